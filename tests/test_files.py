@@ -1,0 +1,104 @@
+"""files.py and errors.py: whole or not at all, and one line for the user."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bertsquad.errors import UserError, explain
+from bertsquad.files import read_json, sha256, write_json, written_whole
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(target) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path: Path):
+    (tmp_path / ".a.txt.part").write_text("much longer remains of a killed process")
+    with written_whole(tmp_path / "a.txt") as part:
+        part.write_text("new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "new")]
+
+
+def test_identical_content_is_an_identical_file(tmp_path: Path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
+    write_json(tmp_path / "b.json", {"a": "é", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "a": "é",\n  "b": 1\n}\n'.encode()
+    assert sha256(tmp_path / "a.json") == sha256(tmp_path / "b.json")
+
+
+def test_nan_is_never_written_as_json(tmp_path: Path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_malformed_json_names_file_line_and_column(tmp_path: Path):
+    (tmp_path / "a.json").write_text('{\n"a": 1,}')
+    with pytest.raises(UserError, match=r"a\.json: not valid JSON at line 2, column"):
+        read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("a: b\n  c"), "a: b c"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.bin"),
+            "disk full while writing x.bin",
+        ),
+        (MemoryError(), "out of memory"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+            "out of memory",
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "y"), "y: No such file"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(error: Exception, line: str):
+    assert str(explain(error)).startswith(line)
+
+
+def test_a_bug_is_not_explained_away():
+    assert explain(ValueError("shape mismatch")) is None
+    assert explain(RuntimeError("size mismatch")) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "stderr"),
+    [
+        ("raise UserError('a.json: broken')", 2, "go.py: error: a.json: broken\n"),
+        ("raise KeyboardInterrupt", 130, ""),
+        ("pass", 0, ""),
+    ],
+)
+def test_exit_statuses(tmp_path: Path, body: str, status: int, stderr: str):
+    script = tmp_path / "go.py"
+    script.write_text(
+        "from bertsquad.errors import UserError, exit_with\n"
+        f"def main():\n    {body}\nexit_with(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], env={"PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (status, stderr)
+
+
+def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path: Path):
+    """/dev/full stands for a full disk: every write to it fails with ENOSPC."""
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    (tmp_path / ".a.txt.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught, written_whole(target) as part:
+        part.write_text("new")
+    assert explain(caught.value).startswith(f"disk full while writing {target}")
+    assert target.read_text() == "old"

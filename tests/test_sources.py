@@ -1,0 +1,53 @@
+"""sources.py: a command is itself and every local module it imports."""
+
+from pathlib import Path
+
+from bertsquad.sources import local_sources
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def names(folder: Path, script: str) -> list[str]:
+    return [str(path.relative_to(folder)) for path in local_sources(folder / script)]
+
+
+def test_imports_are_followed_through_packages_functions_and_each_other(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "import os, json\ndef main():\n    from lib.a import work\n",
+            "lib/__init__.py": "",
+            "lib/a.py": "from lib import b\nimport numpy\n",
+            "lib/b.py": "import lib.sub.c\n",
+            "lib/sub/__init__.py": "",
+            "lib/sub/c.py": "from lib.a import work\n",
+            "lib/unused.py": "",
+        },
+    )
+    assert names(tmp_path, "go.py") == [
+        "go.py",
+        "lib/__init__.py",
+        "lib/a.py",
+        "lib/b.py",
+        "lib/sub/__init__.py",
+        "lib/sub/c.py",
+    ]
+
+
+def test_a_script_without_local_imports_is_alone(tmp_path: Path):
+    write(tmp_path, {"go.py": "import sys\n", "sys_helper.py": ""})
+    assert names(tmp_path, "go.py") == ["go.py"]
+
+
+def test_plotting_never_retrains():
+    plot = names(ROOT / "scripts", "plot.py")
+    train = names(ROOT / "scripts", "finetune.py")
+    assert "bertsquad/training.py" in train
+    assert not [name for name in plot if "training" in name or "bert.py" in name]
+    assert not [name for name in train if "reporting" in name or "metrics" in name]
