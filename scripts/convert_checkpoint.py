@@ -1,0 +1,83 @@
+"""Convert a BERT checkpoint to a folder that transformers loads.
+
+Example:
+    python scripts/convert_checkpoint.py --origin google --weights wwm/bert_model.ckpt
+        --config wwm/bert_config.json --vocab wwm/vocab.txt --output checkpoints/wwm
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bertsquad.errors import exit_with
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--origin",
+        required=True,
+        choices=["google", "intel", "huggingface"],
+        help="whose names the tensors have, and whose LayerNorm epsilon and GELU the model needs",
+    )
+    parser.add_argument(
+        "--weights",
+        required=True,
+        help="prefix or index of a TensorFlow checkpoint; for huggingface, a safetensors file",
+    )
+    parser.add_argument("--config", required=True, type=Path, help="bert_config.json, config.json")
+    parser.add_argument("--vocab", required=True, type=Path, help="vocab.txt, one token a line")
+    parser.add_argument(
+        "--layer-norm-eps",
+        type=epsilon,
+        help="default: the configuration's, else google 1e-12, intel 1e-3, huggingface 1e-12",
+    )
+    parser.add_argument(
+        "--gelu",
+        choices=["erf", "tanh"],
+        help="form of GELU; default: google tanh, intel erf, huggingface as its configuration says",
+    )
+    parser.add_argument(
+        "--expect-casing",
+        choices=["cased", "uncased"],
+        help="refuse a vocabulary of the other kind; default: take it as it is",
+    )
+    parser.add_argument("--output", required=True, type=Path, help="folder for the four files")
+    return parser.parse_args()
+
+
+def epsilon(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad.checkpoint.model_folder import convert
+
+    done = convert(
+        args.weights,
+        args.config,
+        args.vocab,
+        args.output,
+        origin=args.origin,
+        layer_norm_eps=args.layer_norm_eps,
+        gelu=args.gelu,
+        casing=args.expect_casing,
+    )
+    print(
+        f"{args.output}: {done.architecture}, {done.parameters:,} parameters in {done.tensors} "
+        f"tensors ({done.dropped} others dropped), {'uncased' if done.lowercase else 'cased'}, "
+        f"LayerNorm epsilon {done.layer_norm_eps:g}, {done.hidden_act}",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -1,0 +1,11 @@
+"""Checkpoints written by TensorFlow itself (tests/data/make_tf_checkpoints.py)."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tf_checkpoints() -> Path:
+    """The folder of small checkpoints, each with an expected.json beside it."""
+    return Path(__file__).resolve().parent.parent / "data/tf_checkpoints"
