@@ -1,0 +1,136 @@
+"""Score predictions by exact match and F1 as evaluate-v1.1.py does, with confidence intervals.
+
+Example:
+    python scripts/evaluate.py --dataset dev-v1.1.json --predictions predictions.json \\
+        --official-script evaluate-v1.1.py --output metrics.json
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from bertsquad.errors import UserError, exit_with
+
+
+def check_ids(
+    path: Path, predicted: Collection[str], asked: Collection[str], *, missing_is_error: bool
+) -> None:
+    """Raise `UserError` unless the predictions are for this dataset's questions."""
+    unknown = [question_id for question_id in predicted if question_id not in asked]
+    if unknown:
+        raise UserError(
+            f"{path}: {len(unknown)} of {len(predicted)} predictions are for questions that are "
+            f"not in the dataset, the first for {unknown[0]}; expected predictions for this dataset"
+        )
+    missing = [question_id for question_id in asked if question_id not in predicted]
+    if missing and missing_is_error:
+        raise UserError(
+            f"{path}: no prediction for {len(missing)} of {len(asked)} questions, the first is "
+            f"{missing[0]}; predict them, or give --missing score-zero to count them as wrong"
+        )
+
+
+def check_against_official_script(
+    script: Path, dataset: Path, predictions: Path, ours: dict[str, float]
+) -> None:
+    """Run evaluate-v1.1.py itself; raise `UserError` unless it prints exactly these figures."""
+    run = subprocess.run(
+        [sys.executable, str(script), str(dataset), str(predictions)],
+        env={**os.environ, "PYTHONUTF8": "1"},  # the script opens files in the locale's encoding
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    try:
+        printed = json.loads(run.stdout)
+        theirs = {name: printed[name] for name in ours}
+    except (ValueError, KeyError, TypeError):
+        said = (run.stderr.strip() or run.stdout.strip() or "nothing").splitlines()[-1]
+        raise UserError(
+            f"{script}: exit status {run.returncode}, and it said: {said}; expected it to print "
+            "exact_match and f1"
+        ) from None
+    for name, value in ours.items():
+        if theirs[name] != value:
+            raise UserError(
+                f"{predictions}: {name} is {value!r}, but {script} says {theirs[name]!r}; "
+                "expected the same number to the last digit"
+            )
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
+    parser.add_argument("--predictions", type=Path, required=True, help="question id to answer")
+    parser.add_argument("--output", type=Path, required=True, help="metrics.json to write")
+    parser.add_argument(
+        "--official-script", type=Path, help="evaluate-v1.1.py, run too; a difference is an error"
+    )
+    parser.add_argument(
+        "--missing",
+        choices=["error", "score-zero"],
+        default="error",
+        help="questions without a prediction: refuse, or count as wrong like the official script",
+    )
+    parser.add_argument("--bootstrap-samples", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    args = parser.parse_args()
+    if args.bootstrap_samples < 1 or args.seed < 0:
+        parser.error("--bootstrap-samples must be at least 1 and --seed at least 0")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad import files, metrics
+
+    dataset = files.read_json(args.dataset)
+    predictions = files.read_json(args.predictions)
+    note = metrics.version_note(dataset)
+    if note:
+        print(note, file=sys.stderr)
+    try:
+        scores = metrics.score(dataset, predictions)
+    except UserError as error:
+        raise UserError(f"{args.predictions} for {args.dataset}: {error}") from None
+    check_ids(
+        args.predictions,
+        predictions,
+        dict.fromkeys(scores.ids),
+        missing_is_error=args.missing == "error",
+    )
+    for question_id in scores.unanswered:
+        print(f"Unanswered question {question_id} will receive score 0.", file=sys.stderr)
+    totals = scores.totals()
+    if args.official_script:
+        check_against_official_script(args.official_script, args.dataset, args.predictions, totals)
+    intervals = metrics.bootstrap(
+        scores.exact_match, scores.f1, samples=args.bootstrap_samples, seed=args.seed
+    )
+    result = {
+        **totals,
+        "questions": len(scores.ids),
+        "unanswered": len(scores.unanswered),
+        "exact_match_interval": intervals.exact_match,
+        "f1_interval": intervals.f1,
+        "confidence": metrics.CONFIDENCE,
+        "bootstrap_samples": args.bootstrap_samples,
+        "official_script": "agrees" if args.official_script else "not run",
+    }
+    files.write_json(args.output, result)
+    print(
+        f"{args.output}: exact match {totals['exact_match']:.2f}, F1 {totals['f1']:.2f} "
+        f"on {len(scores.ids)} questions",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    exit_with(main)

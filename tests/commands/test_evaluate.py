@@ -1,0 +1,166 @@
+"""evaluate.py writes metrics.json, checks the ids and believes the official script."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# Stands for evaluate-v1.1.py, which is not part of this project.
+SCRIPT = """
+import json, sys
+dataset, predictions = (json.load(open(path)) for path in sys.argv[1:])
+print(json.dumps({figures}))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_dataset(tmp_path / "dev.json", {"q0": "Zürich", "q1": "New York", "q2": "x"})
+    write(tmp_path / "predictions.json", {"q0": "Zürich", "q1": "New York City", "q2": "y"})
+    return tmp_path
+
+
+def write(path, value):
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def write_dataset(path, golds, version="1.1"):
+    questions = [{"id": id_, "answers": [{"text": text}]} for id_, text in golds.items()]
+    write(path, {"version": version, "data": [{"paragraphs": [{"qas": questions}]}]})
+
+
+def evaluate(folder, *options):
+    return subprocess.run(
+        [
+            *(sys.executable, "scripts/evaluate.py"),
+            *("--dataset", folder / "dev.json", "--predictions", folder / "predictions.json"),
+            *("--output", folder / "metrics.json", *options),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def expect_error(run, *parts):
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("evaluate.py: error: ")
+    for part in parts:
+        assert part in line
+
+
+def test_metrics(folder):
+    run = evaluate(folder, "--bootstrap-samples", "200", "--seed", "3")
+    assert run.returncode == 0, run.stderr
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    low, high = metrics.pop("exact_match_interval")
+    assert 0 <= low <= 100 / 3 <= high <= 100
+    low, high = metrics.pop("f1_interval")
+    assert 0 <= low <= 60 <= high <= 100
+    assert metrics == {
+        "bootstrap_samples": 200,
+        "confidence": 0.95,
+        "exact_match": 100.0 / 3,
+        "f1": 60.0,
+        "official_script": "not run",
+        "questions": 3,
+        "unanswered": 0,
+    }
+
+
+def test_the_same_seed_writes_the_same_bytes(folder):
+    evaluate(folder)
+    first = (folder / "metrics.json").read_bytes()
+    evaluate(folder)
+    assert (folder / "metrics.json").read_bytes() == first
+
+
+def test_official_script_that_agrees(folder):
+    script = folder / "official.py"
+    script.write_text(SCRIPT.replace("{figures}", '{"exact_match": 100 / 3, "f1": 60.0}'))
+    run = evaluate(folder, "--official-script", script)
+    assert run.returncode == 0, run.stderr
+    assert json.loads((folder / "metrics.json").read_text())["official_script"] == "agrees"
+
+
+def test_official_script_that_differs(folder):
+    script = folder / "official.py"
+    script.write_text(SCRIPT.replace("{figures}", '{"exact_match": 100 / 3, "f1": 60.000001}'))
+    expect_error(evaluate(folder, "--official-script", script), "f1 is 60.0", "says 60.000001")
+    assert not (folder / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise ValueError('too old')", "ValueError: too old"),
+        ("print('<html>')", "<html>"),
+        ("", "nothing"),
+    ],
+)
+def test_official_script_that_fails(folder, text, said):
+    script = folder / "official.py"
+    script.write_text(text)
+    expect_error(evaluate(folder, "--official-script", script), "official.py", said)
+
+
+def test_prediction_for_an_unknown_question(folder):
+    write(folder / "predictions.json", {"q0": "", "q1": "", "q2": "", "q7": "", "q8": ""})
+    expect_error(evaluate(folder), "predictions.json", "2 of 5 predictions", "the first for q7")
+
+
+def test_question_without_a_prediction(folder):
+    write(folder / "predictions.json", {"q1": "New York"})
+    expect_error(evaluate(folder), "predictions.json", "no prediction for 2 of 3", "first is q0")
+    assert not (folder / "metrics.json").exists()
+
+
+def test_question_without_a_prediction_scores_zero_on_request(folder):
+    write(folder / "predictions.json", {"q1": "New York"})
+    run = evaluate(folder, "--missing", "score-zero")
+    assert run.returncode == 0
+    assert run.stderr.splitlines()[:2] == [
+        "Unanswered question q0 will receive score 0.",
+        "Unanswered question q2 will receive score 0.",
+    ]
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["exact_match"], metrics["unanswered"]) == (100.0 / 3, 2)
+
+
+def test_dataset_of_another_version_is_noted(folder):
+    write_dataset(folder / "dev.json", {"q0": "Zürich", "q1": "New York", "q2": "x"}, "2.0")
+    run = evaluate(folder)
+    assert run.returncode == 0
+    assert run.stderr.splitlines()[0] == "Evaluation expects v-1.1, but got dataset with v-2.0"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "parts"),
+    [
+        ("dev.json", '{"version": "1.1", "data": []}', ["dev.json", "no questions"]),
+        ("dev.json", '{"version": "1.1"}', ["dev.json", "not SQuAD JSON"]),
+        ("predictions.json", '{"q0": 3}', ["predictions.json", "question q0", "is 3"]),
+        ("predictions.json", '["q0"]', ["predictions.json", "expected an object"]),
+        ("predictions.json", '{"q0": "Z', ["predictions.json", "not valid JSON at line 1"]),
+    ],
+)
+def test_bad_input(folder, file, text, parts):
+    (folder / file).write_text(text)
+    expect_error(evaluate(folder), *parts)
+
+
+def test_missing_file(folder):
+    (folder / "predictions.json").unlink()
+    expect_error(evaluate(folder), "predictions.json: no such file")
+
+
+def test_no_bootstrap_samples(folder):
+    run = evaluate(folder, "--bootstrap-samples", "0")
+    assert run.returncode == 2
+    assert "--bootstrap-samples must be at least 1" in run.stderr
