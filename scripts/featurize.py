@@ -1,0 +1,102 @@
+"""Turn a SQuAD file into features: windows over contexts, as BERT reads them.
+
+Example:
+    scripts/featurize.py --dataset train-v1.1.json --vocab vocab.txt --training \\
+        --max-seq-length 384 --doc-stride 128 --max-query-length 64 --output train.safetensors
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from bertsquad.errors import exit_with
+
+if TYPE_CHECKING:
+    from bertsquad.features import Features
+    from bertsquad.squad import Dataset
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 file")
+    parser.add_argument(
+        "--vocab", required=True, metavar="TXT", help="the checkpoint's vocab.txt; says the casing"
+    )
+    parser.add_argument("--output", required=True, metavar="FEATURES", help="file to write")
+    parser.add_argument(
+        "--training", action="store_true", help="find the answers' tokens; skip where there is none"
+    )
+    parser.add_argument(
+        "--max-seq-length", type=int, default=384, help="tokens in a feature, at most (%(default)s)"
+    )
+    parser.add_argument(
+        "--doc-stride",
+        type=int,
+        default=128,
+        help="tokens from one window of a long context to the next (%(default)s)",
+    )
+    parser.add_argument(
+        "--max-query-length",
+        type=int,
+        default=64,
+        help="tokens of a question, at most; the rest is cut off (%(default)s)",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad import features, squad
+    from bertsquad.featurization import featurize
+    from bertsquad.files import sha256
+    from bertsquad.tokenization import Vocabulary
+
+    dataset = squad.load(args.dataset, training=args.training)
+    made = featurize(
+        dataset,
+        Vocabulary(args.vocab),
+        max_seq_length=args.max_seq_length,
+        doc_stride=args.doc_stride,
+        max_query_length=args.max_query_length,
+        training=args.training,
+    )
+    made.metadata["dataset_sha256"] = sha256(args.dataset)
+    made.metadata["vocab_sha256"] = sha256(args.vocab)
+    features.write(args.output, made)
+    # Training has skipped them. Predictions and their score do not depend on answer_start.
+    misplaced = [] if args.training else squad.misplaced(dataset)
+    for line in report(dataset, made, misplaced):
+        print(line)
+
+
+def report(dataset: "Dataset", features: "Features", misplaced: list[str]) -> list[str]:
+    """What was made, and everything that was left out, cut or looks wrong, with the first ids."""
+    metadata = features.metadata
+    lines = [
+        f"{dataset.source}: {metadata['questions']:,} questions, {len(dataset.paragraphs):,} "
+        f"paragraphs, version {dataset.version}",
+        f"{len(features):,} features of at most {features.lengths.max()} tokens, "
+        f"{features.lengths.mean():.1f} on average; "
+        f"{'lower-cased' if metadata['lowercase'] else 'cased'}",
+    ]
+    for reason, questions in metadata["skipped"].items():
+        lines.append(f"skipped: {listed(questions)}: {reason}")
+    if metadata["truncated"]["count"]:
+        lines.append(
+            f"cut to {metadata['max_query_length']} word pieces: {listed(metadata['truncated'])}"
+        )
+    if misplaced:
+        questions = {"count": len(misplaced), "first": misplaced[:5]}
+        lines.append(f"warning: an answer is not at its answer_start: {listed(questions)}")
+    return lines
+
+
+def listed(questions: dict[str, Any]) -> str:
+    count, first = questions["count"], questions["first"]
+    more = ", ..." if count > len(first) else ""
+    return f"{count:,} question{'s' * (count != 1)} ({', '.join(first)}{more})"
+
+
+if __name__ == "__main__":
+    exit_with(main)
