@@ -1,0 +1,151 @@
+"""The timed loop: load, first inference, warm-up, then one sample for every batch.
+
+One sample is one batch end to end in one thread of requests, each starting when the last has
+finished. Inside the clock: reading the features from their memory-mapped file, packing (or padding)
+them into NumPy arrays, the engine, and its logits as NumPy arrays. Outside: tokenisation before,
+decoding to text after.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from bertsquad.benchmark.workload import Workload, computed_tokens
+from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+
+TIMED_REGION = (
+    "one batch: feature arrays from the memory-mapped file -> {form} NumPy arrays -> engine -> "
+    "start and end logits as NumPy arrays"
+)
+NANOSECONDS = 1_000_000_000
+
+Logits = tuple[np.ndarray, np.ndarray]
+Clock = Callable[[], int]  # nanoseconds
+
+
+class Engine(Protocol):
+    """The part of an engine that is measured (bertsquad.engines.Engine)."""
+
+    def run(self, batch: Any) -> Logits: ...
+    def run_padded(
+        self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
+    ) -> Logits: ...
+
+
+class Features(Protocol):
+    """The part of a features file that is needed (bertsquad.features.Features)."""
+
+    lengths: np.ndarray  # int32[features], real tokens
+    max_seq_length: int
+
+    def packed(self, indices: np.ndarray) -> Any: ...
+    def padded(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one run of a workload gave; `latency_samples_ms` in the order of the timed batches."""
+
+    latency_samples_ms: list[float]
+    features: int  # in the timed batches, all together
+    tokens: int  # real ones, in the timed batches
+    computed_tokens: int  # with the padding
+    model_load_s: float
+    first_inference_s: float
+    memory_before_load_mib: float  # the engine's library and the features are open
+    memory_after_load_mib: float
+    peak_memory_mib: float
+
+
+def measure(
+    load: Callable[[], Engine],
+    features: Features,
+    workload: Workload,
+    *,
+    padding: str,
+    clock: Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
+) -> Measurement:
+    """Load an engine and run a workload through it.
+
+    `padding` is "none" (real lengths, packed) or "max_length" (every feature padded to the
+    features' max_seq_length, as run_squad.py does). `progress(phase, done, total)` is called
+    between samples, outside the clock. Memory is the whole process's, so one process should
+    measure one cell; the peak includes what loading needed for a moment.
+    """
+    run = runner(features, padding)
+    memory_before_load_mib = resident_memory_mib()
+    progress("load", 0, 1)
+    engine, load_ns = timed(load, clock)
+    memory_after_load_mib = resident_memory_mib()
+    _, first_ns = timed(lambda: run(engine, workload.first), clock)
+    for done, batch in enumerate(workload.warmup):
+        progress("warm-up", done, len(workload.warmup))
+        run(engine, batch)
+    samples_ns = time_batches(
+        lambda batch: run(engine, batch), workload.timed, clock=clock, progress=progress
+    )
+    padded_to = features.max_seq_length if padding == "max_length" else None
+    return Measurement(
+        latency_samples_ms=[sample / 1e6 for sample in samples_ns],
+        features=sum(len(batch) for batch in workload.timed),
+        tokens=computed_tokens(workload.timed, features.lengths, None),
+        computed_tokens=computed_tokens(workload.timed, features.lengths, padded_to),
+        model_load_s=load_ns / NANOSECONDS,
+        first_inference_s=first_ns / NANOSECONDS,
+        memory_before_load_mib=memory_before_load_mib,
+        memory_after_load_mib=memory_after_load_mib,
+        peak_memory_mib=peak_memory_mib(),
+    )
+
+
+def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], Logits]:
+    """What is inside the clock, for one batch of feature numbers."""
+    if padding == "max_length":
+        return lambda engine, batch: engine.run_padded(*features.padded(batch))
+    if padding == "none":
+        return lambda engine, batch: engine.run(features.packed(batch))
+    raise ValueError(f"padding is {padding!r}; expected 'max_length' or 'none'")
+
+
+def time_batches(
+    run: Callable[[np.ndarray], Any],
+    batches: Sequence[np.ndarray],
+    *,
+    clock: Clock,
+    progress: Callable[[str, int, int], None],
+) -> list[int]:
+    """Nanoseconds of each call, with Python's garbage collector off."""
+    samples = []
+    with garbage_collector_off():
+        for done, batch in enumerate(batches):
+            progress("timing", done, len(batches))
+            start = clock()
+            run(batch)
+            samples.append(clock() - start)
+    return samples
+
+
+def timed(call: Callable[[], Any], clock: Clock) -> tuple[Any, int]:
+    """The call's result and its nanoseconds."""
+    start = clock()
+    result = call()
+    return result, clock() - start
+
+
+@contextmanager
+def garbage_collector_off() -> Any:
+    """Collect now, and not again until the block ends."""
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

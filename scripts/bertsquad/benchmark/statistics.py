@@ -1,0 +1,40 @@
+"""Percentiles and rates of raw samples; pure functions of lists of numbers.
+
+Percentiles are nearest-rank: the smallest sample that at least p % of the samples do not exceed.
+So every percentile is a latency that was really observed, one slow request cannot be smoothed
+away by interpolation, and with fewer than 100 samples p99 is the slowest of them, which is all
+that such a run can say about it.
+"""
+
+import math
+from collections.abc import Sequence
+
+PERCENTILES = (50, 90, 95, 99)
+
+
+def percentile(samples: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile, `percent` in 1..100. ValueError when there are no samples."""
+    if not samples:
+        raise ValueError("no samples: a percentile needs at least one")
+    if not 1 <= percent <= 100:
+        raise ValueError(f"percent is {percent}; expected 1 to 100")
+    rank = -(-percent * len(samples) // 100)  # the ceiling, in whole numbers
+    return sorted(samples)[rank - 1]
+
+
+def summarize(samples: Sequence[float]) -> dict[str, float]:
+    """p50, p90, p95, p99, mean, min and max, in the unit of the samples."""
+    return {
+        **{f"p{percent}": percentile(samples, percent) for percent in PERCENTILES},
+        "mean": math.fsum(samples) / len(samples),
+        "min": min(samples),
+        "max": max(samples),
+    }
+
+
+def per_second(amount: float, samples_ms: Sequence[float]) -> float:
+    """`amount` divided by the time of all samples together (milliseconds in, 1/s out)."""
+    seconds = math.fsum(samples_ms) / 1000
+    if seconds <= 0:
+        raise ValueError("the samples took no time: nothing was measured")
+    return amount / seconds

@@ -1,0 +1,258 @@
+"""BERT with a question-answering head, in plain PyTorch, on packed or padded batches.
+
+The encoder of BERT (Devlin et al. 2019): post-LayerNorm, learned positions. Parameters are named as
+in `transformers`' BertForQuestionAnswering, so the state dict is the content of model.safetensors.
+Model folders are read and written by `bertsquad.model_folder`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bertsquad.batching import PackedBatch
+
+# What config.json may name as `hidden_act`, and the form of GELU it means. Google's graph is the
+# tanh form; PyTorch checkpoints are mostly trained with the exact one.
+GELU_FORMS = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
+
+# In which type the matrix products of the encoder run. Everything else is always float32.
+MATMUL_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig:
+    """What config.json says about the shape of the model, under its names there."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    hidden_act: str = "gelu"  # a key of GELU_FORMS
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02  # standard deviation of a new head's weights
+    layer_norm_eps: float = 1e-12  # Google's; Intel's graphs use 1e-3
+
+
+class BertForQuestionAnswering(nn.Module):
+    """The encoder and the two rows of `qa_outputs`: start and end logit of every token.
+
+    `precision` (a key of MATMUL_TYPES) may be set at any time. With "bf16" the products of the
+    encoder's linear layers and of attention take bfloat16 inputs; residual sums, LayerNorm, softmax
+    and the head stay in float32. Float32 weights are cast where they are used (training);
+    `to_inference` casts them once and for all.
+    """
+
+    def __init__(self, config: BertConfig, precision: str = "fp32") -> None:
+        super().__init__()
+        self.config = config
+        self.precision = precision
+        self.bert = Bert(config)
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+
+    def forward(self, batch: PackedBatch) -> tuple[Tensor, Tensor]:
+        """Start and end logits, float32[T] each, of a packed batch."""
+        sequences = Sequences.packed(batch.lengths.tolist())
+        logits = self.logits(
+            torch.from_numpy(batch.input_ids),
+            torch.from_numpy(batch.positions),
+            torch.from_numpy(batch.segments),
+            sequences,
+        )
+        return logits[:, 0], logits[:, 1]
+
+    def forward_padded(
+        self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Start and end logits, float32[B, S] each, of a padded batch: int64[B, S] each.
+
+        The usual way: the linear layers and all S x S scores are computed for padding, too. Where
+        `input_mask` is 1 the logits equal `forward`'s; elsewhere they mean nothing.
+        """
+        count, length = input_ids.shape
+        sequences = Sequences.padded(count, length, input_mask)
+        positions = torch.arange(length).repeat(count)
+        logits = self.logits(input_ids.flatten(), positions, segment_ids.flatten(), sequences)
+        return logits[:, 0].view(count, length), logits[:, 1].view(count, length)
+
+    def logits(
+        self, input_ids: Tensor, positions: Tensor, segments: Tensor, sequences: Sequences
+    ) -> Tensor:
+        """float32[T, 2] from int64[T] each."""
+        dtype = MATMUL_TYPES[self.precision]
+        return self.qa_outputs(self.bert(input_ids, positions, segments, sequences, dtype))
+
+    def to_inference(self, precision: str) -> BertForQuestionAnswering:
+        """Make this model ready to serve, in place: no dropout, no gradients, and for "bf16" the
+        encoder's linear weights kept as bfloat16 (half the memory, no casts while running).
+
+        The logits equal those of the training form in eval mode bit for bit.
+        """
+        self.precision = precision
+        for module in self.bert.modules():
+            if isinstance(module, Linear):
+                module.to(MATMUL_TYPES[precision])
+        return self.eval().requires_grad_(False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Which tokens attend to each other: runs of sequences of equal length, end to end."""
+
+    runs: list[tuple[int, int]]  # (how many sequences, tokens of each)
+    mask: Tensor | None = None  # bool[B, 1, 1, S], False at padding, for one padded run
+
+    @classmethod
+    def packed(cls, lengths: list[int]) -> Sequences:
+        """Neighbours of equal length share a run, so that attention takes them in one call."""
+        return cls([(len(list(run)), length) for length, run in groupby(lengths)])
+
+    @classmethod
+    def padded(cls, count: int, length: int, input_mask: Tensor) -> Sequences:
+        return cls([(count, length)], input_mask.bool()[:, None, None, :])
+
+
+class Bert(nn.Module):
+    """The encoder without the pooler, which question answering does not use."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        positions: Tensor,
+        segments: Tensor,
+        sequences: Sequences,
+        dtype: torch.dtype,
+    ) -> Tensor:
+        """float32[T, H] from int64[T] each."""
+        return self.encoder(self.embeddings(input_ids, positions, segments), sequences, dtype)
+
+
+class Embeddings(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        hidden = config.hidden_size
+        self.word_embeddings = nn.Embedding(config.vocab_size, hidden)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
+        self.LayerNorm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: Tensor, positions: Tensor, segments: Tensor) -> Tensor:
+        embedded = self.word_embeddings(input_ids)
+        embedded = embedded + self.position_embeddings(positions)
+        embedded = embedded + self.token_type_embeddings(segments)
+        return self.dropout(self.LayerNorm(embedded))
+
+
+class Encoder(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+
+    def forward(self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype) -> Tensor:
+        for layer in self.layer:
+            hidden = layer(hidden, sequences, dtype)
+        return hidden
+
+
+class Layer(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = Attention(config)
+        self.intermediate = Intermediate(config)
+        self.output = Output(config, config.intermediate_size)
+
+    def forward(self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype) -> Tensor:
+        attended = self.attention(hidden, sequences, dtype)
+        return self.output(self.intermediate(attended.to(dtype)), attended)
+
+
+class Attention(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.self = SelfAttention(config)
+        self.output = Output(config, config.hidden_size)
+
+    def forward(self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype) -> Tensor:
+        return self.output(self.self(hidden.to(dtype), sequences), hidden)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.heads = config.num_attention_heads
+        self.query = Linear(config.hidden_size, config.hidden_size)
+        self.key = Linear(config.hidden_size, config.hidden_size)
+        self.value = Linear(config.hidden_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
+
+    def forward(self, hidden: Tensor, sequences: Sequences) -> Tensor:
+        """[T, H] from [T, H], in the type of `hidden`."""
+        sizes = [count * length for count, length in sequences.runs]
+        projected = [
+            torch.split(linear(hidden), sizes) for linear in (self.query, self.key, self.value)
+        ]
+        attended = [
+            self.attend(*(self.by_head(run, *shape) for run in runs), sequences.mask)
+            for shape, *runs in zip(sequences.runs, *projected, strict=True)
+        ]
+        return torch.cat([run.transpose(1, 2).reshape(-1, hidden.shape[1]) for run in attended])
+
+    def by_head(self, run: Tensor, count: int, length: int) -> Tensor:
+        """[count, heads, length, H / heads] from [count * length, H]."""
+        return run.view(count, length, self.heads, -1).transpose(1, 2)
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """softmax(q k' / sqrt(d)) v, the softmax in float32, for [count, heads, length, d] each."""
+        if not (self.training and self.dropout.p):
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        # PyTorch's fused kernel has no dropout on the CPU, and its fallback computes the products
+        # in float32 too.
+        scores = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        return self.dropout(scores.softmax(-1)).to(value.dtype) @ value
+
+
+class Intermediate(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.dense = Linear(config.hidden_size, config.intermediate_size)
+        self.gelu_form = GELU_FORMS[config.hidden_act]
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return F.gelu(self.dense(hidden), approximate=self.gelu_form)
+
+
+class Output(nn.Module):
+    """Linear, dropout, residual sum and LayerNorm: how both halves of a layer end."""
+
+    def __init__(self, config: BertConfig, input_size: int) -> None:
+        super().__init__()
+        self.dense = Linear(input_size, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, hidden: Tensor, residual: Tensor) -> Tensor:
+        """float32[T, H]; the sum is float32 because `residual` is."""
+        return self.LayerNorm(self.dropout(self.dense(hidden)) + residual)
+
+
+class Linear(nn.Linear):
+    """A linear layer that computes in the type of its input, whatever type its weights have."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return F.linear(hidden, self.weight.to(hidden.dtype), self.bias.to(hidden.dtype))

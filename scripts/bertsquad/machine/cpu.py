@@ -1,0 +1,187 @@
+"""The processor: its name and the instructions that decide how fast BERT runs on it."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bertsquad.machine.reading import read_text
+
+# What inference kernels choose by, as Linux names them in /proc/cpuinfo (x86 and ARM).
+ISA_OF_INTEREST = [
+    "avx2",
+    "fma",
+    "avx_vnni",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_tile",
+    "amx_bf16",
+    "amx_int8",
+    "amx_fp16",
+    "neon",
+    "asimd",
+    "asimddp",
+    "asimdhp",
+    "i8mm",
+    "bf16",
+    "sve",
+    "sve2",
+    "svebf16",
+    "sme",
+]
+
+# One of these multiplies BF16 numbers in hardware; without one, libraries convert to FP32 and back.
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
+
+# Intel family 6 models that have AMX: Sapphire, Emerald and Granite Rapids (two).
+# Kernels before 5.16 and many hypervisors leave it off, and then its flags are missing.
+INTEL_MODELS_WITH_AMX = frozenset({143, 207, 173, 174})
+
+# ARM gives no model name, only numbers (MIDR_EL1): implementer and part.
+ARM_IMPLEMENTERS = {
+    "0x41": "ARM",
+    "0x46": "Fujitsu",
+    "0x48": "HiSilicon",
+    "0x4e": "NVIDIA",
+    "0x51": "Qualcomm",
+    "0x61": "Apple",
+    "0xc0": "Ampere",
+}
+ARM_PARTS = {
+    ("0x41", "0xd08"): "Cortex-A72",
+    ("0x41", "0xd0c"): "Neoverse-N1",
+    ("0x41", "0xd40"): "Neoverse-V1",
+    ("0x41", "0xd49"): "Neoverse-N2",
+    ("0x41", "0xd4f"): "Neoverse-V2",
+    ("0x46", "0x001"): "A64FX",
+    ("0xc0", "0xac3"): "Ampere-1",
+}
+
+# macOS names the same instructions through sysctl.
+SYSCTL_FLAGS = {
+    "hw.optional.avx2_0": "avx2",
+    "hw.optional.avx512f": "avx512f",
+    "hw.optional.neon": "neon",
+    "hw.optional.AdvSIMD": "asimd",
+    "hw.optional.arm.AdvSIMD": "asimd",
+    "hw.optional.arm.FEAT_DotProd": "asimddp",
+    "hw.optional.arm.FEAT_I8MM": "i8mm",
+    "hw.optional.arm.FEAT_BF16": "bf16",
+    "hw.optional.arm.FEAT_SME": "sme",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CpuInfo:
+    """What /proc/cpuinfo says of the first processor, and where each processor sits."""
+
+    model: str
+    vendor: str
+    flags: frozenset[str] = frozenset()
+    family: int | None = None
+    model_number: int | None = None
+    # processor number -> (physical id, core id); x86 only, empty elsewhere
+    places: dict[int, tuple[int, int]] = field(default_factory=dict)
+    logical: int = 0
+
+
+def parse_cpuinfo(text: str) -> CpuInfo:
+    """Read the text of /proc/cpuinfo, x86 or ARM. A ValueError when it describes no processor."""
+    processors = [fields for block in text.split("\n\n") if (fields := _fields(block))]
+    processors = [fields for fields in processors if "processor" in fields]
+    if not processors:
+        raise ValueError("/proc/cpuinfo describes no processor")
+    first = processors[0]
+    implementer = first.get("CPU implementer", "").lower()
+    return CpuInfo(
+        model=first.get("model name") or _arm_model(first) or "unknown",
+        vendor=first.get("vendor_id") or ARM_IMPLEMENTERS.get(implementer) or "unknown",
+        flags=frozenset((first.get("flags") or first.get("Features") or "").split()),
+        family=_number(first.get("cpu family")),
+        model_number=_number(first.get("model")),
+        places={
+            int(fields["processor"]): (int(fields["physical id"]), int(fields["core id"]))
+            for fields in processors
+            if fields.get("physical id", "").isdigit() and fields.get("core id", "").isdigit()
+        },
+        logical=len(processors),
+    )
+
+
+def parse_sysctl(text: str) -> CpuInfo:
+    """Read what `sysctl hw machdep.cpu` prints on macOS. ValueError when it names no processor."""
+    values = _fields(text)
+    model = values.get("machdep.cpu.brand_string")
+    if not model:
+        raise ValueError("sysctl does not name the processor")
+    return CpuInfo(
+        model=model,
+        vendor=values.get("machdep.cpu.vendor") or ("Apple" if "Apple" in model else "unknown"),
+        flags=frozenset(name for key, name in SYSCTL_FLAGS.items() if values.get(key) == "1"),
+        logical=int(values.get("hw.logicalcpu", 0)),
+    )
+
+
+def read_cpu(root: Path = Path("/")) -> CpuInfo:
+    """This machine's processor. OSError or ValueError when the system does not tell."""
+    if root == Path("/") and platform.system() == "Darwin":
+        return parse_sysctl(read_sysctl())
+    return parse_cpuinfo(read_text(root / "proc/cpuinfo"))
+
+
+def read_sysctl() -> str:
+    """What macOS says of its hardware, as `name: value` lines."""
+    command = ["/usr/sbin/sysctl", "hw", "machdep.cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def isa_of_interest(flags: Iterable[str]) -> list[str]:
+    """The flags that decide which kernels run, in a fixed order."""
+    present = set(flags)
+    return [name for name in ISA_OF_INTEREST if name in present]
+
+
+def has_native_bf16(flags: Iterable[str]) -> bool:
+    """Whether the processor multiplies BF16 in hardware; if not, BF16 is emulated and slow."""
+    return not BF16_FLAGS.isdisjoint(flags)
+
+
+def lacks_its_amx(cpu: CpuInfo) -> bool:
+    """Whether this is a processor with AMX on which the kernel or hypervisor leaves it off."""
+    has_amx = cpu.family == 6 and cpu.model_number in INTEL_MODELS_WITH_AMX
+    return has_amx and "amx_tile" not in cpu.flags
+
+
+def allowed_cpus() -> list[int]:
+    """The logical processors that this process may run on (all of them where none can be named)."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _fields(block: str) -> dict[str, str]:
+    """`name : value` lines; the first of a name counts."""
+    fields: dict[str, str] = {}
+    for line in block.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip(), value.strip())
+    return fields
+
+
+def _arm_model(fields: dict[str, str]) -> str | None:
+    implementer = fields.get("CPU implementer", "").lower()
+    part = fields.get("CPU part", "").lower()
+    if not implementer:
+        return None
+    unnamed = f"{ARM_IMPLEMENTERS.get(implementer, f'implementer {implementer}')} part {part}"
+    return ARM_PARTS.get((implementer, part), unnamed)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None

@@ -1,0 +1,74 @@
+"""Run a model over every feature of a file and keep the start and end logits.
+
+Example:
+    python scripts/compute_logits.py --engine torch --precision bf16 --threads 2 \\
+        --model results/demo/model --features results/resources/features/dev.safetensors \\
+        --output results/demo/torch-bf16/logits.safetensors
+"""
+
+import argparse
+import sys
+
+from bertsquad.errors import exit_with
+
+
+def compute(
+    *, engine_name: str, precision: str, threads: int, model: str, features_path: str, output: str
+) -> None:
+    """Load, run and write; the logits are in the order of the features file."""
+    from bertsquad import engines, logits
+    from bertsquad.engines.whole_set import compute_logits
+    from bertsquad.features import Features
+    from bertsquad.files import sha256
+    from bertsquad.model_fit import check_fit
+    from bertsquad.progress import progress_bar
+
+    features = Features.open(features_path)
+    check_fit(model, features, features_path)
+    engine = engines.load(engine_name, model, precision=precision, threads=threads)
+    if not engines.native(precision):
+        print(f"warning: {precision} is emulated on this processor and slow", file=sys.stderr)
+    with progress_bar(len(features), what="logits", unit="features") as bar:
+        start_logits, end_logits, starts = compute_logits(engine, features, progress=bar)
+    checksum = sha256(features_path)
+    logits.write(
+        output,
+        logits.Logits(start_logits, end_logits, starts, engine_name, precision, checksum),
+    )
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--engine", required=True, help="what runs the model: torch")
+    add("--precision", required=True, help="fp32 or bf16")
+    add("--threads", required=True, type=positive, help="threads of one matrix product")
+    add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
+    add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
+    add("--output", required=True, metavar="FILE", help="logits to write, as safetensors")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    compute(
+        engine_name=args.engine,
+        precision=args.precision,
+        threads=args.threads,
+        model=args.model,
+        features_path=args.features,
+        output=args.output,
+    )
+
+
+if __name__ == "__main__":
+    exit_with(main)

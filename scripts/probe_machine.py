@@ -1,0 +1,44 @@
+"""Describe this machine: processor, limits, memory, kernel and versions, with warnings.
+
+Example:
+    python scripts/probe_machine.py --output results/machine.json
+"""
+
+import argparse
+from typing import Any
+
+from bertsquad.errors import exit_with
+
+
+def print_machine(machine: dict[str, Any]) -> None:
+    """What matters most, and every warning, for the log."""
+    cpu = machine["cpu"]
+    print(f"processor: {cpu['model']}")
+    print(f"sockets: {cpu['sockets']}; cores: {cpu['cores']}; CPUs: {cpu['logical']}")
+    print(f"allowed CPUs: {len(machine['allowed_cpus'])}; memory: {machine['memory_mib']} MiB")
+    print(f"instructions: {cpu['flags']}")
+    for warning in machine["warnings"]:
+        print(f"warning: {warning}")
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", required=True, metavar="JSON", help="machine.json to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+
+    from bertsquad.files import write_json
+    from bertsquad.machine.description import describe
+
+    machine = describe()
+    write_json(args.output, machine)
+    print_machine(machine)
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -1,0 +1,62 @@
+"""A cell's JSON says how it was taken and what follows from its raw samples."""
+
+import json
+
+import pytest
+from bertsquad.benchmark.cell import Settings, describe_cell
+from bertsquad.benchmark.scenario import Measurement
+
+SETTINGS = Settings(
+    engine="torch",
+    precision="bf16",
+    scenario="real-lengths",
+    padding="none",
+    batch_size=2,
+    threads=2,
+    threads_requested="all",
+    repeat=1,
+    warmup_iterations=3,
+    iterations=4,
+    workload_seed=0,
+)
+MEASUREMENT = Measurement(
+    latency_samples_ms=[30.0, 10.0, 20.0, 40.0],
+    features=8,
+    tokens=1000,
+    computed_tokens=2000,
+    model_load_s=0.5,
+    first_inference_s=0.25,
+    memory_before_load_mib=300.0,
+    memory_after_load_mib=500.0,
+    peak_memory_mib=900.0,
+)
+
+
+def test_rates_and_percentiles_follow_from_the_samples():
+    cell = describe_cell(SETTINGS, MEASUREMENT, {})
+    assert cell["latency_ms"] == {
+        **{"p50": 20.0, "p90": 40.0, "p95": 40.0, "p99": 40.0},
+        **{"mean": 25.0, "min": 10.0, "max": 40.0},
+    }
+    assert cell["features_per_second"] == pytest.approx(80)
+    assert cell["useful_tokens_per_second"] == pytest.approx(10_000)
+    assert cell["computed_tokens_per_second"] == pytest.approx(20_000)
+
+
+def test_raw_samples_stay_in_the_order_they_were_taken():
+    assert describe_cell(SETTINGS, MEASUREMENT, {})["latency_samples_ms"] == [30, 10, 20, 40]
+
+
+def test_it_says_what_was_inside_the_clock():
+    assert "packed NumPy arrays" in describe_cell(SETTINGS, MEASUREMENT, {})["timed_region"]
+
+
+def test_it_holds_every_setting_and_what_surrounded_it_and_is_json():
+    cell = describe_cell(SETTINGS, MEASUREMENT, {"native": True, "cpu": "AMD EPYC"})
+    assert json.loads(json.dumps(cell)) == cell
+    for name in ("engine", "precision", "scenario", "padding", "batch_size", "threads", "repeat"):
+        assert cell[name] == getattr(SETTINGS, name)
+    assert cell["warmup_iterations"] == 3
+    assert cell["iterations"] == 4
+    assert cell["native"] is True
+    assert cell["cpu"] == "AMD EPYC"

@@ -1,0 +1,32 @@
+"""probe_machine.py writes machine.json and says what matters."""
+
+import json
+import subprocess
+import sys
+
+
+def run(root, *arguments):
+    command = [sys.executable, "scripts/probe_machine.py", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_it_describes_this_machine(pytestconfig, tmp_path):
+    output = tmp_path / "results/machine.json"
+    done = run(pytestconfig.rootpath, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    machine = json.loads(output.read_text())
+    assert set(machine) == {
+        *("cpu", "memory_mib", "allowed_cpus", "cgroup", "kernel", "architecture"),
+        *("operating_system", "governor", "turbo", "transparent_huge_pages", "load_average"),
+        *("versions", "bf16_native", "warnings"),
+    }
+    assert "processor: " in done.stdout
+    for warning in machine["warnings"]:
+        assert warning in done.stdout
+
+
+def test_a_full_or_forbidden_place_is_one_line(pytestconfig):
+    done = run(pytestconfig.rootpath, "--output", "/proc/nowhere/machine.json")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("probe_machine.py: error: /proc/nowhere")

@@ -1,0 +1,38 @@
+"""Choosing an engine, and whether a precision is native on this processor."""
+
+import pytest
+from bertsquad import engines
+from bertsquad.errors import UserError
+from bertsquad.machine.cpu import CpuInfo
+
+
+def test_an_unknown_engine_is_refused_by_name():
+    with pytest.raises(UserError, match="engine is 'tensorrt'; expected one of: torch"):
+        engines.load("tensorrt", "model", precision="fp32", threads=1)
+
+
+def test_an_unknown_precision_is_refused_by_name():
+    with pytest.raises(UserError, match=r"precision is 'fp8'.* torch has: fp32, bf16"):
+        engines.load("torch", "model", precision="fp8", threads=1)
+
+
+def test_a_missing_model_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere/config\.json: no such file"):
+        engines.load("torch", tmp_path / "nowhere", precision="fp32", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "native"), [({"avx512_bf16"}, True), ({"avx2", "avx512f"}, False)]
+)
+def test_bf16_is_native_where_the_processor_has_it(monkeypatch, flags, native):
+    monkeypatch.setattr(engines, "read_cpu", lambda: CpuInfo("x", "y", frozenset(flags)))
+    assert engines.native("bf16") is native
+    assert engines.native("fp32") is True
+
+
+def test_bf16_counts_as_emulated_where_the_processor_hides_what_it_is(monkeypatch):
+    def hidden():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(engines, "read_cpu", hidden)
+    assert engines.native("bf16") is False

@@ -1,0 +1,103 @@
+"""The model equals transformers' BertForQuestionAnswering, packed and padded."""
+
+import pytest
+import torch
+from bertsquad import model_folder
+from bertsquad.batching import pack
+from tiny_bert import padded, random_batch, transformers_twin, write_model_folder
+
+LENGTHS = [7, 1, 12, 12, 40, 3]
+MAX_SEQ_LENGTH = 40
+
+
+@pytest.fixture(params=["gelu", "gelu_new", "gelu_pytorch_tanh"])
+def folder(tmp_path, request):
+    return write_model_folder(tmp_path / "checkpoint", hidden_act=request.param)
+
+
+def test_packed_logits_equal_those_of_transformers(folder):
+    model = model_folder.load(folder, head="normal").eval()
+    twin = transformers_twin(folder, model).eval()
+    batch = random_batch(LENGTHS)
+    input_ids, input_mask, segment_ids = padded(batch, MAX_SEQ_LENGTH)
+    with torch.no_grad():
+        start, end = model(batch)
+        expected = twin(input_ids, attention_mask=input_mask, token_type_ids=segment_ids)
+    real = input_mask.bool()
+    assert start.dtype == end.dtype == torch.float32
+    torch.testing.assert_close(start, expected.start_logits[real], atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(end, expected.end_logits[real], atol=2e-6, rtol=1e-5)
+
+
+def test_padded_logits_equal_those_of_transformers(folder):
+    model = model_folder.load(folder, head="normal").eval()
+    twin = transformers_twin(folder, model).eval()
+    arrays = padded(random_batch(LENGTHS), MAX_SEQ_LENGTH)
+    with torch.no_grad():
+        start, end = model.forward_padded(*arrays)
+        expected = twin(arrays[0], attention_mask=arrays[1], token_type_ids=arrays[2])
+    torch.testing.assert_close(start, expected.start_logits, atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(end, expected.end_logits, atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [[5], [1, 1], [8, 8, 8], [3, 8, 8, 3]])
+def test_a_sequence_does_not_see_its_neighbours(tmp_path, lengths):
+    model = model_folder.load(write_model_folder(tmp_path), head="normal").eval()
+    batch = random_batch(lengths)
+    with torch.no_grad():
+        together = model(batch)[0]
+        alone = [
+            model(pack([batch.input_ids[a:b]], [batch.segments[a:b]]))[0]
+            for a, b in zip(batch.starts[:-1], batch.starts[1:], strict=True)
+        ]
+    torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_bf16_logits_are_close_to_fp32(tmp_path):
+    model = model_folder.load(write_model_folder(tmp_path), head="nsp").eval()
+    batch = random_batch(LENGTHS)
+    with torch.no_grad():
+        exact = torch.stack(model(batch))
+        model.precision = "bf16"
+        rounded = torch.stack(model(batch))
+    assert rounded.dtype == torch.float32
+    assert 0 < (rounded - exact).abs().max() < 0.05 * exact.std()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_inference_form_gives_the_same_bits(tmp_path, precision):
+    folder = write_model_folder(tmp_path)
+    training = model_folder.load(folder, head="nsp").eval()
+    training.precision = precision
+    serving = model_folder.load(folder, head="nsp").to_inference(precision)
+    batch = random_batch(LENGTHS)
+    arrays = padded(batch, MAX_SEQ_LENGTH)
+    with torch.no_grad():
+        assert torch.equal(torch.stack(serving(batch)), torch.stack(training(batch)))
+        assert torch.equal(
+            torch.stack(serving.forward_padded(*arrays)),
+            torch.stack(training.forward_padded(*arrays)),
+        )
+
+
+def test_the_inference_form_keeps_bf16_weights_and_an_fp32_head(tmp_path):
+    model = model_folder.load(write_model_folder(tmp_path), head="nsp").to_inference("bf16")
+    types = {name: parameter.dtype for name, parameter in model.named_parameters()}
+    assert types.pop("bert.encoder.layer.0.intermediate.dense.weight") == torch.bfloat16
+    assert types.pop("qa_outputs.weight") == torch.float32
+    assert types.pop("bert.encoder.layer.0.output.LayerNorm.weight") == torch.float32
+    assert types.pop("bert.embeddings.word_embeddings.weight") == torch.float32
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_attention_dropout_drops_and_keeps_the_mean(tmp_path):
+    """Dropout leaves PyTorch's fused kernel for a written-out one: with p near 0 they agree."""
+    folder = write_model_folder(tmp_path, attention_probs_dropout_prob=1e-12)
+    model = model_folder.load(folder, head="nsp")
+    batch = random_batch(LENGTHS)
+    arrays = padded(batch, MAX_SEQ_LENGTH)
+    written_out, written_out_padded = model(batch)[0], model.forward_padded(*arrays)[0]
+    model.eval()
+    torch.testing.assert_close(written_out, model(batch)[0], atol=2e-6, rtol=1e-5)
+    real = arrays[1].bool()
+    torch.testing.assert_close(written_out_padded[real], written_out, atol=2e-6, rtol=1e-5)
