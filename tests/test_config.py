@@ -56,6 +56,10 @@ MISTAKES = {
         "runs: {a: {epochs: true}}",
         "runs.a.epochs: found true/false True, expected a number",
     ),
+    "quoted truth": (
+        "offline: 'true'",
+        "expected true or false without quotes (on the command line",
+    ),
     "an unknown precision": (
         "runs: {a: {precision: fp16}}",
         "runs.a.precision: found 'fp16', expected one of fp32, bf16",

@@ -49,12 +49,15 @@ def describe(error: jsonschema.ValidationError) -> str:
         return f"{where}missing key {missing[0]!r}; add it (config/README.md explains every key)"
     if error.validator == "propertyNames" or error.parent is not None:
         return f"{where}{error.message}"
+    if error.validator == "pattern" and "propertyNames" not in error.absolute_schema_path:
+        expected = error.schema.get("description", f"text like {error.validator_value}")
+        return f"{where}found {error.instance!r}, expected: {expected}"
     if error.validator == "pattern":
         return (
             f"{where}found the name {error.instance!r}, expected letters, digits, '-', '_' and '.'"
         )
     if error.validator == "enum":
-        options = ", ".join(str(option) for option in error.validator_value)
+        options = ", ".join("null" if o is None else str(o) for o in error.validator_value)
         return f"{where}found {error.instance!r}, expected one of {options}"
     if error.validator == "type":
         return f"{where}found {kind(error.instance)}, expected {expected_type(error)}"
@@ -83,6 +86,8 @@ def expected_type(error: jsonschema.ValidationError) -> str:
     words = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
     words |= {"number": "a number", "integer": "a whole number", "null": "nothing"}
     expected = " or ".join(words[name] for name in types)
+    if isinstance(error.instance, str) and types == ["boolean"]:
+        return f"{expected} without quotes (on the command line: True or False)"
     if isinstance(error.instance, str) and {"number", "integer"} & set(types):
         try:
             number = float(error.instance)

@@ -1,0 +1,36 @@
+"""Where an artifact comes from: `http(s)://` and the two kinds of `file:` addresses.
+
+`file:///data/x.zip` is a file of the user's. `file:results/x.zip` has no leading slash: it is
+relative to the working directory and names a file that the workflow itself makes, which may change
+from run to run. RFC 8089 knows only the first; the second is ours.
+"""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bertsquad.errors import UserError
+
+
+def is_network(url: str) -> bool:
+    """True for an address that needs the network."""
+    return urlsplit(url).scheme in ("http", "https")
+
+
+def file_path(url: str) -> Path:
+    """The path a `file:` address means (relative ones stay relative). `UserError` for others."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise UserError(f"{url}: not an address of the kind http://, https:// or file:")
+    if parts.netloc not in ("", "localhost"):
+        raise UserError(
+            f"{url}: means a machine named {parts.netloc!r}; write file:///absolute/path, or "
+            "file:relative/path without slashes after the colon"
+        )
+    if parts.query or parts.fragment or not parts.path:
+        raise UserError(f"{url}: not a file: address; write ? as %3F and # as %23 in file names")
+    return Path(unquote(parts.path))
+
+
+def made_here(url: str) -> bool:
+    """True for a relative `file:` address: a file the workflow makes."""
+    return urlsplit(url).scheme == "file" and not file_path(url).is_absolute()

@@ -1,0 +1,218 @@
+"""An experiment's files: which it needs, which it makes, and where they lie.
+
+Pure: from a resolved configuration and the catalogue to paths and command-line options. Paths may
+hold <pathvars>, which Snakemake spells out.
+"""
+
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsquad.artifacts.catalogue import Catalogue, Source, known
+
+MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
+
+# Where the first download of a file without a known checksum writes it down. Not under results/:
+# it belongs to the experiment, and `rm -r results` must not lose it.
+LOCK_FILE = "config/artifacts.lock.json"
+
+
+def options(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Command-line options from (name, value) pairs; None leaves an option to its default."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in pairs
+        if value is not None
+    )
+
+
+def training_option(split: str) -> str:
+    """Only the training split's features need the positions of answers."""
+    return "--training" if split == "train" else ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A resolved configuration, the catalogue, and `place`, which spells out <pathvars>."""
+
+    config: dict[str, Any]
+    catalogue: Catalogue
+    place: Callable[[str], str]
+
+    def check_names(self, source: str) -> None:
+        """`UserError` for a checkpoint or dataset that is not in the catalogue; `source` names the
+        config."""
+        for run in self.config["runs"]:
+            place = f"{source}: runs.{run}"
+            known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
+            known(self.dataset_of(run), self.catalogue.datasets, "dataset", place)
+
+    # What a run is made of
+
+    def checkpoint_of(self, run: str) -> str:
+        """The name of the checkpoint a run starts from."""
+        return self.config["runs"][run].get("checkpoint", self.config["checkpoint"])
+
+    def dataset_of(self, run: str) -> str:
+        """The name of the dataset a run is trained and scored on."""
+        return self.config["runs"][run].get("dataset", self.config["dataset"])
+
+    def hyperparameters(self, run: str, names: Iterable[str]) -> str:
+        """These keys of a run as options."""
+        return options((name, self.config["runs"][run][name]) for name in names)
+
+    def features_file(self, run: str, split: str) -> str:
+        """A run's tokenised questions; runs with the same lengths share them."""
+        settings = self.config["runs"][run]
+        return self.place(
+            f"<resources>/features/{self.dataset_of(run)}-{split}/{self.checkpoint_of(run)}"
+            f"-length{settings['max_seq_length']}-stride{settings['doc_stride']}"
+            f"-query{settings['max_query_length']}.safetensors"
+        )
+
+    def questions_file(self, dataset: str, split: str) -> str:
+        """The JSON of a dataset's `train` or `dev` split."""
+        return self.download(getattr(self.catalogue.dataset(dataset), split))
+
+    def dev_questions(self, run: str) -> str:
+        """The JSON that a run is scored on."""
+        return self.questions_file(self.dataset_of(run), "dev")
+
+    def official_evaluator(self, run: str) -> list[str]:
+        """The official scoring script, where the run's dataset names one."""
+        evaluator = self.catalogue.dataset(self.dataset_of(run)).evaluator
+        return [self.download(evaluator)] if evaluator else []
+
+    def official_option(self, run: str) -> str:
+        """The official scoring script as an option, where there is one."""
+        return options(("official-script", path) for path in self.official_evaluator(run))
+
+    def checkpoint_folder(self, run: str) -> str:
+        """The converted checkpoint that a run starts from."""
+        return self.place(f"<resources>/checkpoints/{self.checkpoint_of(run)}")
+
+    def checkpoint_folder_files(self, run: str) -> list[str]:
+        """Its files."""
+        return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
+
+    # What is measured
+
+    def engine_precisions(self) -> list[tuple[str, str]]:
+        """Every configured (engine, precision)."""
+        engines = self.config["engines"].items()
+        return [(engine, precision) for engine, precisions in engines for precision in precisions]
+
+    def metrics_files(self) -> list[str]:
+        """The scores of every run, engine and precision."""
+        return [
+            self.place(f"<results>/{run}/{engine}-{precision}/metrics.json")
+            for run in self.config["runs"]
+            for engine, precision in self.engine_precisions()
+        ]
+
+    def cell_files(self) -> list[str]:
+        """Every measured cell of the inference benchmark."""
+        benchmark = self.config["benchmark"]
+        return [
+            self.place(
+                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
+                f"/batch{batch}-threads{threads}-repeat{repeat}.json"
+            )
+            for run in self.config["runs"]
+            if self.config["runs"][run]["benchmark"]
+            for engine, precision in self.engine_precisions()
+            for scenario in benchmark["scenarios"]
+            for batch in benchmark["batch_sizes"]
+            for threads in benchmark["threads"]
+            for repeat in range(1, benchmark["repeats"] + 1)
+        ]
+
+    def dev_features_files(self) -> list[str]:
+        """The tokenised dev questions of all runs, each file once."""
+        return sorted({self.features_file(run, "dev") for run in self.config["runs"]})
+
+    # What is downloaded
+
+    def artifact_names(self) -> list[str]:
+        """Every artifact the experiment needs, each once."""
+        names: dict[str, None] = {}
+        for run in self.config["runs"]:
+            names |= dict.fromkeys(self.catalogue.checkpoint(self.checkpoint_of(run)).artifacts)
+            names |= dict.fromkeys(self.catalogue.dataset(self.dataset_of(run)).artifacts)
+        return list(names)
+
+    def download(self, artifact: str) -> str:
+        """Where an artifact lies once it is here and verified."""
+        return self.place(f"<resources>/downloads/{artifact}")
+
+    def downloads(self) -> list[str]:
+        """The verified files behind the experiment."""
+        return [self.download(name) for name in self.artifact_names()]
+
+    def local_source(self, artifact: str) -> list[str]:
+        """The file of the workflow's own that an artifact is a copy of, if it is one."""
+        return [self.place(str(path)) for path in self.catalogue.artifact(artifact).made_here]
+
+    def identity(self, artifact: str) -> str:
+        """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
+        entry = self.catalogue.artifact(artifact)
+        lock = None if entry.sha256 or entry.made_here else LOCK_FILE
+        return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
+
+    def download_source(self, artifact: str) -> str:
+        """How to get an artifact, as options."""
+        urls = [("url", self.place(url)) for url in self.catalogue.artifact(artifact).urls]
+        flags = " --offline" if self.config["offline"] else ""
+        return options([*urls, ("drop-folder", self.config["drop_folder"])]) + flags
+
+    def announcement(self) -> tuple[str, bool]:
+        """What is still to be downloaded, in one line ("" if nothing), and whether it can be."""
+        drop_folder = Path(self.config["drop_folder"])
+        downloads = Path(self.place("<resources>/downloads"))
+        plan = self.catalogue.bytes_to_download(self.artifact_names(), downloads, drop_folder)
+        if not plan.missing:
+            return "", True
+        if self.config["offline"]:
+            return plan.to_bring(drop_folder), False
+        return plan.describe(), True
+
+    def inputs(self) -> dict[str, dict[str, str]]:
+        """What the catalogue says of each input, for the report."""
+        entries = map(self.catalogue.artifact, self.artifact_names())
+        return {
+            entry.name: {
+                "url": self.place(entry.urls[0]),
+                "license": entry.license,
+                "citation": entry.citation,
+                "description": entry.description,
+            }
+            for entry in entries
+        }
+
+    # What a checkpoint is converted from
+
+    def source_files(self, source: Source) -> list[str]:
+        """The files a checkpoint's part is read from: a download, or members of one."""
+        if not source.members:
+            return [self.download(source.artifact)]
+        folder = self.place(f"<resources>/unzipped/{source.artifact}")
+        return [f"{folder}/{member}" for member in source.members]
+
+    def checkpoint_files(self, checkpoint: str, part: str) -> list[str]:
+        """The files of a checkpoint's `weights`, `config` or `vocab`."""
+        return self.source_files(getattr(self.catalogue.checkpoint(checkpoint), part))
+
+    def checkpoint_weights(self, checkpoint: str) -> str:
+        """A checkpoint's safetensors file, or the prefix of its TensorFlow files."""
+        weights = self.catalogue.checkpoint(checkpoint).weights
+        if not weights.members:
+            return self.download(weights.artifact)
+        return self.place(f"<resources>/unzipped/{weights.artifact}/{weights.member}")
+
+    def checkpoint_options(self, checkpoint: str) -> str:
+        """What belongs to a checkpoint's origin, as options."""
+        entry = self.catalogue.checkpoint(checkpoint)
+        names = ("origin", "layer_norm_eps", "gelu")
+        return options((name, getattr(entry, name)) for name in names)

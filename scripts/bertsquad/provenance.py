@@ -1,0 +1,19 @@
+"""What went into an experiment: checksum, size, licence and source of every input file."""
+
+from pathlib import Path
+from typing import Any
+
+from bertsquad.files import sha256
+
+
+def describe_inputs(
+    files: list[Path], entries: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """For each downloaded file: its SHA-256 and bytes as found, and what the catalogue says of it.
+
+    `entries` maps file names to `url`, `license`, `citation` and the like.
+    """
+    return {
+        path.name: {"sha256": sha256(path), "bytes": path.stat().st_size} | entries[path.name]
+        for path in files
+    }

@@ -1,0 +1,552 @@
+"""Whatever the network does, an artifact is the right bytes, whole, or one clear error."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bertsquad.artifacts.download import Request, download
+from bertsquad.errors import UserError
+from file_server import FileServer, running
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CONTENT = bytes(range(256)) * 1200  # 307,200 bytes: several network chunks
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+OTHER = b"other bytes " * 1000
+NOWHERE = "http://127.0.0.1:1/a.bin"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FileServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def direct_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def request(output: Path, *urls: str, **known: object) -> Request:
+    known = {"sha256": SHA256, "backoff_s": 0.001, "drop_folder": output.parent / "drop"} | known
+    return Request(urls=urls, output=output, **known)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Hidden files beside the outputs, except the lock's guard."""
+    return sorted(p.name for p in folder.iterdir() if p.name[0] == "." and "guard" not in p.name)
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# What comes, comes whole
+
+
+def test_a_file_is_downloaded_and_nothing_else_is_left(server, tmp_path):
+    server.serve("/a.bin", CONTENT)
+    download(request(tmp_path / "new/folder/a.bin", f"{server.url}/a.bin", size=len(CONTENT)))
+    assert (tmp_path / "new/folder/a.bin").read_bytes() == CONTENT
+    assert leftovers(tmp_path / "new/folder") == []
+
+
+def test_a_verified_file_is_not_downloaded_again(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT)
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert served.requests == []
+
+
+def test_a_wrong_file_in_place_is_replaced(server, tmp_path):
+    server.serve("/a.bin", CONTENT)
+    (tmp_path / "a.bin").write_bytes(OTHER)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_an_empty_file_can_be_an_artifact(server, tmp_path):
+    server.serve("/empty", b"")
+    sha256 = hashlib.sha256(b"").hexdigest()
+    download(request(tmp_path / "empty", f"{server.url}/empty", sha256=sha256))
+    assert (tmp_path / "empty").read_bytes() == b""
+
+
+def test_chunked_answers_have_no_length_and_are_taken(server, tmp_path):
+    server.serve("/a.bin", CONTENT, chunked=True)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+# Broken transfers are continued
+
+
+def test_a_broken_transfer_is_resumed_not_repeated(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT, drop_after=[200_000, 60_000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert len(served.requests) == 3
+    assert served.requests[1]["if-range"] == '"v1"'
+    assert len(CONTENT) <= served.bytes_sent < len(CONTENT) + 2 * 64 * 1024  # at most a chunk each
+
+
+def test_last_modified_is_used_where_there_is_no_strong_etag(server, tmp_path):
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    served = server.serve(
+        "/a.bin", CONTENT, etag='W/"weak"', last_modified=date, drop_after=[100_000]
+    )
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert served.requests[1]["if-range"] == date
+
+
+def test_a_server_that_ignores_ranges_sends_all_again(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT, ranges=False, drop_after=[200_000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert served.bytes_sent == 200_000 + len(CONTENT)
+
+
+def test_nothing_is_continued_without_validator_or_checksum(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT, etag=None, drop_after=[200_000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert "range" not in served.requests[1]
+
+
+def test_a_file_that_changed_between_two_attempts_is_fetched_anew(server, tmp_path):
+    first = server.serve("/a.bin", b"old" * 100_000, drop_after=[200_000])
+    with pytest.raises(UserError, match="broke after"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None, retries=0))
+    assert leftovers(tmp_path) == [".a.bin.part", ".a.bin.part.json"]
+    assert first.bytes_sent >= 200_000
+    server.serve("/a.bin", CONTENT, etag='"v2"')
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_continues_another_version_is_caught(server, tmp_path):
+    """If-Range is ignored by some servers: they send the rest of the new file."""
+    path = tmp_path / "a.bin"
+    server.serve("/a.bin", b"o" * len(CONTENT), drop_after=[200_000])
+    with pytest.raises(UserError):
+        download(request(path, f"{server.url}/a.bin", sha256=None, retries=0))
+    served = server.serve("/a.bin", CONTENT, etag='"v2"')
+    served.last_modified = '"v1"'  # so that our If-Range passes
+    download(request(path, f"{server.url}/a.bin", sha256=None))
+    assert len(served.requests) == 2
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_range_that_was_not_asked_for_is_not_taken(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT, range_shift=1, drop_after=[200_000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert ["range" in asked for asked in served.requests] == [False, True, False]
+
+
+def test_stitched_bytes_with_a_wrong_checksum_are_fetched_once_more_in_one_piece(server, tmp_path):
+    path = tmp_path / "a.bin"
+    server.serve("/a.bin", b"o" * len(CONTENT), etag=None, drop_after=[200_000])
+    with pytest.raises(UserError):
+        download(request(path, f"{server.url}/a.bin", retries=0))
+    served = server.serve("/a.bin", CONTENT, etag=None)
+    download(request(path, f"{server.url}/a.bin"))
+    assert path.read_bytes() == CONTENT
+    assert len(served.requests) == 2
+
+
+def test_a_whole_part_of_a_killed_process_is_verified_without_the_network(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT)
+    (tmp_path / ".a.bin.part").write_bytes(CONTENT)
+    origin = {
+        "url": f"{server.url}/a.bin", "size": len(CONTENT), "etag": '"v1"', "last_modified": None
+    }  # fmt: skip
+    (tmp_path / ".a.bin.part.json").write_text(json.dumps(origin))
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert served.requests == []
+
+
+@pytest.mark.parametrize("sidecar", ["", "[]", '{"url": 1}', "\0"])
+def test_a_damaged_sidecar_means_a_fresh_start(server, tmp_path, sidecar):
+    server.serve("/a.bin", CONTENT)
+    (tmp_path / ".a.bin.part").write_bytes(b"x" * 1000)
+    (tmp_path / ".a.bin.part.json").write_text(sidecar)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    size=st.integers(0, 200_000),
+    drops=st.lists(st.integers(0, 150_000), max_size=4),
+    ranges=st.booleans(),
+    chunked=st.booleans(),
+    etag=st.sampled_from(['"v1"', 'W/"v1"', None]),
+    checksum=st.booleans(),
+)
+def test_wherever_it_breaks_the_bytes_are_the_same(
+    server, tmp_path_factory, size, drops, ranges, chunked, etag, checksum
+):
+    content = (CONTENT * 2)[size // 7 : size // 7 + size] or b"x"
+    server.serve(
+        "/p.bin", content, drop_after=list(drops), ranges=ranges, chunked=chunked, etag=etag
+    )
+    sha256 = hashlib.sha256(content).hexdigest() if checksum else None
+    output = tmp_path_factory.mktemp("property") / "p.bin"
+    download(request(output, f"{server.url}/p.bin", sha256=sha256, retries=6))
+    assert output.read_bytes() == content
+    assert leftovers(output.parent) == []
+
+
+# Errors that pass are tried again; others are not
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_passing_error_is_tried_again(server, tmp_path, status):
+    served = server.serve("/a.bin", CONTENT, statuses=[status, status])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert len(served.requests) == 3
+
+
+def test_retry_after_is_obeyed(server, tmp_path, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr("bertsquad.artifacts.download.time.sleep", waits.append)
+    server.serve("/a.bin", CONTENT, statuses=[429], headers={"Retry-After": "7"})
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert waits == [7.0]
+
+
+def test_waits_double(server, tmp_path, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr("bertsquad.artifacts.download.time.sleep", waits.append)
+    server.serve("/a.bin", CONTENT, statuses=[500, 500, 500])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", backoff_s=1.0))
+    assert waits == [1.0, 2.0, 4.0]
+
+
+def test_attempts_that_get_further_do_not_count_as_failures(server, tmp_path):
+    server.serve("/a.bin", CONTENT, drop_after=[70_000] * 4)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", retries=1))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_missing_file_is_asked_for_once_and_named(server, tmp_path):
+    with pytest.raises(UserError) as error:
+        download(request(tmp_path / "a.bin", f"{server.url}/missing"))
+    assert f"{server.url}/missing: HTTP 404 Not Found" in str(error.value)
+    assert str(tmp_path / "drop/a.bin") in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_listening_is_said_in_plain_words(tmp_path):
+    url = f"http://127.0.0.1:{unused_port()}/a.bin"
+    with pytest.raises(UserError) as error:
+        download(request(tmp_path / "a.bin", url, retries=1))
+    assert f"{url}: [Errno 111] Connection refused (2 tries)" in str(error.value)
+
+
+def test_the_next_mirror_is_asked(server, tmp_path):
+    server.serve("/good.bin", CONTENT)
+    server.serve("/bad.bin", OTHER)
+    server.serve("/page", b"<html>", content_type="text/html")
+    mirrors = [f"{server.url}/{name}" for name in ("missing", "bad.bin", "page", "good.bin")]
+    download(request(tmp_path / "a.bin", *mirrors))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_bad_mirror_does_not_cost_what_the_good_one_had_sent(server, tmp_path):
+    page = server.serve("/page", b"<html>", content_type="text/html")
+    served = server.serve("/a.bin", CONTENT, drop_after=[200_000])
+    urls = (f"{server.url}/a.bin", f"{server.url}/page")
+    with pytest.raises(UserError):
+        download(request(tmp_path / "a.bin", *urls, retries=0))
+    assert len(page.requests) == 1
+    download(request(tmp_path / "a.bin", *urls, retries=0))
+    assert served.bytes_sent < len(CONTENT) + 64 * 1024
+
+
+# What is not the artifact is refused
+
+
+def test_a_wrong_checksum_names_file_found_expected_and_leaves_nothing(server, tmp_path):
+    server.serve("/a.bin", OTHER)
+    with pytest.raises(UserError) as error:
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    message = str(error.value)
+    assert str(tmp_path / "a.bin") in message
+    assert hashlib.sha256(OTHER).hexdigest() in message
+    assert SHA256 in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_size_is_refused_before_the_transfer(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT)
+    with pytest.raises(UserError, match="found 307,200 bytes, expected 1,000"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", size=1000))
+    assert len(served.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_endless_answer_is_cut_at_the_expected_size(server, tmp_path):
+    server.serve("/a.bin", CONTENT, chunked=True)
+    with pytest.raises(UserError, match="more than the 1,000 bytes expected"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", size=1000))
+
+
+def test_fewer_bytes_than_the_server_claims_are_no_file(server, tmp_path):
+    server.serve("/a.bin", CONTENT, claimed_length=400_000, ranges=False)
+    with pytest.raises(UserError, match=r"the connection broke after [\d,]+ bytes \(\d tries\)"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None, retries=1))
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_an_answer_that_cannot_be_told_from_a_part_is_refused(server, tmp_path):
+    server.serve("/a.bin", CONTENT, length=False)
+    with pytest.raises(UserError, match="does not say how long the file is"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None, size=len(CONTENT)))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_cut_answer_without_a_length_is_tried_again(server, tmp_path):
+    server.serve("/a.bin", CONTENT, length=False, drop_after=[200_000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", size=len(CONTENT)))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"import json\n", "text/html; charset=utf-8"),
+        (b"<!DOCTYPE html>\n<html>", "text/plain"),
+        (b"\n\n  <!doctype HTML>", "application/octet-stream"),
+        (b"\xef\xbb\xbf<html lang=en>", "text/plain"),
+    ],
+)
+def test_a_web_page_is_no_artifact(server, tmp_path, body, content_type):
+    server.serve("/a.py", body, content_type=content_type)
+    with pytest.raises(UserError, match=r"found a web page.*expected the file itself"):
+        download(request(tmp_path / "a.py", f"{server.url}/a.py", sha256=None))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_web_page_can_be_asked_for(server, tmp_path):
+    server.serve("/a.html", b"<!DOCTYPE html>", content_type="text/html")
+    download(request(tmp_path / "a.html", f"{server.url}/a.html", sha256=None))
+    assert (tmp_path / "a.html").read_bytes() == b"<!DOCTYPE html>"
+
+
+def test_a_zip_cut_short_before_it_was_served_is_refused_even_unpinned(server, tmp_path):
+    server.serve("/a.zip", b"PK\x03\x04" + CONTENT)
+    with pytest.raises(UserError, match="without a zip archive's end"):
+        download(request(tmp_path / "a.zip", f"{server.url}/a.zip", sha256=None))
+    assert list(tmp_path.iterdir()) == []
+
+
+# file: addresses
+
+
+def test_a_file_address_is_copied(tmp_path):
+    source = tmp_path / "a file#1.bin"
+    source.write_bytes(CONTENT)
+    download(request(tmp_path / "out/a.bin", source.as_uri(), offline=True))
+    assert (tmp_path / "out/a.bin").read_bytes() == CONTENT
+
+
+def test_a_relative_file_address_is_seen_from_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("made").mkdir()
+    Path("made/a.bin").write_bytes(CONTENT)
+    download(request(tmp_path / "out/a.bin", "file:made/a.bin"))
+    assert (tmp_path / "out/a.bin").read_bytes() == CONTENT
+
+
+def test_what_the_workflow_makes_may_change(tmp_path, monkeypatch):
+    """No lock: the demo's generator may be edited."""
+    monkeypatch.chdir(tmp_path)
+    lock = tmp_path / "lock.json"
+    for content in (CONTENT, OTHER):
+        Path("made.bin").write_bytes(content)
+        download(request(tmp_path / "out/a.bin", "file:made.bin", sha256=None, lock=lock))
+        assert (tmp_path / "out/a.bin").read_bytes() == content
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("file:///nowhere/a.bin", "no file at /nowhere/a.bin"),
+        ("file:///", "is a folder, expected a file"),
+        ("file://elsewhere/a.bin", "machine named 'elsewhere'"),
+        ("ftp://example.org/a.bin", "not an address of the kind"),
+        ("/data/a.bin", "not an address of the kind"),
+    ],
+)
+def test_a_file_address_that_means_nothing_is_named(tmp_path, url, complaint):
+    with pytest.raises(UserError, match=complaint):
+        download(request(tmp_path / "a.bin", url))
+
+
+# The lock
+
+
+def test_the_first_download_is_pinned_and_later_ones_must_match(server, tmp_path):
+    lock = tmp_path / "artifacts.lock.json"
+    server.serve("/a.bin", CONTENT)
+    unpinned = request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None, lock=lock)
+    download(unpinned)
+    entry = {"sha256": SHA256, "size": len(CONTENT), "url": f"{server.url}/a.bin"}
+    assert json.loads(lock.read_text()) == {"a.bin": entry}
+
+    (tmp_path / "a.bin").unlink()
+    download(unpinned)
+
+    (tmp_path / "a.bin").unlink()
+    server.serve("/a.bin", OTHER)
+    with pytest.raises(UserError) as error:
+        download(unpinned)
+    assert f"expected {SHA256} ({lock}, from the first download" in str(error.value)
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_an_unpinned_file_in_place_is_not_trusted_online(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT)
+    (tmp_path / "a.bin").write_bytes(CONTENT[:1000])
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", sha256=None))
+    assert len(served.requests) == 1
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_pinned_artifact_needs_no_lock(server, tmp_path):
+    server.serve("/a.bin", CONTENT)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin", lock=tmp_path / "lock.json"))
+    assert not (tmp_path / "lock.json").exists()
+
+
+# Offline, and the drop folder
+
+
+def test_offline_says_which_file_to_put_where(server, tmp_path):
+    served = server.serve("/a.bin", CONTENT)
+    with pytest.raises(UserError) as error:
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", size=307_200, offline=True))
+    assert str(error.value) == (
+        "a.bin: not here, and offline mode forbids fetching it; "
+        f"put it at {tmp_path}/drop/a.bin (from {server.url}/a.bin, 307,200 bytes, "
+        f"sha256 {SHA256}) and run again"
+    )
+    assert served.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_offline_accepts_a_verified_file_in_place(tmp_path):
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    download(request(tmp_path / "a.bin", NOWHERE, offline=True))
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_dropped_file_is_used_instead_of_the_network(server, tmp_path, offline):
+    served = server.serve("/a.bin", CONTENT)
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop/a.bin").write_bytes(CONTENT)
+    asked = request(tmp_path / "out/a.bin", f"{server.url}/a.bin", drop_folder=tmp_path / "drop")
+    download(replace(asked, offline=offline))
+    assert (tmp_path / "out/a.bin").read_bytes() == CONTENT
+    assert (tmp_path / "drop/a.bin").read_bytes() == CONTENT
+    assert served.requests == []
+
+
+def test_a_wrong_dropped_file_is_named_and_kept(tmp_path):
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop/a.bin").write_bytes(OTHER)
+    wrong = replace(
+        request(tmp_path / "out/a.bin", "http://127.0.0.1:1/"), drop_folder=tmp_path / "drop"
+    )
+    with pytest.raises(UserError) as error:
+        download(wrong)
+    assert str(error.value).startswith(f"{tmp_path}/drop/a.bin: found sha256")
+    assert (tmp_path / "drop/a.bin").read_bytes() == OTHER
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_dropped_file_is_pinned_like_a_download(tmp_path):
+    lock = tmp_path / "lock.json"
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop/a.bin").write_bytes(CONTENT)
+    asked = request(tmp_path / "a.bin", NOWHERE, sha256=None, lock=lock, offline=True)
+    download(asked)
+    assert json.loads(lock.read_text())["a.bin"]["sha256"] == SHA256
+
+
+# The disk
+
+
+def test_a_disk_without_room_is_noticed_before_the_transfer(server, tmp_path, monkeypatch):
+    """The double: shutil.disk_usage reports 1000 free bytes."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("bertsquad.artifacts.transfer.shutil.disk_usage", lambda _: usage)
+    server.serve("/a.bin", CONTENT)
+    with pytest.raises(UserError, match=r"needs 307 kB more, 1 kB are free in .*: disk full"):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_only_the_missing_rest_must_fit(server, tmp_path, monkeypatch):
+    served = server.serve("/a.bin", CONTENT, drop_after=[250_000])
+    with pytest.raises(UserError):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin", retries=0))
+    usage = shutil.disk_usage(tmp_path)._replace(free=120_000)
+    monkeypatch.setattr("bertsquad.artifacts.transfer.shutil.disk_usage", lambda _: usage)
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert served.requests[1]["range"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("a small file system can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_on_the_way_keeps_the_part(server, small_disk, monkeypatch):
+    """The server tells no length, so the shortage cannot be foreseen."""
+    server.serve("/a.bin", CONTENT, chunked=True)
+    with pytest.raises(OSError, match="No space left") as error:
+        download(request(small_disk / "a.bin", f"{server.url}/a.bin"))
+    assert error.value.errno == errno.ENOSPC
+    assert error.value.filename == str(small_disk / "a.bin")
+    assert not (small_disk / "a.bin").exists()
+    assert (small_disk / ".a.bin.part").stat().st_size > 100_000
+
+
+# Other processes
+
+
+def test_two_processes_do_not_fill_one_file(server, tmp_path):
+    from bertsquad.artifacts.part import PartialFile
+
+    server.serve("/a.bin", CONTENT)
+    with (
+        PartialFile(tmp_path / "a.bin"),
+        pytest.raises(UserError, match="another process is downloading this file"),
+    ):
+        download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
