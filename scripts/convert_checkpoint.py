@@ -59,7 +59,7 @@ def epsilon(text: str) -> float:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.checkpoint.model_folder import convert
+    from bertsquad.checkpoint.conversion import convert
 
     done = convert(
         args.weights,

@@ -1,16 +1,18 @@
-"""Arrays in one safetensors file: the same bytes for the same arrays, and read without a copy.
+"""Safetensors files: the same bytes for the same arrays, mapped or read one tensor at a time.
 
-The `safetensors` library writes its metadata in random order and copies what it reads; the format
-is simple enough (a JSON header, then the arrays end to end) to do without.
+Format: huggingface/safetensors, README: eight bytes with the header's size, the header in JSON,
+then the values. The library writes metadata in random order, wants all tensors at once, and copies
+what it reads; identical files, a checkpoint larger than memory and readers that share pages need
+the little that is here.
 """
 
 import json
 import math
 import mmap
 import os
-import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,73 +23,174 @@ DTYPES = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),  # the upper half of a float32; NumPy has no such type
     "I64": np.dtype("<i8"),
     "I32": np.dtype("<i4"),
     "I16": np.dtype("<i2"),
+    "I8": np.dtype("i1"),
     "U32": np.dtype("<u4"),
     "U16": np.dtype("<u2"),
     "U8": np.dtype("u1"),
     "BOOL": np.dtype("?"),
 }
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
+NAMES = {dtype: name for name, dtype in DTYPES.items() if name != "BF16"}
+MAX_HEADER = 100_000_000  # bytes; the library's limit
+ALIGNMENT = 8  # bytes; the header is padded with spaces
+PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
+
+Layout = Mapping[str, tuple[np.dtype, tuple[int, ...]]]  # name -> (dtype, shape)
 
 
 def write(
     path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
 ) -> None:
     """Write named arrays and texts, whole or not at all."""
+    layout = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+    with written_whole(path) as part:
+        write_streamed(part, layout, arrays.__getitem__, metadata)
+
+
+def write_streamed(
+    path: Path,
+    layout: Layout,
+    fetch: Callable[[str], np.ndarray],
+    metadata: Mapping[str, str],
+) -> None:
+    """Write arrays of known dtype and shape, fetching each when its turn comes."""
     # Wide types first, as the library does, so that every array lies at a multiple of its width.
-    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))}
+    names = sorted(layout, key=lambda name: (-layout[name][0].itemsize, name))
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     end = 0
     for name in names:
-        array = arrays[name]
-        begin, end = end, end + array.nbytes
-        header[name] = {
-            "dtype": NAMES[array.dtype],
-            "shape": list(array.shape),
-            "data_offsets": [begin, end],
-        }
-    text = json.dumps(header, separators=(",", ":")).encode("ascii")
-    text += b" " * (-len(text) % 8)
-    with written_whole(path) as part, part.open("wb") as handle:
-        handle.write(struct.pack("<Q", len(text)))
-        handle.write(text)
+        dtype, shape = layout[name]
+        begin, end = end, end + dtype.itemsize * math.prod(shape)
+        offsets = [begin, end]
+        header[name] = {"dtype": NAMES[dtype], "shape": list(shape), "data_offsets": offsets}
+    encoded = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    encoded += b" " * (-len(encoded) % ALIGNMENT)
+    with path.open("wb") as file:
+        file.write(len(encoded).to_bytes(8, "little") + encoded)
         for name in names:
-            handle.write(np.ascontiguousarray(arrays[name]).data)
+            dtype, shape = layout[name]
+            values = np.asarray(fetch(name), dtype=dtype, order="C")
+            if values.shape != shape:
+                raise ValueError(f"{name}: shape {values.shape}, expected {shape}")
+            file.write(values.data)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays, as read-only views of the memory-mapped file, and the metadata.
 
     Opening costs the same for every size; pages are read when they are used, and all processes on
-    a machine share them. Raises `UserError` for a file that is missing, cut short or no safetensors
-    file.
+    a machine share them. Raises `UserError` as `TensorFile` does.
     """
-    try:
-        with Path(path).open("rb") as handle:
-            data = np.frombuffer(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except ValueError:  # an empty file cannot be mapped
-        raise UserError(f"{path}: the file is empty; make it again") from None
-    try:
-        (size,) = struct.unpack("<Q", data[:8].tobytes())
-        header = json.loads(data[8 : 8 + size].tobytes())
-        metadata = header.pop("__metadata__", {})
-        arrays = {name: view(data[8 + size :], **entry) for name, entry in header.items()}
-    except (struct.error, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        raise UserError(
-            f"{path}: not a whole safetensors file ({len(data)} bytes); make it again"
-        ) from None
-    return arrays, metadata
+    opened = TensorFile(path)
+    with Path(path).open("rb") as file:
+        data = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    arrays = {}
+    for name in opened.shapes:
+        dtype, begin, end = opened.place(name)
+        arrays[name] = data[begin:end].view(dtype).reshape(opened.shapes[name])
+    return arrays, opened.metadata
 
 
-def view(data: np.ndarray, dtype: str, shape: list[int], data_offsets: list[int]) -> np.ndarray:
-    begin, end = data_offsets
-    if (
-        not 0 <= begin <= end <= len(data)
-        or end - begin != math.prod(shape) * DTYPES[dtype].itemsize
-    ):
-        raise ValueError(f"bytes {begin}..{end} of {len(data)} do not hold {dtype} {shape}")
-    return data[begin:end].view(DTYPES[dtype]).reshape(shape)
+class TensorFile:
+    """An opened safetensors file: `shapes` by tensor name; `read` fetches one tensor.
+
+    Raises `UserError` that names the file when it is missing, damaged or of another format.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        if self.path.endswith(".index.json"):
+            raise UserError(
+                f"{path}: an index of weights split over several files, which is not supported; "
+                "expected one model.safetensors"
+            )
+        try:
+            with Path(path).open("rb") as file:
+                size = int.from_bytes(file.read(8), "little")
+                encoded = file.read(min(size, MAX_HEADER))
+                self._start = 8 + size
+                self._end = file.seek(0, os.SEEK_END)
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(f"{path}: no such file; expected a safetensors file") from None
+        try:
+            header = parse_header(encoded, size)
+            self.metadata: dict[str, str] = header.pop("__metadata__", {})
+            self._entries = checked_entries(header, self._end - self._start)
+        except (ValueError, RecursionError) as error:
+            if self.path.endswith(PICKLE_SUFFIXES):
+                raise UserError(
+                    f"{path}: pickled PyTorch weights are not supported, because loading them can "
+                    "run code; expected the checkpoint's model.safetensors"
+                ) from None
+            raise UserError(
+                f"{path}: not a whole safetensors file: {error}; make or fetch it again"
+            ) from None
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every tensor, by name, in the file's order."""
+        return {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
+
+    def place(self, name: str) -> tuple[np.dtype, int, int]:
+        """A tensor's stored dtype, and its first byte and the one after its last in the file."""
+        entry = self._entries[name]
+        dtype = DTYPES.get(entry["dtype"])
+        if dtype is None:
+            raise UserError(
+                f"{self.path}: tensor {name} has the dtype {entry['dtype']}, which is not supported"
+            )
+        begin, end = entry["data_offsets"]
+        expected = math.prod(entry["shape"]) * dtype.itemsize
+        if end - begin != expected:
+            raise UserError(
+                f"{self.path}: tensor {name} of shape {entry['shape']} and dtype {entry['dtype']} "
+                f"has {end - begin:,} bytes; expected {expected:,}"
+            )
+        return dtype, self._start + begin, self._start + end
+
+    def read(self, name: str) -> np.ndarray:
+        """The tensor's values in a new array of its dtype; bfloat16 becomes float32, exactly."""
+        dtype, begin, end = self.place(name)
+        count = (end - begin) // dtype.itemsize
+        values = np.fromfile(self.path, dtype=dtype, count=count, offset=begin)
+        if self._entries[name]["dtype"] == "BF16":
+            values = (values.astype("<u4") << 16).view("<f4")
+        return values.reshape(self.shapes[name])
+
+
+def parse_header(encoded: bytes, size: int) -> dict[str, Any]:
+    """The header; ValueError (JSON and Unicode errors are such) that says what is wrong with it."""
+    if size > MAX_HEADER or len(encoded) < size:
+        raise ValueError(f"its header should have {size:,} bytes")
+    header = json.loads(encoded)
+    if not isinstance(header, dict):
+        raise ValueError("its header is not a JSON object")
+    return header
+
+
+def checked_entries(header: dict[str, Any], data_size: int) -> dict[str, dict[str, Any]]:
+    """The entries, when they cover `data_size` bytes without gap or overlap; else ValueError."""
+    for name, entry in header.items():
+        if not is_entry(entry):
+            raise ValueError(f"its header describes tensor {name} wrongly")
+    expected = 0
+    for begin, end in sorted(entry["data_offsets"] for entry in header.values()):
+        if begin != expected:
+            raise ValueError(f"its tensors leave a gap or overlap at byte {begin:,}")
+        expected = end
+    if expected != data_size:
+        raise ValueError(f"it has {data_size:,} bytes of values, and should have {expected:,}")
+    return header
+
+
+def is_entry(entry: Any) -> bool:
+    """Has it the keys and types that the format asks for?"""
+    if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str):
+        return False
+    shape, offsets = entry.get("shape"), entry.get("data_offsets")
+    if not isinstance(shape, list) or not isinstance(offsets, list) or len(offsets) != 2:
+        return False
+    return all(type(n) is int and n >= 0 for n in [*shape, *offsets]) and offsets[0] <= offsets[1]

@@ -16,9 +16,9 @@ from bertsquad.checkpoint.model_config import (
     read_config,
 )
 from bertsquad.checkpoint.names import DROPPED, MAPS, Target
-from bertsquad.checkpoint.tensor_file import TensorFile, write_float32
 from bertsquad.errors import UserError
 from bertsquad.files import write_json, write_text, written_whole
+from bertsquad.tensorfile import TensorFile, write_streamed
 from bertsquad.vocabulary import is_lowercase, read_vocabulary
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"
@@ -89,7 +89,8 @@ def convert(
 
     output = Path(output)
     with written_whole(output / WEIGHTS) as part:
-        write_float32(part, shapes, fetch)
+        layout = {name: (np.dtype("<f4"), shape) for name, shape in shapes.items()}
+        write_streamed(part, layout, fetch, {"format": "pt"})  # transformers asks for the format
         # A folder without config.json is unfinished and nothing loads it: so it goes first and
         # comes last, and new weights never stand beside an old configuration.
         (output / CONFIG).unlink(missing_ok=True)

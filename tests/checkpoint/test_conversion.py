@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from bertsquad.checkpoint import bundle, model_folder
+from bertsquad.checkpoint import bundle, conversion
+from bertsquad.checkpoint.conversion import convert
 from bertsquad.checkpoint.model_config import encoder_shapes
-from bertsquad.checkpoint.model_folder import convert
 from bertsquad.errors import UserError
 from safetensors.numpy import load_file, save_file
 from transformers import (
@@ -29,7 +29,7 @@ FILES = ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def convert_folder(source: Path, output: Path, **options: Any) -> model_folder.Conversion:
+def convert_folder(source: Path, output: Path, **options: Any) -> conversion.Conversion:
     """Convert one of the checkpoints that TensorFlow wrote, or a copy of it."""
     prefix = next(source.glob("*.index"))
     options = {"origin": "google"} | options
@@ -342,7 +342,7 @@ def test_an_interrupted_conversion_leaves_no_configuration_to_load(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(model_folder, "write_text", killed)
+        patched.setattr(conversion, "write_text", killed)
         with pytest.raises(KeyboardInterrupt):
             convert_folder(google, output)
     assert not (output / "config.json").exists()
@@ -375,7 +375,7 @@ def test_memory_stays_far_below_the_checkpoint_s_size(tmp_path: Path) -> None:
     assert size > 100e6
     program = """
 import sys
-from bertsquad.checkpoint.model_folder import convert
+from bertsquad.checkpoint.conversion import convert
 
 def peak_bytes():
     lines = open("/proc/self/status").read().splitlines()
@@ -387,7 +387,7 @@ convert(f"{folder}/bert_model.ckpt", f"{folder}/bert_config.json", f"{folder}/vo
         f"{folder}/out", origin="google")
 print(peak_bytes() - baseline)
 """
-    scripts = Path(model_folder.__file__).resolve().parents[2]
+    scripts = Path(conversion.__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", program, tmp_path],
         env={"PYTHONPATH": str(scripts)},
