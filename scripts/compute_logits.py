@@ -21,14 +21,14 @@ def compute(
     from bertsquad.features import Features
     from bertsquad.files import sha256
     from bertsquad.model_fit import check_fit
-    from bertsquad.progress import progress_bar
+    from bertsquad.progress import Progress
 
     features = Features.open(features_path)
     check_fit(model, features, features_path)
     engine = engines.load(engine_name, model, precision=precision, threads=threads)
     if not engines.native(precision):
         print(f"warning: {precision} is emulated on this processor and slow", file=sys.stderr)
-    with progress_bar(len(features), what="logits", unit="features") as bar:
+    with Progress(len(features), what="logits", unit="features") as bar:
         start_logits, end_logits, starts = compute_logits(engine, features, progress=bar)
     checksum = sha256(features_path)
     logits.write(

@@ -40,7 +40,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.artifacts.archive import extract_member
-    from bertsquad.artifacts.progress import readable_bytes, say
+    from bertsquad.progress import say
+    from bertsquad.quantities import readable_bytes
 
     size = extract_member(
         args.archive,

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bertsquad.errors import UserError, explain
 from bertsquad.files import read_json, sha256, write_json, written_whole
 
@@ -91,6 +92,21 @@ def test_exit_statuses(tmp_path: Path, body: str, status: int, stderr: str):
         [sys.executable, script], env={"PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (status, stderr)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_out_of_memory_is_one_line_and_status_2(tmp_path: Path, library: str):
+    script = tmp_path / "go.py"
+    script.write_text(
+        f"import {library}\nfrom bertsquad.errors import exit_with\n"
+        f"exit_with(lambda: {library}.empty(1 << 50))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], env={"PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("go.py: error: out of memory")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path: Path):

@@ -3,7 +3,7 @@
 import io
 
 from bertsquad import progress
-from bertsquad.progress import progress_bar
+from bertsquad.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 def test_a_log_gets_a_last_line_that_says_all_is_done():
     log = io.StringIO()
-    with progress_bar(10, what="logits", unit="features", stream=log) as bar:
+    with Progress(10, what="logits", unit="features", stream=log) as bar:
         for _ in range(10):
             bar.update()
     [line] = log.getvalue().splitlines()
@@ -26,7 +26,7 @@ def test_a_log_gets_lines_with_the_time_left(monkeypatch):
     times = iter([0.0, 4.0, 12.0, 13.0, 20.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
     log = io.StringIO()
-    with progress_bar(100, what="logits", unit="features", stream=log) as bar:
+    with Progress(100, what="logits", unit="features", stream=log) as bar:
         bar.update(10)
         bar.update(50)
         bar.update(40)
@@ -39,22 +39,44 @@ def test_a_log_gets_lines_with_the_time_left(monkeypatch):
 def test_a_failure_does_not_look_like_the_end():
     log = io.StringIO()
     try:
-        with progress_bar(10, what="logits", unit="features", stream=log):
+        with Progress(10, what="logits", unit="features", stream=log):
             raise KeyError
     except KeyError:
         pass
     assert log.getvalue() == ""
 
 
-def test_nothing_to_do_is_no_division_by_zero():
+def test_nothing_to_do_is_nothing_to_say():
     log = io.StringIO()
-    with progress_bar(0, what="logits", unit="features", stream=log):
+    with Progress(0, what="logits", unit="features", stream=log):
         pass
-    assert "0 of 0" in log.getvalue()
+    assert log.getvalue() == ""
 
 
-def test_a_terminal_gets_a_bar():
+def test_bytes_are_counted_from_where_a_transfer_resumes(monkeypatch):
+    times = iter([0.0, 1.0, 4.9, 5.0, 9.0, 11.0, 12.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    log = io.StringIO()
+    with Progress(1_000_000, what="a.zip", unit="B", done=200_000, stream=log) as bar:
+        for _ in range(5):
+            bar.update(100_000)
+    assert log.getvalue().splitlines() == [
+        "a.zip: 500 kB of 1 MB (50 %), 60 kB/s, 8 s left",
+        "a.zip: 700 kB of 1 MB (70 %), 45.5 kB/s, 7 s left",
+    ]
+
+
+def test_without_a_total_only_the_count_is_shown(monkeypatch):
+    times = iter([0.0, 10.0, 10.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    log = io.StringIO()
+    with Progress(None, what="a.zip", unit="B", stream=log) as bar:
+        bar.update(1_000_000)
+    assert log.getvalue().splitlines()[0] == "a.zip: 1 MB, 100 kB/s"
+
+
+def test_a_terminal_gets_a_bar_and_no_lines():
     terminal = Terminal()
-    with progress_bar(2, what="logits", unit="features", stream=terminal) as bar:
+    with Progress(2, what="logits", unit="features", stream=terminal) as bar:
         bar.update(2)
     assert "2/2" in terminal.getvalue()

@@ -13,11 +13,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from bertsquad.artifacts import archive
 from bertsquad.artifacts.archive import extract_member
 from bertsquad.errors import UserError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 WEIGHTS = random.Random(0).randbytes(50_000)
 VOCAB = b"[PAD]\n[UNK]\nword\n" * 100
@@ -238,7 +239,7 @@ def test_more_bytes_than_declared_stop_the_unpacking(tmp_path, monkeypatch, meth
     real = 100_000_000 if method == zipfile.ZIP_DEFLATED else 100_000
     content = patched(zipped({"bert/vocab.txt": bytes(real)}, method), 24, "<I", 1000)
     written: list[int] = []
-    monkeypatch.setattr(archive.Progress, "advance", lambda _, count: written.append(count))
+    monkeypatch.setattr(archive.Progress, "update", lambda _, count: written.append(count))
     refuse(tmp_path / "a.zip", content, "holds more than the 1,000 bytes it declares")
     assert written == []
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from bertsquad.artifacts.catalogue import Catalogue, Source, load_catalogue, merged
 from bertsquad.errors import UserError
 

@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from bertsquad.artifacts.download import Request, download
 from bertsquad.errors import UserError
 from file_server import FileServer, running
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 CONTENT = bytes(range(256)) * 1200  # 307,200 bytes: several network chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bertsquad.artifacts.lock import locked_sha256, record
 from bertsquad.errors import UserError
 

@@ -1,6 +1,7 @@
 """What a web page in place of a file is blamed on."""
 
 import pytest
+
 from bertsquad.artifacts.verify import page_cause
 
 

@@ -15,9 +15,10 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from bertsquad.artifacts.progress import Progress, readable_bytes
 from bertsquad.errors import UserError
 from bertsquad.files import written_whole
+from bertsquad.progress import Progress
+from bertsquad.quantities import readable_bytes
 from bertsquad.suggestions import did_you_mean
 
 MAX_SIZE = 16 * 10**9  # bytes, all members; Intel's checkpoint, the largest here, needs about 4
@@ -152,7 +153,7 @@ def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: 
     with (
         opened.open(asked) as source,
         part.open("wb") as target,
-        Progress(info.filename, info.file_size) as progress,
+        Progress(info.file_size, what=info.filename, unit="B") as progress,
     ):
         while chunk := source.read(min(CHUNK, info.file_size + 1 - written)):
             written += len(chunk)
@@ -163,7 +164,7 @@ def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: 
                     "declares, as zip bombs do",
                 )
             target.write(chunk)
-            progress.advance(len(chunk))
+            progress.update(len(chunk))
     if written != info.file_size:
         raise zipfile.BadZipFile(f"found {written:,} bytes, {info.file_size:,} are declared")
 

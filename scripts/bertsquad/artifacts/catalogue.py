@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import yaml
 
 from bertsquad.artifacts.locations import file_path, is_network, made_here
-from bertsquad.artifacts.progress import readable_bytes
 from bertsquad.config import check
 from bertsquad.errors import UserError
+from bertsquad.quantities import readable_bytes
 from bertsquad.suggestions import did_you_mean
 
 SECTIONS = ("artifacts", "checkpoints", "datasets")

@@ -9,10 +9,11 @@ import requests
 from bertsquad.artifacts.locations import file_path, is_network, made_here
 from bertsquad.artifacts.lock import locked_sha256, record
 from bertsquad.artifacts.part import PartialFile
-from bertsquad.artifacts.progress import readable_bytes, say
 from bertsquad.artifacts.transfer import Refused, Transient, copy_file, fetch_http
 from bertsquad.artifacts.verify import Expected, Unfit, verify
 from bertsquad.errors import UserError
+from bertsquad.progress import say
+from bertsquad.quantities import readable_bytes
 
 LONGEST_BACKOFF_S = 60.0
 

@@ -13,9 +13,10 @@ import requests
 
 from bertsquad.artifacts.locations import file_path
 from bertsquad.artifacts.part import Origin, PartialFile
-from bertsquad.artifacts.progress import Progress, readable_bytes
 from bertsquad.artifacts.verify import Expected, Unfit, check_is_no_page, check_size
 from bertsquad.errors import UserError
+from bertsquad.progress import Progress
+from bertsquad.quantities import readable_bytes
 
 TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
 NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept
@@ -184,12 +185,12 @@ def _tells_its_end(response: requests.Response) -> bool:
 def _fill(
     part: PartialFile, chunks: Iterable[bytes], total: int | None, url: str, expected: Expected
 ) -> None:
-    with Progress(expected.name, total, part.size) as progress:
+    with Progress(total, what=expected.name, unit="B", done=part.size) as progress:
         for chunk in chunks:
             if part.size == 0:
                 check_is_no_page(chunk, None, url, expected)
             part.append(chunk)
-            progress.advance(len(chunk))
+            progress.update(len(chunk))
             if expected.size is not None and part.size > expected.size:
                 part.restart(None)
                 raise Unfit(f"found more than the {expected.size:,} bytes expected")
