@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bertsquad import squad
 from bertsquad.answer_text import AnswerTexts, get_final_text
 from bertsquad.featurization import featurize
 from bertsquad.tokenization import Vocabulary
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_golden_get_final_text(golden):

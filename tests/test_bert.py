@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from bertsquad import model_folder
 from bertsquad.batching import pack
 from tiny_bert import padded, random_batch, transformers_twin, write_model_folder

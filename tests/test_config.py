@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from bertsquad.config import resolve
 from bertsquad.errors import UserError
 

@@ -5,13 +5,14 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 import reference_decoding
 from bertsquad import decoding, squad
 from bertsquad.errors import UserError
 from bertsquad.featurization import featurize
 from bertsquad.tokenization import Vocabulary
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 LETTERS = ["a", "b", "c", "##a", "##b", "##c", "ab", "##bc", "abc", "i", "##i"]

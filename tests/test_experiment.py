@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
 from bertsquad.errors import UserError

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from bertsquad import features, tensorfile
 from bertsquad.errors import UserError
 from bertsquad.features import Features

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plain_run_squad
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import plain_run_squad
 from bertsquad import squad
 from bertsquad.errors import UserError
 from bertsquad.features import Features
 from bertsquad.featurization import featurize
 from bertsquad.squad import Answer, Dataset, Paragraph, Question
 from bertsquad.tokenization import Vocabulary
-from hypothesis import given
-from hypothesis import strategies as st
 
 GUIDE = {"max_seq_length": 384, "doc_stride": 128, "max_query_length": 64}
 SMALL = {"max_seq_length": 16, "doc_stride": 3, "max_query_length": 5}

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+
 from bertsquad import logits
 from bertsquad.errors import UserError
-from safetensors.numpy import load_file, save_file
 
 LENGTHS = np.array([3, 2])
 

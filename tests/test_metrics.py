@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bertsquad import metrics
-from bertsquad.errors import UserError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bertsquad import metrics
+from bertsquad.errors import UserError
 
 # Answers, exact match and F1 as the official script scores them.
 OFFICIAL = [

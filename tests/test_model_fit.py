@@ -1,6 +1,7 @@
 """Features that were not made for a model are refused."""
 
 import pytest
+
 from bertsquad.errors import UserError
 from bertsquad.features import Features
 from bertsquad.model_fit import check_fit

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bertsquad import squad
 from bertsquad.errors import UserError
 from bertsquad.squad import Answer, Question
-from hypothesis import given
-from hypothesis import strategies as st
 
 CONTEXT = "The leader was John Smith (1895-1943)."
 

@@ -1,10 +1,11 @@
 """Answers among words and tokens."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bertsquad.squad import Answer
 from bertsquad.targets import answer_tokens, answer_words, improve_answer_span
 from bertsquad.tokenization import split_words
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def words_of(context: str, text: str, start: int) -> tuple[int, int] | None:

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bertsquad import tensorfile
-from bertsquad.errors import UserError
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 from safetensors.numpy import load_file, save, save_file
 from safetensors.torch import save_file as save_torch_file
+
+from bertsquad import tensorfile
+from bertsquad.errors import UserError
 
 ARRAYS = {
     "a": np.arange(5, dtype=np.uint16),

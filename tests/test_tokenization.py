@@ -7,13 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import plain_run_squad
 import pytest
-from bertsquad import squad
-from bertsquad.tokenization import WORD, Vocabulary, basic_tokens, split_words
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+import plain_run_squad
+from bertsquad import squad
+from bertsquad.tokenization import WORD, Vocabulary, basic_tokens, split_words
 
 CASED = (
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "John", "Jo", "##han", "##son", "'", "s", "house", "."),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from bertsquad.errors import UserError
 from bertsquad.vocabulary import is_lowercase, read_vocabulary
 

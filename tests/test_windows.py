@@ -3,12 +3,13 @@
 from itertools import pairwise
 from typing import Any
 
-import plain_run_squad
 import pytest
-from bertsquad.errors import UserError
-from bertsquad.windows import doc_spans, max_context
 from hypothesis import given
 from hypothesis import strategies as st
+
+import plain_run_squad
+from bertsquad.errors import UserError
+from bertsquad.windows import doc_spans, max_context
 
 
 def test_a_context_that_fits_is_one_window() -> None:

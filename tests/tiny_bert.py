@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from bertsquad.batching import PackedBatch, pack
 from safetensors.torch import save_file
+
+from bertsquad.batching import PackedBatch, pack
 
 TINY = {
     "model_type": "bert",
@@ -72,11 +73,11 @@ def transformers_twin(model_dir: Path, model: torch.nn.Module, **config: Any) ->
 
 
 def random_batch(lengths: list[int], *, seed: int = 0, vocab_size: int = 64) -> PackedBatch:
-    """Sequences of random tokens with a random answer each."""
+    """Sequences of random tokens (no [PAD]: transformers never trains it), a random answer each."""
     rng = np.random.default_rng(seed)
     starts = [int(rng.integers(length)) for length in lengths]
     return pack(
-        [rng.integers(vocab_size, size=length) for length in lengths],
+        [rng.integers(1, vocab_size, size=length) for length in lengths],
         [np.arange(length) >= length // 3 for length in lengths],
         start_positions=starts,
         end_positions=[int(rng.integers(s, n)) for s, n in zip(starts, lengths, strict=True)],

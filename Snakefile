@@ -1,0 +1,50 @@
+# Fine-tune BERT on SQuAD 1.1, score it, time its inference, and report. See README.md.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+# Used under `--sdm apptainer` alone: the image of envs/Dockerfile as a file.
+container: "envs/bertsquad.sif"
+
+
+pathvars:
+    resources="<results>/resources",
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/predict.smk"
+include: "rules/benchmark.smk"
+include: "rules/report.smk"
+
+
+report: "report/workflow.rst"
+
+
+rule all:
+    """Everything: models, answers, scores, timings and the report."""
+    default_target: True
+    input:
+        "<results>/report.html",
+
+
+rule models:
+    """The fine-tuned models alone."""
+    input:
+        collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
+
+
+rule accuracy:
+    """Exact match and F1 of every run, engine and precision."""
+    input:
+        EXPERIMENT.metrics_files(),
+
+
+rule timings:
+    """Every cell of the inference benchmark."""
+    input:
+        EXPERIMENT.cell_files(),

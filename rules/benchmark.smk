@@ -1,0 +1,31 @@
+"""How fast a model answers."""
+
+
+rule benchmark_inference:
+    """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
+    input:
+        code=code("benchmark_inference.py"),
+        features=of("run", EXPERIMENT.features_file, "dev"),
+        weights="<results>/{run}/model/model.safetensors",
+        config="<results>/{run}/model/config.json",
+        vocab="<results>/{run}/model/vocab.txt",
+    output:
+        "<results>/{run}/{engine}-{precision}/benchmark/"
+        "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.json",
+    log:
+        "<logs>/{run}/benchmark_inference/{engine}-{precision}/"
+        "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.log",
+    priority: -10
+    # A measurement runs alone, and after everything else that could run beside it.
+    threads: WHOLE_MACHINE
+    params:
+        model=subpath(input.weights, parent=True),
+        padding=lookup(within=config, dpath="benchmark/scenarios/{scenario}/padding"),
+        options=options(
+            (key, config["benchmark"][key]) for key in ("warmup", "iterations")
+        ),
+    shell:
+        "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
+        " --padding {params.padding} --batch-size {wildcards.batch} --threads {wildcards.threads}"
+        " --repeat {wildcards.repeat} {params.options} --output {output} &> {log}"

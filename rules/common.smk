@@ -1,0 +1,109 @@
+"""The configuration, checked, and what several rules share. No rule lives here."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(workflow.current_basedir).parent
+SCRIPTS = REPOSITORY / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from bertsquad.artifacts.catalogue import load_catalogue
+from bertsquad.config import resolve
+from bertsquad.errors import USAGE_STATUS, UserError
+from bertsquad.experiment import Experiment, options, training_option
+from bertsquad.sources import local_sources
+
+# `python` in a rule is the interpreter that runs Snakemake, its environment active or not.
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+)
+
+# Larger than any machine: Snakemake caps it at --cores, so such a job runs alone.
+WHOLE_MACHINE = 1024
+
+# --configfile replaces the default instead of being laid over it; without it, the working
+# directory's own config/ comes before the one shipped here.
+if not workflow.config_settings.configfiles:
+    own = Path("config/config.yaml")
+
+    configfile: str(own if own.is_file() else REPOSITORY / own)
+
+
+def or_exit(function, *arguments, **named):
+    """The function's value; a user's mistake ends Snakemake with one line and status 2."""
+    try:
+        return function(*arguments, **named)
+    except UserError as error:
+        print(f"bertsquad: error: {error}", file=sys.stderr)
+        sys.exit(USAGE_STATUS)
+
+
+CONFIG_SOURCE = " + ".join(map(os.path.relpath, workflow.configfiles)) or "config"
+CONFIG_SCHEMA = REPOSITORY / "config/schemas/config.schema.yaml"
+config.update(or_exit(resolve, config, CONFIG_SCHEMA, CONFIG_SOURCE))
+CATALOGUE = or_exit(
+    load_catalogue,
+    REPOSITORY / "config/artifacts.yaml",
+    config["artifacts"],
+    source=CONFIG_SOURCE,
+)
+EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
+or_exit(EXPERIMENT.check_names, CONFIG_SOURCE)
+
+
+def any_of(names):
+    """A wildcard's pattern that admits these names and nothing else."""
+    return "|".join(re.escape(name) for name in sorted(names)) or "(?!)"
+
+
+wildcard_constraints:
+    run=any_of(config["runs"]),
+    engine=any_of(config["engines"]),
+    precision="fp32|bf16|int8",
+    scenario=any_of(config["benchmark"]["scenarios"]),
+    checkpoint=any_of(CATALOGUE.checkpoints),
+    dataset=any_of(CATALOGUE.datasets),
+    artifact=any_of(CATALOGUE.artifacts),
+    archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
+    split="train|dev",
+    length=r"\d+",
+    stride=r"\d+",
+    query=r"\d+",
+    batch=r"\d+",
+    threads=r"\d+|all",
+    repeat=r"\d+",
+
+
+def code(script):
+    """The command and every module it imports, as tracked inputs: editing one reruns its rules."""
+    return [os.path.relpath(path) for path in local_sources(SCRIPTS / script)]
+
+
+def files_in(folder):
+    """The files of a folder of scripts/, as tracked inputs."""
+    return [os.path.relpath(path) for path in sorted((SCRIPTS / folder).iterdir())]
+
+
+def of(names, function, *arguments):
+    """An input or params function: `function(*the job's wildcards of these names, *arguments)`."""
+
+    def of_job(wildcards):
+        return function(*(wildcards[name] for name in names.split()), *arguments)
+
+    return of_job
+
+
+def announce_downloads():
+    """Tell the user, before the first of them, what will be downloaded and stored."""
+    line, possible = EXPERIMENT.announcement()
+    if not possible:
+        raise UserError(line)
+    if line:
+        print(f"bertsquad: {line}", file=sys.stderr)
+
+
+if workflow.is_main_process:
+    or_exit(announce_downloads)

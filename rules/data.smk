@@ -1,0 +1,91 @@
+"""From URLs to tokenised questions and a checkpoint that loads in `transformers`."""
+
+
+rule generate_demo:
+    """Make the demo's passages, questions and untrained checkpoint."""
+    input:
+        code=code("generate_demo.py"),
+    output:
+        train="<resources>/demo/demo-train.json",
+        dev="<resources>/demo/demo-dev.json",
+        checkpoint="<resources>/demo/demo_uncased_L-2_H-128_A-2.zip",
+    log:
+        "<logs>/generate_demo.log",
+    shell:
+        "python {input.code[0]} --train {output.train} --dev {output.dev}"
+        " --checkpoint {output.checkpoint} --seed 0 &> {log}"
+
+
+rule download:
+    """Fetch one artifact and verify it."""
+    input:
+        local=of("artifact", EXPERIMENT.local_source),
+    output:
+        "<resources>/downloads/{artifact}",
+    log:
+        "<logs>/download/{artifact}.log",
+    resources:
+        # Mirrors and offline mode say how, not what: as resources they never cause a rerun.
+        source=of("artifact", EXPERIMENT.download_source),
+    params:
+        # The command is no tracked input: a newer one would fetch the same verified bytes.
+        command=os.path.relpath(SCRIPTS / "download.py"),
+        identity=of("artifact", EXPERIMENT.identity),
+    shell:
+        "python {params.command} {params.identity} {resources.source} --output {output} &> {log}"
+
+
+rule unzip:
+    """Take one member out of a downloaded archive."""
+    input:
+        code=code("unzip.py"),
+        archive="<resources>/downloads/{archive}",
+    output:
+        "<resources>/unzipped/{archive}/{member}",
+    log:
+        "<logs>/unzip/{archive}/{member}.log",
+    shell:
+        "python {input.code[0]} --archive {input.archive} --member {wildcards.member:q}"
+        " --output {output:q} &> {log:q}"
+
+
+rule convert_checkpoint:
+    """Bring a checkpoint of any origin into the form that `transformers` loads."""
+    input:
+        code=code("convert_checkpoint.py"),
+        weights=of("checkpoint", EXPERIMENT.checkpoint_files, "weights"),
+        config=of("checkpoint", EXPERIMENT.checkpoint_files, "config"),
+        vocab=of("checkpoint", EXPERIMENT.checkpoint_files, "vocab"),
+    output:
+        weights="<resources>/checkpoints/{checkpoint}/model.safetensors",
+        config="<resources>/checkpoints/{checkpoint}/config.json",
+        vocab="<resources>/checkpoints/{checkpoint}/vocab.txt",
+        tokenizer="<resources>/checkpoints/{checkpoint}/tokenizer_config.json",
+    log:
+        "<logs>/convert_checkpoint/{checkpoint}.log",
+    params:
+        folder=subpath(output.weights, parent=True),
+        weights=of("checkpoint", EXPERIMENT.checkpoint_weights),
+        options=of("checkpoint", EXPERIMENT.checkpoint_options),
+    shell:
+        "python {input.code[0]} --weights {params.weights:q} --config {input.config}"
+        " --vocab {input.vocab} {params.options} --output {params.folder} &> {log}"
+
+
+rule featurize:
+    """Cut passages into windows of word pieces, each passage tokenised once."""
+    input:
+        code=code("featurize.py"),
+        dataset=of("dataset split", EXPERIMENT.questions_file),
+        vocab="<resources>/checkpoints/{checkpoint}/vocab.txt",
+    output:
+        "<resources>/features/{dataset}-{split}/{checkpoint}"
+        "-length{length}-stride{stride}-query{query}.safetensors",
+    log:
+        "<logs>/featurize/{dataset}-{split}/{checkpoint}-length{length}-stride{stride}-query{query}.log",
+    params:
+        training=of("split", training_option),
+    shell:
+        "python {input.code[0]} --dataset {input.dataset} --vocab {input.vocab} --output {output}"
+        " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
+        " --max-query-length {wildcards.query} {params.training} &> {log}"

@@ -1,0 +1,141 @@
+"""From measurements to tables, figures and the report."""
+
+FIGURES = ("training_loss", "accuracy", "throughput", "latency", "lengths")
+# The report's example questions are those of the first run.
+SHOWN_RUN = next(iter(config["runs"]))
+
+# What the page is set from; no import leads there, so code() does not know it.
+TEMPLATES = [
+    os.path.relpath(path)
+    for path in sorted((SCRIPTS / "bertsquad/reporting/templates").iterdir())
+]
+
+# The report shows example questions with the answers of the first run, engine and precision.
+SHOWN_RUN = next(iter(config["runs"]))
+SHOWN_MODEL = "-".join(EXPERIMENT.engine_precisions()[0])
+
+
+rule probe_machine:
+    """Describe the machine: what it is, what it can do, what would spoil a measurement."""
+    input:
+        code=code("probe_machine.py"),
+    output:
+        "<results>/machine.json",
+    log:
+        "<logs>/probe_machine.log",
+    # Before our own work makes the machine look busy.
+    priority: 10
+    shell:
+        "python {input.code[0]} --output {output} &> {log}"
+
+
+rule record_inputs:
+    """Write down the resolved configuration and the checksum, licence and source of every input."""
+    input:
+        code=code("record_inputs.py"),
+        artifacts=EXPERIMENT.downloads(),
+    output:
+        config="<results>/config.json",
+        inputs="<results>/inputs.json",
+    log:
+        "<logs>/record_inputs.log",
+    params:
+        config=json.dumps(config, sort_keys=True),
+        catalogue=json.dumps(EXPERIMENT.inputs(), sort_keys=True),
+    shell:
+        "python {input.code[0]} --config {params.config:q} --catalogue {params.catalogue:q}"
+        " --artifacts {input.artifacts} --config-output {output.config}"
+        " --inputs-output {output.inputs} &> {log}"
+
+
+rule summarize:
+    """Gather every score and timing into one table, a row per cell."""
+    input:
+        code=code("summarize.py"),
+        metrics=EXPERIMENT.metrics_files(),
+        cells=EXPERIMENT.cell_files(),
+        logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
+        config="<results>/config.json",
+    output:
+        report(
+            "<results>/summary.csv",
+            caption="../report/summary.rst",
+            category="Results",
+        ),
+    log:
+        "<logs>/summarize.log",
+    shell:
+        "python {input.code[0]} --metrics {input.metrics} --cells {input.cells}"
+        " --logs {input.logs} --config {input.config} --output {output} &> {log}"
+
+
+rule plot:
+    """Draw the figures."""
+    input:
+        code=code("plot.py"),
+        summary="<results>/summary.csv",
+        logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
+        features=EXPERIMENT.dev_features_files(),
+    output:
+        report(
+            "<results>/figures/training_loss.svg",
+            caption="../report/training_loss.rst",
+            category="Figures",
+            labels={"figure": "training loss"},
+        ),
+        report(
+            "<results>/figures/accuracy.svg",
+            caption="../report/accuracy.rst",
+            category="Figures",
+            labels={"figure": "exact match and F1"},
+        ),
+        report(
+            "<results>/figures/throughput.svg",
+            caption="../report/throughput.rst",
+            category="Figures",
+            labels={"figure": "throughput"},
+        ),
+        report(
+            "<results>/figures/latency.svg",
+            caption="../report/latency.rst",
+            category="Figures",
+            labels={"figure": "latency"},
+        ),
+        report(
+            "<results>/figures/lengths.svg",
+            caption="../report/lengths.rst",
+            category="Figures",
+            labels={"figure": "lengths"},
+        ),
+    log:
+        "<logs>/plot.log",
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --summary {input.summary} --logs {input.logs}"
+        " --features {input.features} --output-dir {params.folder} &> {log}"
+
+
+rule report:
+    """The page to read: answers first, then figures, tables, versions and checksums."""
+    input:
+        code=code("report.py"),
+        templates=files_in("bertsquad/reporting/templates"),
+        summary="<results>/summary.csv",
+        figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
+        machine="<results>/machine.json",
+        config="<results>/config.json",
+        inputs="<results>/inputs.json",
+        dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
+        predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/report.log",
+    params:
+        command=f"snakemake --cores all --configfile {CONFIG_SOURCE}",
+    shell:
+        "python {input.code[0]} --summary {input.summary} --figures {input.figures}"
+        " --machine {input.machine} --config {input.config} --checksums {input.inputs}"
+        " --dataset {input.dataset} --predictions {input.predictions}"
+        " --command {params.command:q} --output {output} &> {log}"

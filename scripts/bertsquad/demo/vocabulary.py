@@ -1,0 +1,98 @@
+"""A WordPiece vocabulary for a small text, learned by merging the commonest pairs of pieces."""
+
+import heapq
+import string
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+# Letters and signs that a reader's own question may hold, whether the demo's text does or not.
+CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation + "“”‘’–—…°£€§ßøæœłđ"
+
+
+def make_vocabulary(
+    texts: Iterable[str], *, size: int, least_occurrences: int = 100, least_words: int = 5
+) -> list[str]:
+    """The tokens of an uncased vocabulary, in the order of their ids: at most `size` of them.
+
+    Special tokens; every character alone and as a continuation, so that no word of known characters
+    is [UNK]; the words that occur `least_occurrences` times or more; and the pieces that byte-pair
+    merging (Sennrich et al. 2016) makes of all different words, each counted once, while a pair is
+    in `least_words` of them. Counting each word once makes pieces of the parts that names are
+    composed of, and none of whole names: a name met for the first time falls into the same parts as
+    a name seen in training. Ties go to what sorts first: the same texts, the same vocabulary.
+    """
+    counts = Counter(word for text in texts for word in split(text))
+    characters = sorted(set(CHARACTERS).union(*counts))
+    frequent = sorted(
+        (word for word, count in counts.items() if count >= least_occurrences),
+        key=lambda word: (-counts[word], word),
+    )
+    tokens = [
+        *SPECIAL_TOKENS,
+        *characters,
+        *(f"##{character}" for character in characters),
+        *frequent,
+        *merges(sorted(counts), least_words),
+    ]
+    return list(dict.fromkeys(tokens))[:size]
+
+
+def split(text: str) -> list[str]:
+    """Lower-case words without accents, punctuation apart: BERT's basic tokens of such a text."""
+    text = unicodedata.normalize("NFD", text.lower())
+    text = "".join(character for character in text if unicodedata.category(character) != "Mn")
+    spaced = (
+        f" {character} " if not (character.isalnum() or character.isspace()) else character
+        for character in text
+    )
+    return "".join(spaced).split()
+
+
+def merges(vocabulary: list[str], least_count: int) -> Iterable[str]:
+    """The pieces of byte-pair merging over these different words, commonest pair first."""
+    words = [[word[0], *(f"##{letter}" for letter in word[1:])] for word in vocabulary]
+    pairs: Counter[tuple[str, str]] = Counter()
+    places: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, pieces in enumerate(words):
+        for pair in zip(pieces, pieces[1:], strict=False):
+            pairs[pair] += 1
+            places[pair].add(number)
+    queue = [(-count, pair) for pair, count in pairs.items()]
+    heapq.heapify(queue)
+    while queue:
+        count, pair = heapq.heappop(queue)
+        if -count != pairs[pair]:
+            continue  # an older count of the pair
+        if -count < least_count:
+            return
+        merged = pair[0] + pair[1].removeprefix("##")
+        yield merged
+        changed = set()
+        for number in sorted(places.pop(pair)):
+            before = words[number]
+            words[number] = after = merge(before, pair, merged)
+            for old in zip(before, before[1:], strict=False):
+                pairs[old] -= 1
+                changed.add(old)
+            for new in zip(after, after[1:], strict=False):
+                pairs[new] += 1
+                places[new].add(number)
+                changed.add(new)
+        for other in sorted(changed):
+            if pairs[other] > 0:
+                heapq.heappush(queue, (-pairs[other], other))
+
+
+def merge(pieces: list[str], pair: tuple[str, str], merged: str) -> list[str]:
+    result = []
+    index = 0
+    while index < len(pieces):
+        if tuple(pieces[index : index + 2]) == pair:
+            result.append(merged)
+            index += 2
+        else:
+            result.append(pieces[index])
+            index += 1
+    return result

@@ -1,0 +1,1 @@
+"""From measured files to a summary table, figures and one page to read."""

@@ -1,0 +1,1 @@
+"""One module a figure: data frames in, a matplotlib figure out."""

@@ -1,0 +1,104 @@
+"""Latency percentiles by precision and batch size."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bertsquad.reporting import style
+from bertsquad.reporting.figures.panels import Panel, panels
+from bertsquad.reporting.formats import short
+from bertsquad.reporting.palette import MUTED
+from bertsquad.reporting.tables import is_emulated, medians
+
+TITLE = "Latency percentiles of one batch by precision and batch size"
+ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor
+
+
+def draw(summary: pd.DataFrame) -> Figure:
+    """A strip per engine and precision: dot at p50, ticks at p90 and p95, end at p99, in ms for one
+    batch (median of the repeats). A row of panels per batch size, a column per scenario; the panels
+    of a row have one scale from 0: with a scale for all, a batch of 32 would flatten the others."""
+    cells = medians(summary)
+    cells = cells[cells["latency_p50_ms"].notna()]
+    if cells.empty:
+        return style.message("No latency was measured.")
+    engines = list(cells["engine"].unique())
+    grid = panels(cells)
+    columns = max(panel.column for panel in grid) + 1
+    rows = [
+        (row, batch)
+        for row in range(max(panel.row for panel in grid) + 1)
+        for batch in sorted({b for p in grid if p.row == row for b in p.cells["batch_size"]})
+    ]
+    heights = [0.45 + 0.26 * strips_in(grid, *row) for row in rows]
+    figure = style.new_figure(sum(heights) + 0.55)
+    plots = figure.subplots(
+        len(rows), columns, sharex="row", sharey="row", squeeze=False, height_ratios=heights
+    )
+    for axes in plots.flat:
+        axes.set_visible(False)
+    for panel in grid:
+        for line, (row, batch) in enumerate(rows):
+            cells = panel.cells[panel.cells["batch_size"] == batch]
+            if row != panel.row or cells.empty:
+                continue
+            axes = plots[line, panel.column]
+            axes.set_visible(True)
+            draw_panel(axes, cells, engines)
+            if line == 0 or rows[line - 1][0] != row:
+                axes.set_title(panel.title, pad=10)
+            if panel.column == 0:
+                axes.set_ylabel(f"batch {batch}", color=style.INK, weight="bold", labelpad=8)
+    figure.supxlabel(
+        "milliseconds for one batch. Dot: median (p50). Ticks: p90, p95. End of the bar: p99.",
+        size=8.5,
+        color=MUTED,
+    )
+    return figure
+
+
+def strips_in(grid: list[Panel], row: int, batch: int) -> int:
+    """The most strips that a panel of this row and batch size holds."""
+    return max((panel.cells["batch_size"] == batch).sum() for panel in grid if panel.row == row)
+
+
+def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
+    """The strips of one scenario and batch size, one under the other."""
+    names = []
+    for place, (_, cell) in enumerate(cells.iterrows()):
+        draw_strip(axes, cell, place)
+        emulated = is_emulated(cells["native"].iloc[[place]])
+        names.append(
+            style.model_label(cell["engine"], cell["precision"], engines, emulated=emulated)
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max(axis=None))
+    axes.set_xlim(0, max(axes.get_xlim()[1], longest * ROOM_FOR_NUMBERS))
+    axes.locator_params(axis="x", nbins=5, min_n_ticks=2)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x")
+
+
+def draw_strip(axes: Axes, cell: pd.Series, place: float) -> None:
+    """The percentiles of one cell, with p50 and p99 in numbers."""
+    colour = style.precision_colour(cell["precision"])
+    middle = float(cell["latency_p50_ms"])
+    end = middle if pd.isna(cell["latency_p99_ms"]) else float(cell["latency_p99_ms"])
+    axes.plot([middle, end], [place, place], color=colour, linewidth=2.2)
+    for name in ("p90", "p95", "p99"):
+        value = cell[f"latency_{name}_ms"]
+        if pd.notna(value):
+            axes.plot(float(value), place, "|", color=colour, markersize=8, markeredgewidth=1.4)
+    marker = style.precision_marker(cell["precision"])
+    axes.plot(middle, place, marker, color=colour, markersize=6.5)
+    axes.annotate(
+        short(middle) if end == middle else f"{short(middle)} to {short(end)}",
+        xy=(end, place),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        size=8.5,
+        annotation_clip=False,
+    )

@@ -1,0 +1,51 @@
+"""The grid that throughput and latency share: a column a scenario, a row a run and thread count."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One small plot: where it stands, what it is called, and its cells (medians over repeats)."""
+
+    row: int
+    column: int
+    title: str
+    cells: pd.DataFrame
+
+
+def panels(cells: pd.DataFrame) -> list[Panel]:
+    """The panels of `cells` (from tables.medians), row by row."""
+    scenarios = scenario_order(cells)
+    groups = list(cells.groupby(["run", "threads"]))
+    several_runs = cells["run"].nunique() > 1
+    several_threads = cells["threads"].nunique() > 1
+    result = []
+    for row, ((run, threads), group) in enumerate(groups):
+        for column, scenario in enumerate(scenarios):
+            part = group[group["scenario"] == scenario]
+            if part.empty:
+                continue
+            title = scenario_title(part)
+            if several_threads:
+                title = f"{threads} thread{'s' if threads != 1 else ''}, {title}"
+            if several_runs:
+                title = f"{run}: {title}"
+            result.append(Panel(row, column, title, part))
+    return result
+
+
+def scenario_order(cells: pd.DataFrame) -> list[str]:
+    """Padded scenarios first: they are what the others are compared with."""
+    padding = cells.drop_duplicates("scenario").set_index("scenario")["padding"]
+    return sorted(padding.index, key=lambda name: (padding[name] == "none", name))
+
+
+def scenario_title(cells: pd.DataFrame) -> str:
+    """`padded to 384`, `real lengths`; with the scenario's name where that says something else."""
+    name = str(cells["scenario"].iloc[0])
+    if cells["padding"].iloc[0] == "none":
+        return name
+    longest = cells["max_seq_length"].max()
+    return name if pd.isna(longest) else f"{name} (to {longest:.0f} tokens)"

@@ -1,0 +1,51 @@
+"""Numbers as a reader wants them: few digits, thousands apart."""
+
+import math
+
+
+def short(value: float) -> str:
+    """Three significant digits, never fewer than the whole part: 0.0123, 1.23, 12.3, 123, 1,235."""
+    value = float(value)
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    if float(text.replace(",", "")) >= 10 ** (3 - decimals) and decimals:
+        text = f"{value:,.{decimals - 1}f}"  # 9.999 rounds to 10.0, not 10.00
+    return text
+
+
+def whole(value: float) -> str:
+    """A count: 10,833."""
+    return f"{round(float(value)):,}"
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `3 min 5 s`, `2 h 10 min`."""
+    seconds = float(seconds)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    total = round(seconds)
+    hours, rest = divmod(total, 3600)
+    minutes, last = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {last} s" if last else f"{minutes} min"
+    return f"{last} s"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, as downloads are listed: 30.3 MB."""
+    count = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{short(count)} {unit}"
+        count /= 1000
+    return f"{short(count)} TB"
+
+
+def mebibytes(count: float) -> str:
+    """MiB, or GiB from 10 of them on."""
+    count = float(count)
+    return f"{count / 1024:.1f} GiB" if count >= 10240 else f"{whole(count)} MiB"

@@ -1,0 +1,166 @@
+"""One look for all figures: colours, marks and type; the same data give the same bytes.
+
+A precision has one colour and one marker in every figure, an engine one line style. The colours
+differ in lightness and every series is labelled where it ends, so a black-and-white print and a
+colour-blind reader lose nothing.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from bertsquad.files import write_text
+from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, RULE, RUNS
+
+WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
+LINE_STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
+MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
+
+SETTINGS = {
+    "svg.fonttype": "none",  # text stays text: searchable, small, and in the reader's own font
+    "svg.hashsalt": "bertsquad",  # names of clip paths depend on the content only
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # the first is in matplotlib itself
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.titlecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.facecolor": PAPER,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "figure.facecolor": PAPER,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.06,
+    "xtick.color": RULE,
+    "ytick.color": RULE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5.5,
+    "lines.solid_capstyle": "butt",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Figures drawn and saved inside this block have the look, whatever a matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        yield
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """An empty figure; `height` and `width` in inches."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def save(figure: Figure, path: str | Path, title: str) -> None:
+    """Write `figure` as SVG, whole or not at all, with a title for screen readers and no date."""
+    buffer = io.StringIO()
+    metadata = {"Date": None, "Creator": None, "Title": title}
+    figure.savefig(buffer, format="svg", metadata=metadata)
+    write_text(path, re.sub(r"[ \t]+$", "", buffer.getvalue(), flags=re.MULTILINE))
+
+
+def message(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = new_figure(1.2)
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, size=10)
+    return figure
+
+
+def precision_colour(precision: str) -> str:
+    return PRECISION.get(precision, OTHER)
+
+
+def precision_marker(precision: str) -> str:
+    return MARKERS.get(precision, "D")
+
+
+def engine_line(engine: str, engines: Sequence[str]) -> str | tuple:
+    """A line style per engine: solid for the first."""
+    return LINE_STYLES[list(engines).index(engine) % len(LINE_STYLES)]
+
+
+def run_colour(number: int) -> str:
+    return RUNS[number % len(RUNS)]
+
+
+def model_label(
+    engine: str, precision: str, engines: Sequence[str], *, emulated: bool = False
+) -> str:
+    """`bf16`, or `torch bf16` where there are several engines; says so where it is emulated."""
+    label = f"{engine} {precision}" if len(engines) > 1 else precision
+    return f"{label} (emulated)" if emulated else label
+
+
+def spread(positions: Sequence[float], gap: float) -> list[float]:
+    """The positions nearest to `positions`, least squares, that keep their order and `gap` apart.
+
+    Pool-adjacent-violators on `position - rank * gap`.
+    """
+    order = sorted(range(len(positions)), key=lambda number: positions[number])
+    pools: list[list[float]] = []  # each: sum, count
+    for rank, number in enumerate(order):
+        pools.append([positions[number] - rank * gap, 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            total, count = pools.pop()
+            pools[-1][0] += total
+            pools[-1][1] += count
+    flat = [total / count for total, count in pools for _ in range(int(count))]
+    result = [0.0] * len(positions)
+    for rank, number in enumerate(order):
+        result[number] = flat[rank] + rank * gap
+    return result
+
+
+def label_line_ends(
+    axes: Axes, ends: Sequence[tuple[float, float, str, str]], height: float, size: float = 9
+) -> None:
+    """Write each series' name (x, y, text, colour) beside its last point, without overlaps.
+
+    `height` is the height of the axes in inches, about; it turns a line of text into data units.
+    Call it when the limits of `axes` are final.
+    """
+    low, high = axes.get_ylim()
+    gap = (high - low) * (size * 1.25 / 72) / height
+    for (x, y, text, colour), position in zip(
+        ends, spread([end[1] for end in ends], gap), strict=True
+    ):
+        axes.annotate(
+            text,
+            xy=(x, y),
+            xytext=(9, (position - y) / (high - low) * height * 72),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            size=size,
+            weight="bold",
+            annotation_clip=False,
+        )

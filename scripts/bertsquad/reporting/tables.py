@@ -1,0 +1,311 @@
+"""Measured files (metrics, benchmark cells, training logs) to one tidy table."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bertsquad.errors import UserError
+from bertsquad.files import read_json
+from bertsquad.reporting.columns import COLUMNS, NAMES
+
+CELL_NAME = re.compile(r"batch(?P<batch>\d+)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json")
+CELL_KEY = ("run", "engine", "precision", "scenario", "padding", "batch_size", "threads")
+PERCENTILES = ("p50", "p90", "p95", "p99")
+
+
+def summarize(
+    metrics: Iterable[str | Path],
+    cells: Iterable[str | Path],
+    logs: Iterable[str | Path],
+    config: dict[str, Any] | None = None,
+) -> pd.DataFrame:
+    """One row per benchmark cell, with the accuracy and the training of its run beside it; one row
+    per (run, engine, precision) that was scored but not timed. Columns as in columns.py.
+
+    Paths end in `{run}/{engine}-{precision}/metrics.json`, `{run}/{engine}-{precision}/benchmark/
+    {scenario}/batchB-threadsT-repeatR.json` and `{run}/training_log.jsonl`. `config` is the
+    resolved configuration. Raises `UserError` for a file that is somewhere else, lacks a key,
+    contradicts its path, or measures the same thing as another.
+    """
+    accuracy = index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
+    training = index_by(("run",), (training_totals(path) for path in logs))
+    measured = index_by(("run", "engine", "precision", "cell"), (read_cell(path) for path in cells))
+    timed = {(row["run"], row["engine"], row["precision"]) for row in measured.values()}
+    rows = [*measured.values(), *(row for key, row in accuracy.items() if key not in timed)]
+    merged = []
+    for row in rows:
+        scored = accuracy.get((row["run"], row["engine"], row["precision"]), {})
+        trained = training.get((row["run"],), {})
+        merged.append(configured(row["run"], config) | trained | scored | row)
+    return typed(pd.DataFrame(merged, columns=list(NAMES)))
+
+
+def read_metrics(path: str | Path) -> dict[str, Any]:
+    """The accuracy columns of one metrics.json."""
+    path = Path(path)
+    run, engine, precision = model_of(path, depth=1)
+    data = read_object(path)
+    low_em, high_em = optional_pair(path, data, "exact_match_interval")
+    low_f1, high_f1 = optional_pair(path, data, "f1_interval")
+    return {
+        "source": path,
+        "run": run,
+        "engine": engine,
+        "precision": precision,
+        "questions": data.get("questions"),
+        "exact_match": required_number(path, data, "exact_match"),
+        "exact_match_low": low_em,
+        "exact_match_high": high_em,
+        "f1": required_number(path, data, "f1"),
+        "f1_low": low_f1,
+        "f1_high": high_f1,
+        "confidence": data.get("confidence"),
+        "unanswered": data.get("unanswered"),
+        "official_script": data.get("official_script", ""),
+    }
+
+
+def read_cell(path: str | Path) -> dict[str, Any]:
+    """The benchmark columns of one cell."""
+    path = Path(path)
+    run, engine, precision = model_of(path, depth=3)
+    match = CELL_NAME.fullmatch(path.name)
+    if match is None or path.parts[-3] != "benchmark":
+        raise UserError(
+            f"{path}: not the path of a benchmark cell; expected "
+            "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json"
+        )
+    data = read_object(path)
+    agree(path, data, "engine", engine)
+    agree(path, data, "precision", precision)
+    agree(path, data, "scenario", path.parts[-2])
+    agree(path, data, "batch_size", int(match["batch"]))
+    agree(path, data, "repeat", int(match["repeat"]))
+    latency = data.get("latency_ms")
+    if not isinstance(latency, dict):
+        raise UserError(f"{path}: no `latency_ms`; measure this cell again")
+    row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
+    for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
+        row[name] = available(data.get(name))
+    for name in ("batch_size", "threads", "repeat", "features_per_second"):
+        row[name] = required_number(path, data, name)
+    for name in (
+        *("warmup_iterations", "iterations", "features", "tokens", "computed_tokens"),
+        *("max_seq_length", "useful_tokens_per_second"),
+        *("peak_memory_mib", "model_load_s", "first_inference_s"),
+    ):
+        row[name] = available(data.get(name))
+    for name in ("mean", "min", *PERCENTILES, "max"):
+        row[f"latency_{name}_ms"] = available(latency.get(name))
+    return row
+
+
+def read_training_log(path: str | Path) -> pd.DataFrame:
+    """A training log: one row per optimizer step, columns as in the file.
+
+    `examples` and `tokens` are those of the step; `elapsed_s` counts from the start of training.
+    """
+    path = Path(path)
+    if path.name != "training_log.jsonl":
+        raise UserError(
+            f"{path}: not the path of a training log; expected {{run}}/training_log.jsonl"
+        )
+    steps = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            step = json.loads(line)
+        except json.JSONDecodeError:
+            step = None
+        if not isinstance(step, dict) or not {"step", "loss"} <= step.keys():
+            raise UserError(
+                f"{path}: line {number} is not a training step, a JSON object with step and loss;"
+                " delete the run's folder to train it again"
+            )
+        steps.append(step)
+    names = ["step", "loss", "learning_rate", "examples", "tokens", "tokens_per_second"]
+    return pd.DataFrame(steps, columns=[*names, "elapsed_s"]).astype(float)
+
+
+def training_totals(path: str | Path) -> dict[str, Any]:
+    """The training columns of one run. A run of 0 steps has 0 steps and nothing else."""
+    log = read_training_log(path)
+    totals: dict[str, Any] = {"source": path, "run": run_of_log(path), "train_steps": len(log)}
+    if log.empty:
+        return totals
+    seconds = elapsed(log["elapsed_s"])
+    tokens = log["tokens"].sum()
+    last = max(1, round(len(log) / 20))
+    return totals | {
+        "train_examples": log["examples"].sum(),
+        "train_tokens": tokens,
+        "train_seconds": seconds,
+        "train_tokens_per_second": tokens / seconds if seconds > 0 else None,
+        "train_final_loss": log["loss"].tail(last).mean(),
+    }
+
+
+def elapsed(clock: pd.Series) -> float:
+    """Seconds in all, where the clock may have started again at 0 after a resume."""
+    steps = clock.diff()
+    return float(steps.where(steps >= 0, clock).sum())
+
+
+def run_of_log(path: str | Path) -> str:
+    return Path(path).parent.name
+
+
+def read_summary(path: str | Path) -> pd.DataFrame:
+    """summary.csv with the types of columns.py; a missing text is ""."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except pd.errors.EmptyDataError:
+        raise UserError(f"{path}: empty; expected the table that summarize.py writes") from None
+    missing = [name for name in NAMES if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: no column {missing[0]!r}; make it again with summarize.py")
+    frame = frame[list(NAMES)].mask(frame[list(NAMES)] == "")
+    for column in COLUMNS:
+        if column.kind == "boolean":
+            frame[column.name] = frame[column.name].map({"True": True, "False": False})
+    return typed(frame)
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each column in the type of its kind, rows sorted by what they measure."""
+    for column in COLUMNS:
+        values = frame[column.name]
+        if column.kind == "text":
+            frame[column.name] = values.astype(object).where(values.notna(), "").astype(str)
+        elif column.kind == "boolean":
+            frame[column.name] = values.astype("boolean")
+        else:
+            numbers = pd.to_numeric(values)
+            frame[column.name] = numbers.astype("Int64" if column.kind == "integer" else "Float64")
+    key = ["run", "engine", "precision", "scenario", "batch_size", "threads", "repeat"]
+    return frame.sort_values(key, kind="stable", key=rank).reset_index(drop=True)
+
+
+def rank(values: pd.Series) -> pd.Series:
+    """Sort precisions from exact to coarse, engines with PyTorch, the reference, first."""
+    first = {"precision": ["fp32", "tf32", "bf16", "fp16", "int8"], "engine": ["torch"]}
+    names = first.get(str(values.name))
+    if names is None:
+        return values
+    return values.map(lambda name: f"{names.index(name) if name in names else len(names)} {name}")
+
+
+def accuracy_rows(summary: pd.DataFrame) -> pd.DataFrame:
+    """One row per (run, engine, precision) that was scored."""
+    scored = summary[summary["f1"].notna()]
+    return scored.drop_duplicates(["run", "engine", "precision"]).reset_index(drop=True)
+
+
+def cell_rows(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows that hold a benchmark cell."""
+    return summary[summary["scenario"] != ""].reset_index(drop=True)
+
+
+def run_rows(summary: pd.DataFrame) -> pd.DataFrame:
+    """One row per run."""
+    return summary.drop_duplicates("run").reset_index(drop=True)
+
+
+def medians(summary: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell: the median of every measurement over its repeats, and their number."""
+    cells = cell_rows(summary)
+    numbers = [
+        column.name
+        for column in COLUMNS
+        if column.kind in ("integer", "number") and column.name not in (*CELL_KEY, "repeat")
+    ]
+    groups = cells.groupby(list(CELL_KEY), dropna=False, sort=False)
+    result = groups[numbers].median()
+    result["native"] = groups["native"].first()
+    result["repeats"] = groups.size()
+    return result.reset_index()
+
+
+def is_emulated(native: pd.Series) -> bool:
+    """Whether any of these cells ran in a precision that the processor lacks."""
+    return bool((~native.fillna(True)).any())
+
+
+def index_by(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> dict[tuple, dict[str, Any]]:
+    """Rows by key; two files with the same key are an error that names both."""
+    result: dict[tuple, dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in names)
+        if key in result:
+            raise UserError(f"{row['source']}: measures the same as {result[key]['source']}")
+        result[key] = row
+    return result
+
+
+def configured(run: str, config: dict[str, Any] | None) -> dict[str, Any]:
+    """What the configuration says of a run: its checkpoint, dataset and training precision."""
+    config = config or {}
+    settings = config.get("runs", {}).get(run, {})
+    return {
+        "checkpoint": settings.get("checkpoint") or config.get("checkpoint", ""),
+        "dataset": settings.get("dataset") or config.get("dataset", ""),
+        "training_precision": settings.get("precision", ""),
+    }
+
+
+def model_of(path: Path, depth: int) -> tuple[str, str, str]:
+    """Run, engine and precision from `{run}/{engine}-{precision}/...`, `depth` levels above."""
+    parts = path.parts
+    folder = parts[-depth - 1] if len(parts) > depth + 1 else ""
+    engine, dash, precision = folder.rpartition("-")
+    if not (engine and dash and precision):
+        raise UserError(
+            f"{path}: expected a path like {{run}}/{{engine}}-{{precision}}/{path.name}"
+        )
+    return parts[-depth - 2], engine, precision
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: found {type(data).__name__}, expected a JSON object")
+    return data
+
+
+def available(value: Any) -> Any:
+    """None for what the machine would not tell: {"unavailable": reason}."""
+    return None if isinstance(value, dict) else value
+
+
+def required_number(path: Path, data: dict[str, Any], key: str) -> float:
+    value = data.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UserError(f"{path}: `{key}` is {value!r}, expected a number; make the file again")
+    return value
+
+
+def optional_pair(path: Path, data: dict[str, Any], key: str) -> tuple[Any, Any]:
+    value = data.get(key)
+    if value is None:
+        return None, None
+    if not (isinstance(value, list) and len(value) == 2):
+        raise UserError(f"{path}: `{key}` is {value!r}, expected [low, high]; make the file again")
+    return value[0], value[1]
+
+
+def agree(path: Path, data: dict[str, Any], key: str, from_path: Any) -> None:
+    """The file and its path must say the same, or a renamed folder would mislabel a result."""
+    if data.get(key) != from_path:
+        raise UserError(
+            f"{path}: `{key}` is {data.get(key)!r} in the file but {from_path!r} in its path;"
+            " delete the file to measure it again"
+        )

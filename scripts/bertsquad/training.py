@@ -1,0 +1,238 @@
+"""Fine-tuning on SQuAD by Google's recipe (run_squad.py), on packed micro-batches.
+
+A step is a pure function of the weights, the optimizer's moments and the step's number: the order
+of examples and the seeds of dropout are computed from (seed, step), so a training that was killed
+goes on bit for bit as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from bertsquad.batching import PackedBatch, micro_batches, training_batch
+from bertsquad.bert import BertForQuestionAnswering
+from bertsquad.errors import UserError
+from bertsquad.features import Features
+from bertsquad.optimizer import adam_weight_decay, clip_by_global_norm, update
+from bertsquad.schedule import Schedule, plan
+from bertsquad.training_state import TrainingState
+
+# A checkpoint may cost at most this share of the time between two of them.
+CHECKPOINT_SHARE = 0.05
+
+NAMED_FEATURES = 5  # of those with a non-finite loss, this many are named
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """What decides the weights, beside checkpoint and features. Defaults: run_squad.py."""
+
+    precision: str  # fp32 | bf16, of the matrix products
+    epochs: float
+    batch_size: int  # features a step
+    learning_rate: float  # the peak
+    warmup_proportion: float = 0.1  # of all steps
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0  # joint L2 norm of all gradients
+    hidden_dropout: float | None = None  # None: the checkpoint's
+    attention_dropout: float | None = None
+    head_init: str = "normal"  # normal | nsp | checkpoint
+    count_steps_by: str = "examples"  # questions, as run_squad.py; or features
+    micro_batch_tokens: int = 2048  # 1-4 thousand are equally fast; memory grows with it
+    seed: int = 0
+
+    @property
+    def dropout(self) -> dict[str, float]:
+        """The dropout rates that replace those of config.json, under their names there."""
+        rates = {
+            "hidden_dropout_prob": self.hidden_dropout,
+            "attention_probs_dropout_prob": self.attention_dropout,
+        }
+        return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+def plan_steps(features: Features, hyperparameters: Hyperparameters) -> Schedule:
+    """Steps and learning rates of this training; UserError where it would not have one step."""
+    count = len(features)
+    if hyperparameters.count_steps_by == "examples":
+        count = len(np.unique(features.feature_question))
+    schedule = plan(
+        count,
+        batch_size=hyperparameters.batch_size,
+        epochs=hyperparameters.epochs,
+        warmup_proportion=hyperparameters.warmup_proportion,
+        peak_learning_rate=hyperparameters.learning_rate,
+    )
+    if hyperparameters.epochs and not schedule.total_steps:
+        raise UserError(
+            f"{hyperparameters.epochs:g} epochs of {count} {hyperparameters.count_steps_by} in "
+            f"batches of {hyperparameters.batch_size} are less than one step; train longer, or in "
+            "smaller batches"
+        )
+    return schedule
+
+
+def train(
+    model: BertForQuestionAnswering,
+    features: Features,
+    hyperparameters: Hyperparameters,
+    *,
+    state: TrainingState,
+    checkpoint_seconds: float = 60.0,
+    checkpoint_steps: int | None = None,
+    announce: Callable[[str], None] = lambda message: None,
+    on_step: Callable[[dict[str, Any]], None] = lambda line: None,
+) -> list[dict[str, Any]]:
+    """Train the model in place; return the lines of training_log.jsonl.
+
+    Goes on from `state` where there is one, and saves it every `checkpoint_seconds` (less often
+    where saving would take more than CHECKPOINT_SHARE of the time), or every `checkpoint_steps`.
+    `on_step` gets the log line of every step, `announce` what a user should know.
+
+    Raises UserError when loss or gradient is not finite: the step, and the features that did it.
+    """
+    schedule = plan_steps(features, hyperparameters)
+    model.train()
+    model.precision = hyperparameters.precision
+    optimizer = adam_weight_decay(
+        model.named_parameters(), weight_decay=hyperparameters.weight_decay
+    )
+    progress, refused = state.restore(model, optimizer)
+    if refused:
+        announce(f"{state.path} is {refused}; starting anew")
+    elif progress.steps:
+        announce(f"resuming after step {progress.steps} of {schedule.total_steps}")
+    gradients = []
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+        gradients.append(parameter.grad)
+
+    begin = time.monotonic() - progress.elapsed_s
+    saved, cost = time.monotonic(), 0.0
+    for step in range(progress.steps, schedule.total_steps):
+        started = time.monotonic()
+        batch = training_batch(
+            step,
+            batch_size=hyperparameters.batch_size,
+            count=len(features),
+            seed=hyperparameters.seed,
+        )
+        loss = add_gradients(model, features, batch, hyperparameters, step)
+        norm = clip_by_global_norm(gradients, hyperparameters.max_grad_norm)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            where = f"step {step + 1} of {schedule.total_steps}"
+            raise not_finite(model, features, batch, hyperparameters, step, where, loss)
+        rate = schedule.learning_rate(step)
+        update(optimizer, rate)
+
+        now = time.monotonic()
+        progress.elapsed_s = now - begin
+        tokens = int(features.lengths[batch].sum())
+        progress.log.append(
+            {
+                "step": step + 1,
+                "loss": loss,
+                "learning_rate": rate,
+                "examples": len(batch),
+                "tokens": tokens,
+                "tokens_per_second": round(tokens / (now - started), 1),
+                "elapsed_s": round(progress.elapsed_s, 3),
+            }
+        )
+        on_step(progress.log[-1])
+        wait = max(checkpoint_seconds, cost / CHECKPOINT_SHARE)
+        by_step = checkpoint_steps and progress.steps % checkpoint_steps == 0
+        if by_step or (not checkpoint_steps and now - saved > wait):
+            state.save(model, optimizer, progress)
+            saved = time.monotonic()
+            cost = saved - now
+    return progress.log
+
+
+def add_gradients(
+    model: BertForQuestionAnswering,
+    features: Features,
+    batch: np.ndarray,
+    hyperparameters: Hyperparameters,
+    step: int,
+) -> float:
+    """Add the gradient of the batch's mean loss to every parameter's; return that loss."""
+    pieces = micro_batches(batch, features.lengths, hyperparameters.micro_batch_tokens)
+    total = 0.0
+    for number, piece in enumerate(pieces):
+        seed_dropout(hyperparameters.seed, step, number)
+        packed = features.packed(piece)
+        loss = answer_loss(*model(packed), packed) / len(batch)
+        loss.backward()
+        total += loss.item()
+    return total
+
+
+def seed_dropout(seed: int, step: int, micro_batch: int) -> None:
+    words = np.random.SeedSequence([seed, step, micro_batch]).generate_state(1, np.uint64)
+    torch.manual_seed(int(words[0]))
+
+
+def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) -> Tensor:
+    """The sum over sequences of (CE_start + CE_end) / 2, from float32[T] logits each.
+
+    Each softmax runs over the sequence's own tokens. run_squad.py's runs over all max_seq_length
+    positions: the logits of padding take part in it. They mean nothing, and training only learns to
+    push them down; leaving them out is the same as a logit of minus infinity there.
+    """
+    lengths = batch.lengths.tolist()
+    return sum(
+        F.cross_entropy(
+            pad_sequence(logits.split(lengths), batch_first=True, padding_value=-math.inf),
+            torch.from_numpy(positions),
+            reduction="sum",
+        )
+        for logits, positions in (
+            (start_logits, batch.start_positions),
+            (end_logits, batch.end_positions),
+        )
+    ) / 2  # fmt: skip
+
+
+def not_finite(
+    model: BertForQuestionAnswering,
+    features: Features,
+    batch: np.ndarray,
+    hyperparameters: Hyperparameters,
+    step: int,
+    where: str,
+    loss: float,
+) -> UserError:
+    """The error that names the step and, found by running them alone, the features to blame."""
+    what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradient is not finite"
+    culprits = []
+    for feature in batch.tolist():
+        model.zero_grad()
+        alone = add_gradients(model, features, np.array([feature]), hyperparameters, step)
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        if not (math.isfinite(alone) and math.isfinite(torch.nn.utils.get_total_norm(gradients))):
+            culprits.append(feature)
+    if len(culprits) == len(batch):
+        return UserError(
+            f"{what} at {where}, for each of its {len(batch)} features: the weights are broken or "
+            "training has diverged; try a lower learning rate or more warm-up"
+        )
+    named = ", ".join(
+        f"feature {feature} (question {features.feature_question[feature]})"
+        for feature in culprits[:NAMED_FEATURES]
+    )
+    return UserError(
+        f"{what} at {where}, because of {len(culprits)} of its {len(batch)} features"
+        f"{': ' + named if named else ''} (counted from 0 in the order of the dataset); "
+        "look at them, or try a lower learning rate"
+    )

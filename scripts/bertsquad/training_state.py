@@ -1,0 +1,103 @@
+"""What a killed training needs to go on: weights, optimizer, step and log, in one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from bertsquad.files import written_whole
+
+FILE_NAME = "state.safetensors"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a training is: everything that is not a tensor."""
+
+    log: list[dict[str, Any]] = field(default_factory=list)  # lines of training_log.jsonl
+    elapsed_s: float = 0.0  # time spent training, over all interruptions
+
+    @property
+    def steps(self) -> int:
+        """Steps that are done."""
+        return len(self.log)
+
+
+class TrainingState:
+    """The state file of one training, identified by the facts that decide its outcome.
+
+    `facts` (JSON values: checksums of inputs, hyperparameters, sources, versions) are stored beside
+    the tensors; a state of other facts is somebody else's and is never continued.
+    """
+
+    def __init__(self, folder: str | Path, facts: Mapping[str, Any]) -> None:
+        self.path = Path(folder) / FILE_NAME
+        self.facts = json.loads(json.dumps(facts))
+
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        """Replace the file, whole or not at all; about 12 bytes a parameter."""
+        metadata = {
+            "facts": json.dumps(self.facts),
+            "log": json.dumps(progress.log),
+            "elapsed_s": json.dumps(progress.elapsed_s),
+        }
+        with written_whole(self.path) as part:
+            save_file(dict(state_tensors(model, optimizer)), part, metadata=metadata)
+
+    @torch.no_grad()
+    def restore(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[Progress, str | None]:
+        """Put model and optimizer where the file says; return the progress, and why there is none.
+
+        Without a file, or with one that is damaged or of other facts, nothing is touched and the
+        progress is that of a fresh start.
+        """
+        if not self.path.exists():
+            return Progress(), None
+        try:
+            with safe_open(self.path, framework="pt") as stored:
+                metadata = stored.metadata() or {}
+                other = differences(json.loads(metadata.get("facts", "{}")), self.facts)
+                if other:
+                    return Progress(), f"of another training: {', '.join(other)} differ"
+                for name, tensor in state_tensors(model, optimizer):
+                    tensor.copy_(stored.get_tensor(name))
+        except SafetensorError as error:
+            return Progress(), f"damaged ({error})"
+        return Progress(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
+
+    def remove(self) -> None:
+        """Delete the file, and the folder where nothing else is in it."""
+        self.path.unlink(missing_ok=True)
+        if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
+            self.path.parent.rmdir()
+
+
+def state_tensors(
+    model: nn.Module, optimizer: torch.optim.Optimizer
+) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in model.named_parameters():
+        yield f"parameter.{name}", parameter.detach()
+        for moment in ("exp_avg", "exp_avg_sq"):
+            yield f"{moment}.{name}", optimizer.state[parameter][moment]
+
+
+def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Dotted names of the facts that are not the same in both."""
+    names = []
+    for name in sorted(stored.keys() | wanted.keys()):
+        a, b = stored.get(name), wanted.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            names += [f"{name}.{inner}" for inner in differences(a, b)]
+        elif a != b:
+            names.append(name)
+    return names

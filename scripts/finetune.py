@@ -1,0 +1,189 @@
+"""Fine-tune a checkpoint on a dataset's training features, by Google's recipe for SQuAD.
+
+Example:
+    python scripts/finetune.py --checkpoint results/resources/checkpoints/minilm \\
+        --features results/resources/features/train.safetensors \\
+        --output results/minilm/model --log results/minilm/training_log.jsonl \\
+        --state results/minilm/training_state \\
+        --precision bf16 --epochs 2 --batch-size 32 --learning-rate 2.0e-4 --threads 2
+
+Killed at any moment and started again with the same options, it goes on from the last saved state
+and ends with the same weights, bit for bit. The state folder is removed when all is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertsquad import torch_environment
+from bertsquad.errors import UserError, exit_with
+
+if TYPE_CHECKING:
+    from bertsquad.training import Hyperparameters
+
+
+def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters) -> None:
+    """Load, train, write log and model folder, and only then drop the state."""
+    import torch
+
+    from bertsquad import model_folder
+    from bertsquad.features import Features
+    from bertsquad.files import write_text
+    from bertsquad.model_fit import check_fit
+    from bertsquad.training import plan_steps, train
+    from bertsquad.training_progress import TrainingProgress
+    from bertsquad.training_state import TrainingState
+
+    torch.set_num_threads(args.threads)
+    features = Features.open(args.features)
+    if not features.training:
+        raise UserError(
+            f"{args.features}: has no answers; make it from the training set with "
+            "featurize.py --training"
+        )
+    check_fit(args.checkpoint, features, args.features)
+    schedule = plan_steps(features, hyperparameters)
+    model = model_folder.load(
+        args.checkpoint,
+        head=hyperparameters.head_init,
+        seed=hyperparameters.seed,
+        dropout=hyperparameters.dropout,
+    )
+    say(f"{len(features)} features, {schedule.total_steps} steps of {args.batch_size}")
+    state = TrainingState(args.state, facts(args, hyperparameters))
+    with TrainingProgress(schedule.total_steps) as progress:
+        log = train(
+            model,
+            features,
+            hyperparameters,
+            state=state,
+            checkpoint_seconds=args.checkpoint_seconds,
+            checkpoint_steps=args.checkpoint_steps,
+            announce=say,
+            on_step=progress,
+        )
+    write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
+    model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
+    state.remove()
+
+
+def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[str, Any]:
+    """Everything that decides the weights. Threads only decide how they are rounded."""
+    from dataclasses import asdict
+
+    import torch
+
+    from bertsquad.files import sha256
+    from bertsquad.sources import local_sources
+
+    script = Path(__file__).resolve()
+    return {
+        "features": sha256(args.features),
+        "checkpoint": {
+            name: sha256(args.checkpoint / name) for name in ("config.json", "model.safetensors")
+        },
+        "hyperparameters": asdict(hyperparameters),
+        "sources": {
+            str(path.relative_to(script.parent)): sha256(path) for path in local_sources(script)
+        },
+        "torch": torch.__version__,
+    }
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return number
+
+
+def not_negative(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return number
+
+
+def proportion(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+def dropout(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 0 and below 1")
+    return number
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--checkpoint", required=True, type=Path, metavar="DIR", help="model folder to start from")
+    add("--features", required=True, type=Path, metavar="FILE", help="of the training set")
+    add("--output", required=True, type=Path, metavar="DIR", help="model folder to write")
+    add("--log", required=True, type=Path, metavar="FILE", help="training_log.jsonl to write")
+    add(
+        "--state", required=True, type=Path, metavar="DIR", help="where to keep what resuming needs"
+    )
+    add("--precision", required=True, choices=["fp32", "bf16"], help="of the matrix products")
+    add("--epochs", required=True, type=not_negative, help="passes over the data; 0 trains nothing")
+    add("--batch-size", required=True, type=positive, help="features a step")
+    add("--learning-rate", required=True, type=not_negative, help="its peak")
+    add("--warmup-proportion", type=proportion, default=0.1, help="of all steps (0.1)")
+    add("--weight-decay", type=not_negative, default=0.01, help="0.01")
+    add("--max-grad-norm", type=not_negative, default=1.0, help="clip gradients to this norm (1.0)")
+    add("--hidden-dropout", type=dropout, help="by default the checkpoint's")
+    add("--attention-dropout", type=dropout, help="by default the checkpoint's; 0 is faster")
+    add(
+        "--head-init",
+        choices=["normal", "nsp", "checkpoint"],
+        default="normal",
+        help="the answer head: drawn anew (Google), the next-sentence head (Intel), or kept",
+    )
+    add(
+        "--count-steps-by",
+        choices=["examples", "features"],
+        default="examples",
+        help="an epoch is as many steps as questions fill (run_squad.py), or as windows fill",
+    )
+    add("--micro-batch-tokens", type=positive, default=2048, help="computed at a time (2048)")
+    add("--seed", type=natural, default=0, help="of order, dropout and new head (0)")
+    add("--threads", required=True, type=positive, help="of the matrix products")
+    add("--checkpoint-seconds", type=not_negative, default=60.0, help="between saved states (60)")
+    add("--checkpoint-steps", type=positive, help="save the state every N steps instead")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    torch_environment.prepare()
+    from dataclasses import fields
+
+    from bertsquad.training import Hyperparameters
+
+    values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
+    finetune(args, Hyperparameters(**values))
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -1,0 +1,90 @@
+"""Write the report: one HTML file with answers, figures, tables and where they came from.
+
+Example:
+    python scripts/report.py --summary results/summary.csv --figures results/figures/*.svg \\
+        --machine results/machine.json --config results/config.json \\
+        --checksums results/inputs.json --dataset results/resources/downloads/dev-v1.1.json \\
+        --predictions results/guide-bf16/torch-fp32/predictions.json --output results/report.html
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bertsquad.errors import UserError, exit_with
+
+
+def answered_by(predictions: Path) -> str:
+    """Whose answers these are, from `{run}/{engine}-{precision}/predictions.json`."""
+    engine, _, precision = predictions.parent.name.rpartition("-")
+    return f"run {predictions.parent.parent.name} with {engine} {precision}"
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--summary", type=Path, required=True, help="the table that summarize.py writes"
+    )
+    parser.add_argument(
+        "--figures", type=Path, nargs="*", default=[], help="SVG files that plot.py writes"
+    )
+    parser.add_argument("--machine", type=Path, required=True, help="machine.json")
+    parser.add_argument("--config", type=Path, required=True, help="resolved configuration, JSON")
+    parser.add_argument(
+        "--checksums",
+        type=Path,
+        required=True,
+        help="JSON of the input files: {name: {sha256, bytes, license, citation, url}}",
+    )
+    parser.add_argument("--dataset", type=Path, help="SQuAD JSON to show example questions from")
+    parser.add_argument(
+        "--predictions", type=Path, help=".../{run}/{engine}-{precision}/predictions.json for them"
+    )
+    parser.add_argument("--examples", type=int, default=6, help="how many example questions")
+    parser.add_argument(
+        "--command", default="snakemake --cores all", help="what makes this report again"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="HTML to write")
+    args = parser.parse_args()
+    if (args.dataset is None) != (args.predictions is None):
+        parser.error("--dataset and --predictions go together")
+    if args.examples < 0:
+        parser.error("--examples must be at least 0")
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad import squad
+    from bertsquad.files import read_json, write_text
+    from bertsquad.reporting import examples, page
+    from bertsquad.reporting.tables import read_summary
+
+    summary = read_summary(args.summary)
+    machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
+    chosen, examples_of, examples_from = [], "", ""
+    if args.predictions:
+        predictions = read_json(args.predictions)
+        if not isinstance(predictions, dict):
+            raise UserError(f"{args.predictions}: expected an object of question ids and answers")
+        chosen = examples.choose(squad.load(args.dataset), predictions, args.examples)
+        examples_of, examples_from = answered_by(args.predictions), args.dataset.name
+    html = page.render(
+        summary,
+        figures={path.stem: path for path in args.figures},
+        machine=machine,
+        config=config,
+        inputs=inputs,
+        examples=chosen,
+        examples_of=examples_of,
+        examples_from=examples_from,
+        command=args.command,
+    )
+    write_text(args.output, html)
+    print(f"{args.output}: {len(html.encode()) / 1024:.0f} KiB", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    exit_with(main)

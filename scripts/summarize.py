@@ -1,0 +1,56 @@
+"""Gather scores, benchmark cells and training logs into one table, a row per cell.
+
+Example:
+    python scripts/summarize.py --metrics results/*/*/metrics.json \\
+        --cells results/*/*/benchmark/*/*.json --logs results/*/training_log.jsonl \\
+        --config results/config.json --output results/summary.csv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bertsquad.errors import exit_with
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--metrics",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files .../{run}/{engine}-{precision}/metrics.json",
+    )
+    parser.add_argument(
+        "--cells",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files .../{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json",
+    )
+    parser.add_argument(
+        "--logs", type=Path, nargs="*", default=[], help="files .../{run}/training_log.jsonl"
+    )
+    parser.add_argument(
+        "--config", type=Path, help="resolved configuration: names each run's checkpoint, dataset"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad.files import read_json, write_text
+    from bertsquad.reporting.tables import summarize
+
+    config = read_json(args.config) if args.config else None
+    summary = summarize(args.metrics, args.cells, args.logs, config)
+    write_text(args.output, summary.to_csv(index=False))
+    print(f"{args.output}: {len(summary)} rows", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -1,0 +1,124 @@
+"""report.py writes one HTML file; show_results.py prints the figures that matter."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bertsquad.reporting.tables import summarize
+from fake_results import CHECKSUMS, MACHINE, Results, add_cell, cell, config, demo, large, write
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><title>x</title></svg>'
+
+
+def run(script, *options):
+    command = [sys.executable, f"scripts/{script}.py", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def write_summary(results):
+    summary = results.root / "summary.csv"
+    table = summarize(results.metrics, results.cells, results.logs)
+    table.to_csv(summary, index=False)
+    return summary
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_summary(demo(tmp_path))
+    (tmp_path / "accuracy.svg").write_text(SVG)
+    write(tmp_path / "machine.json", MACHINE)
+    write(tmp_path / "config.json", config())
+    write(tmp_path / "inputs.json", CHECKSUMS)
+    question = {"id": "q", "question": "Who?", "answers": [{"text": "Ada", "answer_start": 3}]}
+    paragraph = {"context": "By Ada.", "qas": [question]}
+    data = [{"title": "T", "paragraphs": [paragraph]}]
+    write(tmp_path / "dev.json", {"version": "1.1", "data": data})
+    write(tmp_path / "demo-fp32" / "torch-bf16" / "predictions.json", {"q": "Ada"})
+    return tmp_path
+
+
+def report(folder, *options):
+    return run(
+        "report",
+        *("--summary", folder / "summary.csv", "--figures", folder / "accuracy.svg"),
+        *("--machine", folder / "machine.json", "--config", folder / "config.json"),
+        *("--checksums", folder / "inputs.json", "--output", folder / "report.html"),
+        *options,
+    )
+
+
+def test_the_report_holds_numbers_examples_and_the_command(folder):
+    predictions = folder / "demo-fp32" / "torch-bf16" / "predictions.json"
+    examples = ("--dataset", folder / "dev.json", "--predictions", predictions)
+    done = report(folder, *examples, "--command", "make run")
+    assert done.returncode == 0, done.stderr
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<b>F1 of 91.4&nbsp;%</b>" in html
+    assert "answered by run demo-fp32 with torch bf16" in html
+    assert "<pre>make run</pre>" in html
+    assert str(folder) not in html
+
+
+def test_examples_are_not_needed(folder):
+    assert report(folder).returncode == 0
+    assert 'id="examples"' not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["machine.json", "config.json", "inputs.json", "summary.csv"])
+def test_a_missing_input_is_named(folder, name):
+    (folder / name).unlink()
+    done = report(folder)
+    assert done.returncode == 2
+    assert f"{name}: no such file" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (folder / "report.html").exists()
+
+
+def test_predictions_need_their_dataset(folder):
+    done = report(folder, "--dataset", folder / "dev.json")
+    assert done.returncode == 2
+    assert "--dataset and --predictions go together" in done.stderr
+
+
+def test_show_results_prints_scores_and_the_fastest_cell(folder):
+    (folder / "report.html").write_text("x")
+    paths = ("--summary", folder / "summary.csv", "--report", folder / "report.html")
+    assert run("show_results", *paths).stdout.splitlines() == [
+        "  demo-fp32  torch  fp32  exact match  86.0 %  F1  91.4 %",
+        "  demo-fp32  torch  bf16  exact match  85.8 %  F1  91.3 %",
+        "  demo-bf16  torch  fp32  exact match  85.2 %  F1  90.9 %",
+        "  demo-bf16  torch  bf16  exact match  85.0 %  F1  90.8 %",
+        "  untrained  torch  fp32  exact match   0.4 %  F1   6.3 %",
+        "  fastest: 439 features/s (torch bf16, real-lengths, batch 32, 2 threads)",
+        f"  report:  {(folder / 'report.html').resolve()}",
+    ]
+
+
+def test_show_results_keeps_a_large_experiment_short(tmp_path):
+    summary = write_summary(large(tmp_path))
+    (tmp_path / "report.html").write_text("x")
+    paths = ("--summary", summary, "--report", tmp_path / "report.html")
+    lines = run("show_results", *paths).stdout.splitlines()
+    assert len(lines) == 15
+    assert lines[12] == "  and 8 more: see summary.csv"
+    assert lines[13].startswith("  fastest: 6.09 features/s (openvino int8, real-lengths,")
+
+
+def test_show_results_without_scores_or_times(tmp_path):
+    results = Results(tmp_path)
+    (tmp_path / "report.html").write_text("x")
+    options = ("--summary", write_summary(results), "--report", tmp_path / "report.html")
+    assert len(run("show_results", *options).stdout.splitlines()) == 1
+    add_cell(results, "run", cell("torch", "fp32", "padded", 1, 1234.5, threads=1))
+    write_summary(results)
+    lines = run("show_results", *options).stdout.splitlines()
+    assert lines[0] == "  fastest: 1,234 features/s (torch fp32, padded, batch 1, 1 thread)"
+
+
+def test_show_results_says_what_is_missing(tmp_path):
+    done = run("show_results", "--summary", tmp_path / "none.csv", "--report", tmp_path / "x")
+    assert done.returncode == 2
+    assert "none.csv: no such file; run the workflow first" in done.stderr

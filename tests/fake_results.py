@@ -1,0 +1,271 @@
+"""Made-up results, laid out like a finished workflow's, for the tests of tables and figures."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MACHINE = {
+    "cpu": {
+        "model": "Example Processor 9000",
+        "vendor": "ExampleVendor",
+        "sockets": 1,
+        "cores": 2,
+        "threads_per_core": 1,
+        "logical": 2,
+        "numa_nodes": 1,
+        "flags": ["avx2", "avx512f", "avx512_bf16", "avx512_vnni"],
+        "caches": {"L1d": "32 KiB", "L2": "1 MiB", "L3": "32 MiB"},
+    },
+    "memory_mib": 24576,
+    "allowed_cpus": [0, 1],
+    "cgroup": {"cpu_quota": 2.0, "memory_limit_mib": 24576},
+    "kernel": "6.1.0",
+    "governor": {"unavailable": "no cpufreq in this virtual machine"},
+    "transparent_huge_pages": "madvise",
+    "versions": {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"},
+    "bf16_native": True,
+    "warnings": ["The processor is shared: load average 3.1 on 2 processors."],
+}
+
+
+@dataclass
+class Results:
+    """The paths of a made-up results folder."""
+
+    root: Path
+    metrics: list[Path] = field(default_factory=list)
+    cells: list[Path] = field(default_factory=list)
+    logs: list[Path] = field(default_factory=list)
+    features: list[Path] = field(default_factory=list)
+
+
+def write(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def add_metrics(
+    results: Results, run: str, model: str, exact_match: float, f1: float, width: float = 3.0
+) -> None:
+    """metrics.json of one engine and precision; `width` is half of each interval."""
+    data = {
+        "exact_match": exact_match,
+        "f1": f1,
+        "questions": 500,
+        "exact_match_interval": [max(0.0, exact_match - width), min(100.0, exact_match + width)],
+        "f1_interval": [max(0.0, f1 - width), min(100.0, f1 + width)],
+        "confidence": 0.95,
+        "bootstrap_samples": 1000,
+        "unanswered": 0,
+        "official_script": "agrees",
+    }
+    results.metrics.append(write(results.root / run / model / "metrics.json", data))
+
+
+def cell(
+    engine: str,
+    precision: str,
+    scenario: str,
+    batch: int,
+    features_per_second: float,
+    *,
+    threads: int = 2,
+    repeat: int = 1,
+    native: bool = True,
+    max_seq_length: int = 384,
+) -> dict[str, Any]:
+    """One benchmark cell. A batch takes batch / throughput; p90, p95, p99 are 5, 8, 20 % slower."""
+    padding = "max_length" if scenario.startswith("padded") else "none"
+    p50 = 1000 * batch / features_per_second
+    features = 30 * batch
+    tokens = 180 * features
+    return {
+        "engine": engine,
+        "precision": precision,
+        "native": native,
+        "scenario": scenario,
+        "padding": padding,
+        "batch_size": batch,
+        "threads": threads,
+        "repeat": repeat,
+        "warmup_iterations": 5,
+        "iterations": 30,
+        "latency_samples_ms": [p50] * 30,
+        "features": features,
+        "tokens": tokens,
+        "computed_tokens": max_seq_length * features if padding == "max_length" else tokens,
+        "latency_ms": {
+            "p50": p50,
+            "p90": 1.05 * p50,
+            "p95": 1.08 * p50,
+            "p99": 1.2 * p50,
+            "mean": 1.01 * p50,
+            "min": 0.98 * p50,
+            "max": 1.3 * p50,
+        },
+        "features_per_second": features_per_second,
+        "useful_tokens_per_second": 180 * features_per_second,
+        "peak_memory_mib": 812.5,
+        "model_load_s": 0.42,
+        "first_inference_s": 0.031,
+        "max_seq_length": max_seq_length,
+        "versions": {"torch": "2.13.0+cpu"},
+        "cpu": "Example Processor 9000",
+        "started_at": "2026-01-02T03:04:05+00:00",
+    }
+
+
+def add_cell(results: Results, run: str, data: dict[str, Any]) -> None:
+    name = f"batch{data['batch_size']}-threads{data['threads']}-repeat{data['repeat']}.json"
+    folder = results.root / run / f"{data['engine']}-{data['precision']}" / "benchmark"
+    results.cells.append(write(folder / data["scenario"] / name, data))
+
+
+def add_log(results: Results, run: str, steps: int, *, batch: int = 24, seed: int = 0) -> None:
+    """A training log whose loss falls from about 5 to about 0.5."""
+    noise = np.random.default_rng(seed).normal(0, 0.15, steps)
+    path = results.root / run / "training_log.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for step in range(1, steps + 1):
+        loss = (
+            0.5
+            + 4.5 * np.exp(-4 * step / steps)
+            + noise[step - 1] * 4.5 * np.exp(-2 * step / steps)
+        )
+        line = {
+            "step": step,
+            "loss": round(float(loss), 4),
+            "learning_rate": 2e-3 * (1 - step / steps),
+            "examples": batch,
+            "tokens": 40 * batch,
+            "tokens_per_second": 20000.0,
+            "elapsed_s": 0.05 * step,
+        }
+        lines.append(json.dumps(line))
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    results.logs.append(path)
+
+
+def add_features(results: Results, name: str, count: int, max_seq_length: int = 384) -> None:
+    """A features file as far as its lengths go: 12-token questions, long passages cut."""
+    from bertsquad import tensorfile
+
+    room = max_seq_length - 12 - 3
+    drawn = (
+        np.random.default_rng(len(name))
+        .lognormal(np.log(0.41 * max_seq_length), 0.42, count)
+        .astype(np.int32)
+    )
+    arrays = {
+        "question_starts": np.arange(0, 12 * (count + 1), 12, dtype=np.int64),
+        "feature_question": np.arange(count, dtype=np.int32),
+        "doc_length": np.minimum(drawn, room).astype(np.int32),
+    }
+    path = results.root / "resources" / "features" / name / "tiny.safetensors"
+    facts = {"version": 1, "max_seq_length": max_seq_length}
+    tensorfile.write(path, arrays, {"features": json.dumps(facts)})
+    results.features.append(path)
+
+
+def demo(root: Path) -> Results:
+    """What the embedded demo leaves: two runs and one kept as it came, two precisions, 12 cells."""
+    results = Results(root)
+    for run, scores in {"demo-bf16": (85.2, 90.9), "demo-fp32": (86.0, 91.4)}.items():
+        add_log(results, run, 300, seed=len(run + run[-1]) + int(run[-1]))
+        add_metrics(results, run, "torch-fp32", *scores)
+        add_metrics(results, run, "torch-bf16", scores[0] - 0.2, scores[1] - 0.1)
+    add_metrics(results, "untrained", "torch-fp32", 0.4, 6.3, width=0.9)
+    for scenario, factor in {"padded": 1.0, "real-lengths": 2.1}.items():
+        for precision, speed in {"fp32": 100.0, "bf16": 190.0}.items():
+            for batch, gain in {1: 0.7, 8: 1.0, 32: 1.1}.items():
+                data = cell("torch", precision, scenario, batch, speed * factor * gain)
+                add_cell(results, "demo-fp32", data)
+    add_features(results, "demo-train", 4000, 128)
+    add_features(results, "demo-dev", 500, 128)
+    return results
+
+
+def large(root: Path) -> Results:
+    """A wider experiment: two engines, three precisions, three repeats, four runs."""
+    results = Results(root)
+    rng = np.random.default_rng(7)
+    speeds = {
+        ("torch", "fp32"): 0.76,
+        ("torch", "bf16"): 1.5,
+        ("openvino", "fp32"): 0.78,
+        ("openvino", "bf16"): 1.63,
+        ("openvino", "int8"): 2.91,
+    }
+    for number, run in enumerate(("guide-bf16", "guide-fp32", "base-3e5", "base-5e5")):
+        add_log(results, run, 7290, seed=number)
+        for offset, (engine, precision) in enumerate(speeds):
+            scores = (84.0 - number - 0.3 * offset, 91.0 - number - 0.2 * offset)
+            add_metrics(results, run, f"{engine}-{precision}", *scores, width=0.7)
+    for scenario, factor in {"padded": 1.0, "real-lengths": 2.05}.items():
+        for (engine, precision), speed in speeds.items():
+            for batch, gain in {1: 0.9, 4: 1.0, 16: 1.02, 32: 0.99}.items():
+                for repeat in (1, 2, 3):
+                    value = speed * factor * gain * rng.normal(1, 0.02)
+                    data = cell(engine, precision, scenario, batch, value, repeat=repeat)
+                    add_cell(results, "guide-bf16", data)
+    add_features(results, "squad-1.1-dev", 10881)
+    return results
+
+
+def config(*, demo: bool = True, runs: tuple[str, ...] = ("demo-bf16", "demo-fp32", "untrained")):
+    """A resolved configuration."""
+    settings = {
+        "precision": "fp32",
+        "epochs": 2,
+        "batch_size": 24,
+        "learning_rate": 3.0e-5,
+        "max_seq_length": 384,
+        "doc_stride": 128,
+        "seed": 0,
+        "hidden_dropout": None,
+    }
+    return {
+        "title": "BERT on SQuAD 1.1",
+        "description": "Every step on made-up data, within minutes.",
+        "demo": demo,
+        "checkpoint": "synthetic",
+        "dataset": "synthetic",
+        "runs": {
+            run: settings
+            | {"precision": "bf16" if run.endswith("bf16") else "fp32"}
+            | ({"epochs": 0} if run == "untrained" else {})
+            for run in runs
+        },
+        "engines": {"torch": ["fp32", "bf16"]},
+        "benchmark": {
+            "scenarios": {"padded": {"padding": "max_length"}, "real-lengths": {"padding": "none"}},
+            "batch_sizes": [1, 8, 32],
+            "threads": [2],
+            "warmup": 5,
+            "iterations": 30,
+            "repeats": 1,
+        },
+    }
+
+
+CHECKSUMS = {
+    "dev-v1.1.json": {
+        "sha256": "95aa6a52d5d6a735563366753ca50492a658031da74f301ac5238b03966972c9",
+        "bytes": 4854279,
+        "license": "CC BY-SA 4.0",
+        "citation": "Rajpurkar et al. 2016, SQuAD: 100,000+ Questions for Machine Comprehension",
+        "url": "https://example.org/dev-v1.1.json",
+    },
+    "checkpoint.zip": {
+        "sha256": "3527663986b8295af4f7fcdff1ba1ff3f72d07d61a20f487cb238a6ef92fd955",
+        "bytes": 30288272,
+        "license": "MIT",
+        "citation": "",
+        "url": "file:///somewhere/checkpoint.zip",
+    },
+}

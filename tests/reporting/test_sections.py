@@ -1,0 +1,84 @@
+"""The report's tables as text."""
+
+import pytest
+
+from bertsquad.reporting import sections
+from fake_results import CHECKSUMS, MACHINE, config
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0e-5, "3.0e-5"),
+        (1.5e-5, "1.5e-5"),
+        (0.1, "0.1"),
+        (2, "2"),
+        (True, "true"),
+        (None, "as in the checkpoint"),
+        ([1, "all"], "1, all"),
+        (0.0, "0.0"),
+    ],
+)
+def test_settings_are_written_as_in_the_configuration(value, text):
+    assert sections.plain(value) == text
+
+
+def test_settings_that_differ_come_first():
+    runs, settings = sections.run_settings(config())
+    assert runs == ["demo-bf16", "demo-fp32", "untrained"]
+    assert [(setting.name, setting.values) for setting in settings if setting.differs] == [
+        ("precision", ["bf16", "fp32", "fp32"]),
+        ("epochs", ["2", "2", "0"]),
+    ]
+    assert settings[0].differs
+    assert not settings[-1].differs
+
+
+def test_what_all_rows_share_goes_into_the_caption():
+    columns = {"a": ("A", "", None), "b": ("B", "ms", sections.short), "c": ("C", "", None)}
+    rows = [{"a": "x", "b": 1.0, "c": ""}, {"a": "x", "b": None, "c": ""}]
+    table = sections.table(rows, columns, ["a"])
+    assert table.common == [("A", "x")]
+    assert table.heads == [("B", "ms")]
+    assert [[cell.text for cell in row] for row in table.rows] == [["1.00"], ["–"]]
+
+
+def test_one_row_keeps_all_its_columns():
+    columns = {"a": ("A", "", None)}
+    assert sections.table([{"a": "x"}], columns, ["a"]).common == []
+
+
+def test_machine_facts_are_flat_and_say_what_is_unknown():
+    machine = MACHINE | {
+        "cpu": MACHINE["cpu"]
+        | {
+            "caches": {"L2": {"instances": 2, "size_kib": 1024}},
+            "cpus_by_numa_node": {"0": [0, 1, 2, 3, 8]},
+        }
+    }
+    facts = {name: (value, known) for name, value, known in sections.machine_facts(machine)}
+    assert facts["CPU model"] == ("Example Processor 9000", True)
+    assert facts["CPU caches L2"] == ("2 × 1024 KiB", True)
+    assert facts["CPU CPUs by NUMA node 0"] == ("0-3, 8", True)
+    assert facts["memory"] == ("24.0 GiB", True)
+    assert facts["governor"] == ("no cpufreq in this virtual machine", False)
+    assert facts["BF16 native"] == ("yes", True)
+    assert not any(name.startswith(("versions", "warnings")) for name in facts)
+
+
+@pytest.mark.parametrize(
+    ("machine", "name"),
+    [
+        (MACHINE, "Example Processor 9000 (2 cores, 24.0 GiB)"),
+        ({"cpu": {"model": "A", "cores": 1}}, "A (1 core)"),
+        ({"cpu": {"unavailable": "no /proc"}}, "a processor that does not tell its name"),
+        ({}, "a processor that does not tell its name"),
+    ],
+)
+def test_machine_name_says_what_is_known(machine, name):
+    assert sections.machine_name(machine) == name
+
+
+def test_only_web_addresses_become_links():
+    urls = {source.name: source.url for source in sections.sources(CHECKSUMS)}
+    assert urls == {"checkpoint.zip": "", "dev-v1.1.json": "https://example.org/dev-v1.1.json"}

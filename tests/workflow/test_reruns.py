@@ -1,0 +1,167 @@
+"""Which rules run again after which change: exactly those that depend on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bertsquad.files import sha256
+
+pytestmark = pytest.mark.slow
+
+REPORTED = {"summarize": 1, "plot": 1, "report": 1}
+Edit = Callable[[Path], None]
+
+
+def config(change: Callable[[dict], None]) -> Edit:
+    """Change the default configuration."""
+
+    def edit(project: Path) -> None:
+        path = project / "config/config.yaml"
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(settings)
+        path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+
+    return edit
+
+
+def append(name: str) -> Edit:
+    """Add a comment to a source file."""
+
+    def edit(project: Path) -> None:
+        path = project / name
+        path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+
+    return edit
+
+
+def touch(*patterns: str) -> Edit:
+    """Give files a new modification time and no new content."""
+
+    def edit(project: Path) -> None:
+        touched = [path for pattern in patterns for path in project.glob(pattern)]
+        assert touched
+        for path in touched:
+            path.touch()
+
+    return edit
+
+
+def delete(name: str) -> Edit:
+    return lambda project: (project / name).unlink()
+
+
+# The demo has 2 timed runs and an untrained one, 2 precisions, 2 scenarios, 3 batch sizes.
+EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
+    "every source file touched": (touch("scripts/**/*.py", "rules/*.smk", "Snakefile"), {}),
+    "the training questions touched": (touch("results/resources/demo/demo-train.json"), {}),
+    "the metrics edited": (append("scripts/bertsquad/metrics.py"), {"evaluate": 6} | REPORTED),
+    "a figure edited": (
+        append("scripts/bertsquad/reporting/figures/accuracy.py"),
+        {"plot": 1, "report": 1},
+    ),
+    "the training loop edited": (
+        append("scripts/bertsquad/training.py"),
+        {
+            "finetune": 3,
+            "compute_logits": 6,
+            "predict": 6,
+            "evaluate": 6,
+            "benchmark_inference": 24,
+        }
+        | REPORTED,
+    ),
+    "the timed loop edited": (
+        append("scripts/bertsquad/benchmark/scenario.py"),
+        {"benchmark_inference": 24} | REPORTED,
+    ),
+    "the downloader edited": (append("scripts/bertsquad/artifacts/transfer.py"), {}),
+    "a hyperparameter of one run": (
+        config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=1.0e-3)),
+        {
+            "finetune": 1,
+            "compute_logits": 2,
+            "predict": 2,
+            "evaluate": 2,
+            "benchmark_inference": 12,
+            "record_inputs": 1,
+        }
+        | REPORTED,
+    ),
+    "a new batch size": (
+        config(lambda settings: settings["benchmark"]["batch_sizes"].append(2)),
+        {"benchmark_inference": 8, "record_inputs": 1} | REPORTED,
+    ),
+    "more answers per question": (
+        config(lambda settings: settings.update(decoding={"n_best_size": 30})),
+        {"predict": 6, "evaluate": 6, "record_inputs": 1} | REPORTED,
+    ),
+    "a new run": (
+        config(
+            lambda settings: settings["runs"].update(
+                another=settings["runs"]["demo-fp32"] | {"seed": 1, "benchmark": False}
+            )
+        ),
+        {
+            "finetune": 1,
+            "compute_logits": 2,
+            "predict": 2,
+            "evaluate": 2,
+            "record_inputs": 1,
+        }
+        | REPORTED,
+    ),
+    "offline mode": (
+        config(lambda settings: settings.update(offline=True)),
+        {"record_inputs": 1, "report": 1},
+    ),
+    "a score deleted": (
+        delete("results/demo-fp32/torch-bf16/metrics.json"),
+        {"evaluate": 1} | REPORTED,
+    ),
+    "a figure deleted": (delete("results/figures/latency.svg"), {"plot": 1, "report": 1}),
+    "the report deleted": (delete("results/report.html"), {"report": 1}),
+}
+
+
+def test_after_a_whole_run_there_is_nothing_to_do(demo):
+    assert demo.planned() == {}
+    assert demo.planned("--cores", "1") == {}
+
+
+@pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
+def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str, int]):
+    results = demo.folder / "results"
+    sources = [
+        path
+        for path in demo.folder.rglob("*")
+        if path.is_file() and results not in path.parents and ".snakemake" not in path.parts
+    ]
+    kept = {path: path.read_bytes() for path in [*sources, *outputs(demo.folder)]}
+    edit(demo.folder)
+    try:
+        assert demo.planned() == expected
+    finally:
+        for path, content in kept.items():
+            if not path.is_file() or path.read_bytes() != content:
+                path.write_bytes(content)
+    assert demo.planned() == {}
+
+
+def outputs(project: Path) -> list[Path]:
+    """Outputs that an edit deletes."""
+    return [
+        project / "results/demo-fp32/torch-bf16/metrics.json",
+        project / "results/figures/latency.svg",
+        project / "results/report.html",
+    ]
+
+
+def test_a_rerun_of_scoring_changes_no_result(demo):
+    metrics = demo.folder / "results/demo-fp32/torch-fp32/metrics.json"
+    before = sha256(metrics)
+    done = demo.snakemake("--cores", "all", "--forcerun", "evaluate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sha256(metrics) == before
+    assert demo.planned() == {}

@@ -1,0 +1,149 @@
+"""The Snakefile: planned from anywhere, with any shipped config, and clear about mistakes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMMANDS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", COMMANDS)
+def test_every_command_answers_help_without_loading_anything_heavy(script: str):
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = [{script!r}, '--help']\n"
+        "try:\n"
+        f"    runpy.run_path('scripts/{script}', run_name='__main__')\n"
+        "except SystemExit as error:\n"
+        "    assert not error.code\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'matplotlib', 'tokenizers', 'requests', 'yaml'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PYTHONPATH": "scripts"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: ")
+
+
+def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announced(fresh):
+    done = fresh.snakemake("-n", "--configfile", "config/guide.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 files to download and store, about 5.94 GB" in done.stderr
+    planned = fresh.planned("--configfile", "config/guide.yaml")
+    assert planned == {
+        "download": 6,
+        "unzip": 8,
+        "convert_checkpoint": 2,
+        "featurize": 4,
+        "finetune": 3,
+        "compute_logits": 6,
+        "predict": 6,
+        "evaluate": 6,
+        "benchmark_inference": 72,
+        "probe_machine": 1,
+        "record_inputs": 1,
+        "summarize": 1,
+        "plot": 1,
+        "report": 1,
+    }
+
+
+def test_minilm_is_planned(fresh):
+    planned = fresh.planned("--configfile", "config/minilm.yaml")
+    assert planned["download"] == 6
+    assert "unzip" not in planned
+
+
+def test_it_runs_from_another_working_directory(fresh, tmp_path: Path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    snakefile = str(fresh.folder / "Snakefile")
+    done = fresh.snakemake(
+        "--cores", "1", "--snakefile", snakefile, "--directory", str(elsewhere), "generate_demo"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (elsewhere / "results/resources/demo/demo-dev.json").is_file()
+    assert not (fresh.folder / "results").exists()
+
+
+def test_it_is_a_module_of_another_workflow(fresh, tmp_path: Path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "Snakefile").write_text(
+        "module squad:\n"
+        f"    snakefile: {str(fresh.folder / 'Snakefile')!r}\n"
+        "    config: config\n"
+        "    pathvars: results='squad-results'\n\n"
+        "use rule * from squad as squad_*\n"
+    )
+    config = str(fresh.folder / "config/config.yaml")
+    plan = fresh.snakemake("-n", "--configfile", config, "squad_all", cwd=other)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert "squad_finetune" in plan.stdout + plan.stderr
+    done = fresh.snakemake("--cores", "1", "--configfile", config, "squad_probe_machine", cwd=other)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (other / "squad-results/machine.json").is_file()
+
+
+def test_a_config_of_the_working_directorys_own_comes_first(fresh, tmp_path: Path):
+    own = tmp_path / "own"
+    (own / "config").mkdir(parents=True)
+    (own / "config/config.yaml").write_text(
+        "checkpoint: minilm\ndataset: squad-1.1\nruns: {mine: {}}\n"
+    )
+    snakefile = str(fresh.folder / "Snakefile")
+    done = fresh.snakemake("-n", "--snakefile", snakefile, "--directory", str(own))
+    assert done.returncode == 0, done.stderr
+    assert "results/mine/" in done.stdout + done.stderr
+
+
+MISTAKES = {
+    "a misspelt key": ("rums: {a: {}}", "unknown key 'rums'; did you mean runs?"),
+    "a number read as text": (
+        "runs: {a: {learning_rate: 3e-5}}",
+        "runs.a.learning_rate: found the text '3e-5', expected a number: YAML reads this as text, "
+        "write 3.0e-5",
+    ),
+    "a value out of range": ("runs: {a: {batch_size: 0}}", "runs.a.batch_size: 0 is less than"),
+    "a run that is a folder": ("runs: {resources: {}}", "choose another name for the run"),
+    "an unknown checkpoint": ("checkpoint: minilmm", "unknown checkpoint 'minilmm'; did you mean"),
+    "an unknown dataset": ("dataset: squad", "unknown dataset 'squad'"),
+    "an unknown artifact": (
+        "artifacts: {datasets: {synthetic: {dev: demo-deu.json}}}",
+        "unknown artifact 'demo-deu.json'; did you mean demo-dev.json",
+    ),
+    "an artifact without an address": (
+        "artifacts: {artifacts: {demo-dev.json: {urls: []}}}",
+        "artifacts.demo-dev.json.urls",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_in_the_config_is_one_line_and_status_2(fresh, text: str, message: str):
+    base = {"checkpoint": "synthetic", "dataset": "synthetic", "runs": "{a: {}}"}
+    key = text.split(":")[0]
+    lines = [f"{name}: {value}" for name, value in base.items() if name != key]
+    (fresh.folder / "my.yaml").write_text("\n".join([*lines, text]) + "\n")
+    done = fresh.snakemake("-n", "--configfile", "my.yaml")
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    assert len(errors) == 1
+    assert errors[0].startswith("bertsquad: error: my.yaml: ")
+    assert message in errors[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_offline_what_is_missing_is_named_before_any_job(fresh):
+    done = fresh.snakemake("-n", "--configfile", "config/minilm.yaml", "--config", "offline=True")
+    assert done.returncode == 2
+    assert "put into" in done.stderr
+    assert "train-v1.1.json from https://" in done.stderr
