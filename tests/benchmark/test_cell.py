@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from bertsquad.benchmark.cell import Settings, describe_cell
 from bertsquad.benchmark.scenario import Measurement
 

@@ -4,6 +4,7 @@ import gc
 
 import numpy as np
 import pytest
+
 from benchmark.stand_ins import FakeClock, FakeEngine, FakeFeatures
 from bertsquad.benchmark.scenario import measure
 from bertsquad.benchmark.workload import Workload

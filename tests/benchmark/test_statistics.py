@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from bertsquad.benchmark.statistics import per_second, percentile, summarize
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bertsquad.benchmark.statistics import per_second, percentile, summarize
 
 latencies = st.lists(st.floats(min_value=1e-3, max_value=1e5), min_size=1, max_size=300)
 

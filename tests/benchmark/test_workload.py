@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from bertsquad.benchmark.workload import computed_tokens, make_workload, spread_over_lengths
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bertsquad.benchmark.workload import computed_tokens, make_workload, spread_over_lengths
 
 LENGTHS = np.random.default_rng(7).integers(20, 385, size=1000).astype(np.int32)
 

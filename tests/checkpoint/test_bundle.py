@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
 from bertsquad.checkpoint import bundle
 from bertsquad.checkpoint.sstable import encode_table, read_table
 from bertsquad.checkpoint.wire import encode_field
 from bertsquad.errors import UserError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 PREFIXES = {
     "google": "google/bert_model.ckpt",

@@ -11,10 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from bertsquad.checkpoint import bundle, conversion
-from bertsquad.checkpoint.conversion import convert
-from bertsquad.checkpoint.model_config import encoder_shapes
-from bertsquad.errors import UserError
 from safetensors.numpy import load_file, save_file
 from transformers import (
     AutoTokenizer,
@@ -24,6 +20,11 @@ from transformers import (
     BertForQuestionAnswering,
     BertModel,
 )
+
+from bertsquad.checkpoint import bundle, conversion
+from bertsquad.checkpoint.conversion import convert
+from bertsquad.checkpoint.model_config import encoder_shapes
+from bertsquad.errors import UserError
 
 FILES = ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

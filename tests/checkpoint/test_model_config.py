@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
 from bertsquad.errors import UserError
 

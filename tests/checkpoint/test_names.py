@@ -1,6 +1,7 @@
 """Where tensors of each origin go, by name alone."""
 
 import pytest
+
 from bertsquad.checkpoint.names import (
     DROPPED,
     Target,

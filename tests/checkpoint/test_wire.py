@@ -3,6 +3,9 @@
 import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bertsquad.checkpoint.wire import (
     MalformedError,
     decode_fields,
@@ -10,8 +13,6 @@ from bertsquad.checkpoint.wire import (
     encode_field,
     encode_varint,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_the_documentation_s_example() -> None:

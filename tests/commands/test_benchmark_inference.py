@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from engines.small_run import MAX_SEQ_LENGTH, QUESTION_LENGTH, write_features, write_finetuned
 
 DOC_LENGTHS = [5, 33, 6, 20, 11, 12]

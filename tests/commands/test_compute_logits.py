@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from bertsquad import engines, logits
 from bertsquad.features import Features
 from bertsquad.files import sha256

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from file_server import FileServer, running
 
 ROOT = Path(__file__).resolve().parents[2]

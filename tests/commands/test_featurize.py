@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bertsquad.features import Features
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+
 from tiny_bert import write_model_folder
 from tiny_training import training_features, write_training_features
 

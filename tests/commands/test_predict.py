@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from bertsquad import features, logits, squad
 from bertsquad.featurization import featurize
 from bertsquad.files import sha256

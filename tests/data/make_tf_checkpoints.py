@@ -23,6 +23,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
+
 from bertsquad.checkpoint import bundle
 
 HERE = Path(__file__).resolve().parent

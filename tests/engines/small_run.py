@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from bertsquad import features, model_folder
 from bertsquad.batching import starts_of
 from bertsquad.features import Features

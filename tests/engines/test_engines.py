@@ -1,6 +1,7 @@
 """Choosing an engine, and whether a precision is native on this processor."""
 
 import pytest
+
 from bertsquad import engines
 from bertsquad.errors import UserError
 from bertsquad.machine.cpu import CpuInfo

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+
 from bertsquad import engines
 from engines.small_run import MAX_SEQ_LENGTH, write_finetuned
 from tiny_bert import padded, random_batch

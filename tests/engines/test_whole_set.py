@@ -5,11 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from bertsquad.engines.whole_set import compute_logits
 from bertsquad.errors import UserError
 from engines.small_run import QUESTION_LENGTH, write_features, write_finetuned
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 OTHERS = QUESTION_LENGTH + 3  # tokens of a feature that are not context
 

@@ -1,6 +1,7 @@
 """Limits of cgroup v1, v2 and hybrid machines, in and outside containers."""
 
 import pytest
+
 from bertsquad.machine.cgroup import Mount, describe_cgroup, group_folders, parse_mounts
 from machine.trees import write
 

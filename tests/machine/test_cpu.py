@@ -1,6 +1,7 @@
 """/proc/cpuinfo of x86 and ARM, sysctl of macOS."""
 
 import pytest
+
 from bertsquad.machine.cpu import (
     has_native_bf16,
     isa_of_interest,

@@ -2,9 +2,10 @@
 
 import json
 
-from bertsquad.machine.description import cpu_model, describe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from bertsquad.machine.description import cpu_model, describe
 from machine.trees import two_sockets, write, x86_cpuinfo
 
 V2 = "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"

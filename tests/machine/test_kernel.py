@@ -1,6 +1,7 @@
 """Settings of the operating system that change a measurement."""
 
 import pytest
+
 from bertsquad.machine.kernel import (
     frequency_governor,
     measurement_environment,

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from bertsquad.machine.reading import attempt, format_cpu_list, is_unavailable, parse_cpu_list
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bertsquad.machine.reading import attempt, format_cpu_list, is_unavailable, parse_cpu_list
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """How many threads to use: physical cores, allowed ones, within the quota."""
 
 import pytest
+
 from bertsquad.machine.threads import count_usable_cores, usable_cores
 from bertsquad.machine.topology import Core
 

@@ -1,6 +1,7 @@
 """Cores, sockets, NUMA nodes and caches from a /sys of another machine."""
 
 import pytest
+
 from bertsquad.machine.topology import (
     Core,
     cores_from_places,

@@ -1,6 +1,7 @@
 """What would spoil a measurement is said, with what to do; a good machine gets no warning."""
 
 import pytest
+
 from bertsquad.machine.warnings import warnings
 
 QUIET = {

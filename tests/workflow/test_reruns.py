@@ -78,7 +78,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     ),
     "the downloader edited": (append("scripts/bertsquad/artifacts/transfer.py"), {}),
     "a hyperparameter of one run": (
-        config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=1.0e-3)),
+        config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=5.0e-4)),
         {
             "finetune": 1,
             "compute_logits": 2,

@@ -8,13 +8,13 @@ from typing import Any
 
 from bertsquad.demo.kinds import After, Kind
 from bertsquad.demo.places import PLACES
-from bertsquad.demo.values import between, chance, draw, pick, shuffled
+from bertsquad.demo.values import MEASURES, between, chance, draw, pick, shuffled
 from bertsquad.demo.works import WORKS
 
 KINDS = PLACES + WORKS
 STATEMENTS = (3, 4)  # least and most statements of an entry, besides its opening
 LONG_STATEMENTS = 7
-LONG_SHARE = 0.04  # passages made of two long entries, longer than one window of the demo
+LONG_SHARE = 0.03  # passages made of two long entries, longer than one window of the demo
 RIVALS_SHARE = 0.15  # entries where several values answer to the same kind of question
 REFERENCES = frozenset({"name", "Subject", "subject", "Its", "its"})
 # What may be part of an answer or not, as annotators differ: `the Aldra`, `River Aldra`, `Aldra`.
@@ -111,10 +111,11 @@ def choose_statements(
 ) -> list[tuple[str, ...]]:
     """Up to `number` statements that repeat no fact of each other or of the opening.
 
-    Without `rivals`, no two of their facts have values of the same class (two years, two people).
+    Without `rivals`, no two of their facts have values of the same class (two years, two people),
+    and none has the class of the entry's own name.
     """
     taken = stated_facts(kind.opening)
-    classes = {class_of(kind, fact) for fact in taken}
+    classes = {kind.name_class, *(class_of(kind, fact) for fact in taken)}
     statements = []
     for alternatives in shuffled(rng, kind.statements):
         facts = stated_facts(alternatives)
@@ -138,9 +139,11 @@ def stated_facts(alternatives: tuple[str, ...]) -> set[str]:
 
 
 def class_of(kind: Kind, fact: str) -> str:
-    """What a reader could confuse the fact's value with: dates hold years, and people are people."""
+    """What a reader could confuse the fact's value with: a date with a year, metres with tonnes."""
     value_class = kind.facts[fact]
-    return "year" if isinstance(value_class, After) or value_class == "date" else value_class
+    if isinstance(value_class, After) or value_class == "date":
+        return "year"
+    return "measure" if value_class in MEASURES else value_class
 
 
 def draw_facts(rng: random.Random, dev: bool, kind: Kind) -> dict[str, str]:
@@ -195,7 +198,7 @@ def write_sentence(
 
 
 def refer(rng: random.Random, kind: Kind, name: str, placeholder: str) -> str:
-    """The name of the entry, or another way to refer to it; capitalised at the start of a sentence."""
+    """The name of the entry, or another way to refer to it; capitalised where a sentence starts."""
     if placeholder == "name":
         return name
     written = kind.written.replace("{name}", name)
@@ -224,7 +227,7 @@ def make_question(
 
 
 def other_answers(context: str, statement: Statement) -> list[tuple[str, int]]:
-    """The answers of annotators who take a word more (`the Aldra`) or less (`40` of `40 metres`)."""
+    """The answers of annotators who take a word more (`the Aldra`) or less (`40`, not `40 metres`)."""
     answers = []
     leading = LEADING.search(context[: statement.start])
     if leading:

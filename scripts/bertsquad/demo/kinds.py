@@ -1,4 +1,4 @@
-"""What an entry of the made-up encyclopaedia is: facts, the sentences that state them, questions."""
+"""What an entry of the made-up encyclopaedia is: facts, sentences that state them, questions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

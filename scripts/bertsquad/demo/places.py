@@ -154,7 +154,10 @@ RIVER = Kind(
         ),
     ),
     questions={
-        "country": ("In which country is the {name}?", "Through which country does the {name} run?"),
+        "country": (
+            "In which country is the {name}?",
+            "Through which country does the {name} run?",
+        ),
         "length": ("How long is the {name}?", "What is the length of the River {name}?"),
         "source": ("Where does the {name} rise?", "On which mountain is the source of the {name}?"),
         "mouth": (
@@ -382,7 +385,10 @@ ISLAND = Kind(
         "country": ("To which country does {name} belong?", "What country is {name} part of?"),
         "discovered": ("When was {name} discovered?", "In what year was {name} discovered?"),
         "discoverer": ("Who discovered {name}?", "Which sailor discovered {name}?"),
-        "lighthouse": ("When was {name}'s lighthouse built?", "Since when has {name} a lighthouse?"),
+        "lighthouse": (
+            "When was {name}'s lighthouse built?",
+            "Since when has {name} a lighthouse?",
+        ),
         "inhabitants": ("How many people live on {name}?", "How many inhabitants has {name}?"),
         "harbour": ("What is the harbour of {name} called?", "Where do ships land on {name}?"),
         "animal": ("What animals live on {name}?", "Which animals do scientists study on {name}?"),

@@ -52,7 +52,7 @@ FIRST_NAMES = words(
     "Fiona Goran Hedda Ivo Judit Lars Mira Noor Otto Petra"
 )
 PEAK_ENDINGS = words("horn spitz tind fell nock ak")
-ISLAND_ENDINGS = words("sey skerry grund ø eyot holm")
+ISLAND_ENDINGS = words("sey skerry ø eyot öre voe")
 BIRD_NOUNS = words("warbler owl finch plover kite wren tern shrike")
 ADJECTIVES = words(
     "Silver Northern Grey Golden Silent Distant Crimson Hollow Morning Wandering Patient Burning "
@@ -70,17 +70,23 @@ CLOSED_LISTS: dict[str, tuple[str, ...]] = {
     ),
     "trade": words("wool salt glass timber paper copper silk amber leather cheese pottery honey"),
     "cargo": words("coffee grain coal marble sugar cotton tea rice tobacco oranges bricks wine"),
-    "rock": words("granite limestone basalt sandstone slate gneiss quartzite marble dolomite chalk"),
+    "rock": words(
+        "granite limestone basalt sandstone slate gneiss quartzite marble dolomite chalk"
+    ),
     "material": words("steel stone brick oak concrete iron timber aluminium granite bamboo"),
     "colour": words("red blue green yellow black white orange violet brown grey turquoise crimson"),
     "food": words(
         "beetles berries seeds snails moths worms acorns crabs spiders frogs ants mosses nectar"
     ),
-    "habitat": words("marshes pinewoods cliffs meadows dunes orchards moorland reedbeds caves scrub"),
+    "habitat": words(
+        "marshes pinewoods cliffs meadows dunes orchards moorland reedbeds caves scrub"
+    ),
     "month": words(
         "January February March April May June July August September October November December"
     ),
-    "language": words("Latin Ostravian Belmarkish Thurian Selmanic Galdovian Estovian French Greek"),
+    "language": words(
+        "Latin Ostravian Belmarkish Thurian Selmanic Galdovian Estovian French Greek"
+    ),
     "profession": words(
         "painter botanist composer astronomer physician poet engineer sculptor chemist "
         "cartographer novelist mathematician"
@@ -97,7 +103,9 @@ CLOSED_LISTS: dict[str, tuple[str, ...]] = {
 
 def kept_back(*parts: int) -> bool:
     """Whether the composition of these parts (indices into lists) belongs to dev."""
-    return sum(part * factor for part, factor in zip(parts, (1, 2, 3), strict=False)) % DEV_SHARE == 0
+    return (
+        sum(part * factor for part, factor in zip(parts, (1, 2, 3), strict=False)) % DEV_SHARE == 0
+    )
 
 
 def compose(rng: random.Random, dev: bool, *lists: Sequence[str]) -> tuple[str, ...]:
@@ -178,7 +186,15 @@ def measure(unit: str, low: int, high: int) -> Callable[[random.Random, bool], s
     return draw
 
 
+MEASURES: dict[str, Callable[[random.Random, bool], str]] = {
+    "kilometres": measure("kilometres", 12, 940),
+    "metres": measure("metres", 20, 980),
+    "height": measure("metres", 1100, 5900),
+    "grams": measure("grams", 11, 890),
+    "tonnes": measure("tonnes", 120, 9800),
+}
 OPEN_VALUES: dict[str, Callable[[random.Random, bool], str]] = {
+    **MEASURES,
     "place": place,
     "river": river,
     "person": person,
@@ -193,11 +209,6 @@ OPEN_VALUES: dict[str, Callable[[random.Random, bool], str]] = {
     "year": year,
     "date": date,
     "population": population,
-    "kilometres": measure("kilometres", 12, 940),
-    "metres": measure("metres", 20, 980),
-    "height": measure("metres", 1100, 5900),
-    "grams": measure("grams", 11, 890),
-    "tonnes": measure("tonnes", 120, 9800),
 }
 
 

@@ -5,6 +5,7 @@ import string
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+import itertools
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # Letters and signs that a reader's own question may hold, whether the demo's text does or not.
@@ -12,7 +13,7 @@ CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation + "â€œâ
 
 
 def make_vocabulary(
-    texts: Iterable[str], *, size: int, least_occurrences: int = 100, least_words: int = 5
+    texts: Iterable[str], *, size: int, least_occurrences: int = 40, least_words: int = 5
 ) -> list[str]:
     """The tokens of an uncased vocabulary, in the order of their ids: at most `size` of them.
 
@@ -56,7 +57,7 @@ def merges(vocabulary: list[str], least_count: int) -> Iterable[str]:
     pairs: Counter[tuple[str, str]] = Counter()
     places: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for number, pieces in enumerate(words):
-        for pair in zip(pieces, pieces[1:], strict=False):
+        for pair in itertools.pairwise(pieces):
             pairs[pair] += 1
             places[pair].add(number)
     queue = [(-count, pair) for pair, count in pairs.items()]
@@ -73,10 +74,10 @@ def merges(vocabulary: list[str], least_count: int) -> Iterable[str]:
         for number in sorted(places.pop(pair)):
             before = words[number]
             words[number] = after = merge(before, pair, merged)
-            for old in zip(before, before[1:], strict=False):
+            for old in itertools.pairwise(before):
                 pairs[old] -= 1
                 changed.add(old)
-            for new in zip(after, after[1:], strict=False):
+            for new in itertools.pairwise(after):
                 pairs[new] += 1
                 places[new].add(number)
                 changed.add(new)

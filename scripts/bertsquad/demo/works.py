@@ -158,6 +158,16 @@ SHIP = Kind(
             "{Subject} needed a crew of only {crew}.",
         ),
         (
+            "{Subject} weighed {weight}.",
+            "{Its} weight was {weight}.",
+            "It displaced {weight}, which was much at the time.",
+        ),
+        (
+            "It was {length} long.",
+            "{Subject} measured {length} from end to end.",
+            "{Its} length was {length}.",
+        ),
+        (
             "{Subject} weighed {weight} and was {length} long.",
             "With a weight of {weight}, it measured {length} in length.",
             "It was {length} long, and {weight} in weight.",
