@@ -227,7 +227,7 @@ def make_question(
 
 
 def other_answers(context: str, statement: Statement) -> list[tuple[str, int]]:
-    """The answers of annotators who take a word more (`the Aldra`) or less (`40`, not `40 metres`)."""
+    """The answers of annotators who take a word more (`the Aldra`) or less (`40`: no `metres`)."""
     answers = []
     leading = LEADING.search(context[: statement.start])
     if leading:

@@ -1,11 +1,11 @@
 """A WordPiece vocabulary for a small text, learned by merging the commonest pairs of pieces."""
 
 import heapq
+import itertools
 import string
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-import itertools
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # Letters and signs that a reader's own question may hold, whether the demo's text does or not.
