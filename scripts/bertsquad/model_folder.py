@@ -157,3 +157,4 @@ def save(
     with written_whole(target / "model.safetensors") as part:
         # transformers asks for the format.
         save_file(model.state_dict(), part, metadata={"format": "pt"})
+        part.chmod(0o644)  # the library writes for the owner alone, and others serve the model
