@@ -70,7 +70,7 @@ def parse_args() -> argparse.Namespace:
     add("--dev", required=True, type=Path, metavar="JSON", help="development set to write")
     add("--checkpoint", required=True, type=Path, metavar="ZIP", help="archive to write")
     add("--seed", required=True, type=natural, help="of texts and weights, 0 or more")
-    add("--train-paragraphs", type=positive, default=4500, help="passages of train (4500)")
+    add("--train-paragraphs", type=positive, default=5000, help="passages of train (5000)")
     add("--dev-paragraphs", type=positive, default=130, help="passages of dev (130)")
     return parser.parse_args()
 

@@ -163,7 +163,7 @@ class TensorFile:
 
 def parse_header(encoded: bytes, size: int) -> dict[str, Any]:
     """The header; ValueError (JSON and Unicode errors are such) that says what is wrong with it."""
-    if size > MAX_HEADER or len(encoded) < size:
+    if not 0 < size <= MAX_HEADER or len(encoded) < size:
         raise ValueError(f"its header should have {size:,} bytes")
     header = json.loads(encoded)
     if not isinstance(header, dict):

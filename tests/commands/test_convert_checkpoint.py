@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -86,12 +85,3 @@ def test_an_epsilon_out_of_range_is_status_2(options: list[str | Path]) -> None:
     done = run(*options, "--layer-norm-eps", "12")
     assert done.returncode == 2
     assert "argument --layer-norm-eps: 12 is not between 0 and 1" in done.stderr
-
-
-def test_help_is_instant() -> None:
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        assert run("--help").returncode == 0
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.3

