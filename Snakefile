@@ -28,7 +28,13 @@ report: "report/workflow.rst"
 rule all:
     """Everything: models, answers, scores, timings and the report."""
     default_target: True
+    # The report needs them all, but Snakemake makes a deleted file again only where it is asked for.
     input:
+        collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
+        EXPERIMENT.metrics_files(),
+        EXPERIMENT.cell_files(),
+        collect("<results>/figures/{figure}.svg", figure=FIGURES),
+        "<results>/summary.csv",
         "<results>/report.html",
 
 

@@ -85,10 +85,10 @@ def test_it_is_a_module_of_another_workflow(fresh, tmp_path: Path):
         "use rule * from squad as squad_*\n"
     )
     config = str(fresh.folder / "config/config.yaml")
-    plan = fresh.snakemake("-n", "--configfile", config, "squad_all", cwd=other)
+    plan = fresh.snakemake("-n", "squad_all", "--configfile", config, cwd=other)
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "squad_finetune" in plan.stdout + plan.stderr
-    done = fresh.snakemake("--cores", "1", "--configfile", config, "squad_probe_machine", cwd=other)
+    done = fresh.snakemake("squad_probe_machine", "--cores", "1", "--configfile", config, cwd=other)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (other / "squad-results/machine.json").is_file()
 
