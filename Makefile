@@ -7,7 +7,7 @@ SNAKEMAKE := $(VENV)/bin/snakemake
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
-	@$(SNAKEMAKE) --cores all
+	@$(SNAKEMAKE) --cores all --quiet host reason rules
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
 
 test: lint

@@ -18,7 +18,7 @@ LONG_SHARE = 0.03  # passages made of two long entries, longer than one window o
 RIVALS_SHARE = 0.15  # entries where several values answer to the same kind of question
 REFERENCES = frozenset({"name", "Subject", "subject", "Its", "its"})
 # What may be part of an answer or not, as annotators differ: `the Aldra`, `River Aldra`, `Aldra`.
-LEADING = re.compile(r"(?:(?:[Tt]he|[Aa]bout|up to|River|the River|Captain|wild|old|rare) )$")
+LEADING = re.compile(r"\b(?:[Tt]he|[Aa]bout|up to|River|the River|Captain|wild|old|rare) $")
 UNITS = re.compile(r" (?:kilometres|metres|grams|tonnes)$")
 
 

@@ -1,0 +1,90 @@
+"""The demo's passages and questions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bertsquad.demo.dataset import Statement, make_dataset, other_answers
+
+
+@pytest.fixture(scope="module")
+def train() -> dict[str, Any]:
+    return make_dataset(0, "train", 1000)
+
+
+@pytest.fixture(scope="module")
+def dev() -> dict[str, Any]:
+    return make_dataset(0, "dev", 200)
+
+
+def questions(dataset: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every question, with its passage."""
+    for article in dataset["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                yield paragraph["context"], question
+
+
+def test_entries_of_dev_have_names_that_train_never_uses(train, dev):
+    titles = [{article["title"] for article in dataset["data"]} for dataset in (train, dev)]
+    assert not titles[0] & titles[1]
+
+
+def test_people_in_answers_of_dev_are_unknown_to_train(train, dev):
+    people = [
+        {
+            question["answers"][0]["text"]
+            for _, question in questions(dataset)
+            if question["question"].startswith("Who ")
+        }
+        for dataset in (train, dev)
+    ]
+    assert len(people[1]) > 20
+    assert not people[0] & people[1]
+
+
+def test_ids_are_unique_and_say_what_is_asked(dev):
+    ids = [question["id"] for _, question in questions(dev)]
+    assert len(set(ids)) == len(ids)
+    _, question = next(questions(dev))
+    assert question["id"].startswith("dev-00000-")
+
+
+def test_answers_begin_and_end_where_words_do(dev):
+    for context, question in questions(dev):
+        for answer in question["answers"]:
+            end = answer["answer_start"] + len(answer["text"])
+            around = context[: answer["answer_start"]][-1:] + context[end : end + 1]
+            assert not any(character.isalnum() for character in around), question
+
+
+def test_some_passages_hold_two_values_that_answer_to_the_same_kind_of_question(dev):
+    both = 0
+    for article in dev["data"]:
+        asked = [question["question"] for question in article["paragraphs"][0]["qas"]]
+        both += sum(question.startswith("In what year") for question in asked) > 1
+    assert both > 0
+
+
+def test_texts_hold_what_makes_casing_and_offsets_matter(dev):
+    text = " ".join(context for context, _ in questions(dev))
+    for sign in ("'s ", "“", ",", ";", "å", "É", "ø"):
+        assert sign in text or sign.swapcase() in text, sign
+
+
+def test_an_annotator_may_take_the_article_or_leave_the_unit():
+    context = "It is joined by the Aldra, about 40 metres wide."
+    river = Statement("river", "tributary", context.index("Aldra"), "Aldra", ())
+    assert other_answers(context, river) == [("the Aldra", context.index("the Aldra"))]
+    width = Statement("river", "width", context.index("40"), "40 metres", ())
+    assert other_answers(context, width) == [
+        ("about 40 metres", context.index("about")),
+        ("40", context.index("40")),
+    ]
+
+
+def test_no_answer_begins_inside_a_word():
+    context = "The rooms hold 900 objects."
+    objects = Statement("museum", "objects", context.index("900"), "900", ())
+    assert other_answers(context, objects) == []
