@@ -1,12 +1,20 @@
 """The demo's passages and questions."""
 
-import re
+import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from bertsquad.demo.dataset import Statement, make_dataset, other_answers
+from bertsquad.demo.dataset import (
+    KINDS,
+    Statement,
+    class_of,
+    make_dataset,
+    make_passage,
+    other_answers,
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +68,16 @@ def test_answers_begin_and_end_where_words_do(dev):
             assert not any(character.isalnum() for character in around), question
 
 
-def test_some_passages_hold_two_years_so_that_the_kind_of_value_is_not_enough(dev):
-    passages = {context for context, _ in questions(dev)}
-    years = [len(set(re.findall(r"\b1[0-9]{3}\b", context))) for context in passages]
-    assert sum(count > 1 for count in years) > 10
+def test_some_facts_have_a_rival_of_the_same_class_in_their_passage():
+    kinds = {kind.noun: kind for kind in KINDS}
+    rng = random.Random(0)
+    facts = rivals = 0
+    for _ in range(500):
+        stated = make_passage(rng, dev=True).stated
+        classes = Counter(class_of(kinds[statement.kind], statement.fact) for statement in stated)
+        facts += len(stated)
+        rivals += sum(count for count in classes.values() if count > 1)
+    assert 0.04 < rivals / facts < 0.2
 
 
 def test_texts_hold_what_makes_casing_and_offsets_matter(dev):
