@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
 from bertsquad.errors import USAGE_STATUS, UserError
-from bertsquad.experiment import Experiment, options, training_option
+from bertsquad.experiment import Experiment, casing_option, options, training_option
 from bertsquad.sources import local_sources
 
 # `python` in a rule is the interpreter that runs Snakemake, its environment active or not.
@@ -51,7 +51,7 @@ CATALOGUE = or_exit(
     source=CONFIG_SOURCE,
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
-or_exit(EXPERIMENT.check_names, CONFIG_SOURCE)
+or_exit(EXPERIMENT.check, CONFIG_SOURCE)
 
 
 def any_of(names):
@@ -72,6 +72,7 @@ wildcard_constraints:
     length=r"\d+",
     stride=r"\d+",
     query=r"\d+",
+    casing="|-cased|-uncased",
     batch=r"\d+",
     threads=r"\d+|all",
     repeat=r"\d+",

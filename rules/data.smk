@@ -80,12 +80,14 @@ rule featurize:
         vocab="<resources>/checkpoints/{checkpoint}/vocab.txt",
     output:
         "<resources>/features/{dataset}-{split}/{checkpoint}"
-        "-length{length}-stride{stride}-query{query}.safetensors",
+        "-length{length}-stride{stride}-query{query}{casing}.safetensors",
     log:
-        "<logs>/featurize/{dataset}-{split}/{checkpoint}-length{length}-stride{stride}-query{query}.log",
+        "<logs>/featurize/{dataset}-{split}/{checkpoint}-length{length}-stride{stride}-query{query}{casing}.log",
     params:
         training=of("split", training_option),
+        casing=of("casing", casing_option),
     shell:
         "python {input.code[0]} --dataset {input.dataset} --vocab {input.vocab} --output {output}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
-        " --max-query-length {wildcards.query} {params.training} &> {log}"
+        " --max-query-length {wildcards.query} {params.training}"
+        " {params.casing} &> {log}"

@@ -15,6 +15,10 @@ HYPERPARAMETERS = (
     "count_steps_by",
     "micro_batch_tokens",
     "seed",
+    "ranks",
+    "rank_data",
+    "rank_gradients",
+    "rank_learning_rate",
 )
 
 

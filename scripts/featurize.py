@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bertsquad.features import Features
     from bertsquad.squad import Dataset
 
+LOWERCASE = {"vocabulary": None, "cased": False, "uncased": True}
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -22,6 +24,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 file")
     parser.add_argument(
         "--vocab", required=True, metavar="TXT", help="the checkpoint's vocab.txt; says the casing"
+    )
+    parser.add_argument(
+        "--casing",
+        choices=["vocabulary", "cased", "uncased"],
+        default="vocabulary",
+        help="how to read text: as the vocabulary says, or as do_lower_case would (%(default)s)",
     )
     parser.add_argument("--output", required=True, metavar="FEATURES", help="file to write")
     parser.add_argument(
@@ -51,11 +59,13 @@ def main() -> None:
     from bertsquad.featurization import featurize
     from bertsquad.files import sha256
     from bertsquad.tokenization import Vocabulary
+    from bertsquad.vocabulary import is_lowercase
 
     dataset = squad.load(args.dataset, training=args.training)
+    vocabulary = Vocabulary(args.vocab, lowercase=LOWERCASE[args.casing])
     made = featurize(
         dataset,
-        Vocabulary(args.vocab),
+        vocabulary,
         max_seq_length=args.max_seq_length,
         doc_stride=args.doc_stride,
         max_query_length=args.max_query_length,
@@ -68,6 +78,11 @@ def main() -> None:
     misplaced = [] if args.training else squad.misplaced(dataset)
     for line in report(dataset, made, misplaced):
         print(line)
+    if vocabulary.lowercase != is_lowercase(vocabulary.tokens):
+        print(
+            f"warning: text is read {args.casing}, but {args.vocab} is not {args.casing}: "
+            "a model with this vocabulary was not trained on such text"
+        )
 
 
 def report(dataset: "Dataset", features: "Features", misplaced: list[str]) -> list[str]:

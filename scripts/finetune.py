@@ -147,7 +147,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--precision", required=True, choices=["fp32", "bf16"], help="of the matrix products")
     add("--epochs", required=True, type=not_negative, help="passes over the data; 0 trains nothing")
-    add("--batch-size", required=True, type=positive, help="features a step")
+    add("--batch-size", required=True, type=positive, help="features a step, of all ranks together")
     add("--learning-rate", required=True, type=not_negative, help="its peak")
     add("--warmup-proportion", type=proportion, default=0.1, help="of all steps (0.1)")
     add("--weight-decay", type=not_negative, default=0.01, help="0.01")
@@ -168,6 +168,25 @@ def parse_args() -> argparse.Namespace:
     )
     add("--micro-batch-tokens", type=positive, default=2048, help="computed at a time (2048)")
     add("--seed", type=natural, default=0, help="of order, dropout and new head (0)")
+    add("--ranks", type=positive, default=1, help="that share a step in the recipe (1)")
+    add(
+        "--rank-data",
+        choices=["split", "same"],
+        default="split",
+        help="each rank its share of the examples, or all ranks the same ones (Intel)",
+    )
+    add(
+        "--rank-gradients",
+        choices=["averaged", "independent"],
+        default="averaged",
+        help="over all ranks, or each rank for itself; then rank 0's model is kept",
+    )
+    add(
+        "--rank-learning-rate",
+        choices=["plain", "sqrt"],
+        default="plain",
+        help="as given, or times the square root of the number of ranks (Intel)",
+    )
     add("--threads", required=True, type=positive, help="of the matrix products")
     add("--checkpoint-seconds", type=not_negative, default=60.0, help="between saved states (60)")
     add("--checkpoint-steps", type=positive, help="save the state every N steps instead")

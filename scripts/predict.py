@@ -74,7 +74,7 @@ def main() -> None:
         lengths=features.lengths,
     )
     dataset = squad.load(args.dataset, training=features.training)
-    vocabulary = Vocabulary(args.vocab)
+    vocabulary = Vocabulary(args.vocab, lowercase=features.metadata["lowercase"])
 
     begin = time.perf_counter()
     decoded = decoding.decode(

@@ -38,7 +38,7 @@ MISTAKES = {
     "a misspelt key at the top": ("rums: {}", "unknown key 'rums'; did you mean runs?"),
     "a misspelt key of a run": (
         "runs: {a: {lerning_rate: 0.1}}",
-        "runs.a: unknown key 'lerning_rate'; did you mean learning_rate?",
+        "runs.a: unknown key 'lerning_rate'; did you mean learning_rate or",
     ),
     "a number that YAML reads as text": (
         "runs: {a: {learning_rate: 3e-5}}",

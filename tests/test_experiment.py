@@ -8,7 +8,7 @@ import yaml
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
 from bertsquad.errors import UserError
-from bertsquad.experiment import Experiment, options
+from bertsquad.experiment import Experiment, casing_option, options
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,16 +57,32 @@ def test_every_cell_has_its_own_file():
     assert not [cell for cell in cells if "untrained" in cell or "demo-bf16" in cell]
 
 
+def test_a_batch_that_its_ranks_cannot_share_is_refused():
+    changes = {"runs": {"mine": {"batch_size": 30, "ranks": 4}}}
+    with pytest.raises(UserError, match=r"my.yaml: runs.mine: batch_size 30 does not divide"):
+        experiment(changes=changes).check("my.yaml")
+
+
+def test_a_forced_casing_has_dev_features_of_its_own():
+    runs = {"mine": {}, "miscased": {"dev_casing": "cased"}}
+    demo = experiment(changes={"runs": runs})
+    assert demo.features_file("mine", "train") == demo.features_file("miscased", "train")
+    assert demo.features_file("miscased", "dev") == (
+        "r/s/features/synthetic-dev/synthetic-length384-stride128-query64-cased.safetensors"
+    )
+    assert [casing_option("-cased"), casing_option("")] == ["--casing cased", ""]
+
+
 def test_an_unknown_checkpoint_is_named_with_near_names():
     with pytest.raises(UserError) as error:
-        experiment(changes={"checkpoint": "minlm"}).check_names("my.yaml")
+        experiment(changes={"checkpoint": "minlm"}).check("my.yaml")
     message = "my.yaml: runs.demo-fp32: unknown checkpoint 'minlm'; did you mean minilm"
     assert str(error.value).startswith(message)
 
 
 def test_an_unknown_dataset_is_named():
     with pytest.raises(UserError, match="unknown dataset 'squad'"):
-        experiment(changes={"dataset": "squad"}).check_names("my.yaml")
+        experiment(changes={"dataset": "squad"}).check("my.yaml")
 
 
 def test_a_pinned_artifact_is_its_checksum_and_an_unpinned_one_is_locked():

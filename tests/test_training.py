@@ -269,3 +269,30 @@ def test_steps_are_counted_by_questions_or_by_windows(count_steps_by, steps):
     features.feature_question[:6] = 0  # six windows over one context
     hyperparameters = dataclasses.replace(SETTINGS, epochs=1, count_steps_by=count_steps_by)
     assert plan_steps(features, hyperparameters).total_steps == steps
+
+
+# Ranks of the recipe
+
+
+def test_four_ranks_that_split_the_data_train_as_one_process_does(checkpoint, tmp_path):
+    four = dataclasses.replace(SETTINGS, batch_size=8, ranks=4)
+    alone = dataclasses.replace(SETTINGS, batch_size=8)
+    assert_same(run(checkpoint, tmp_path / "4", four)[0], run(checkpoint, tmp_path / "1", alone)[0])
+
+
+def test_intels_ranks_train_fewer_steps_at_a_higher_rate(checkpoint, tmp_path):
+    intel = dataclasses.replace(
+        SETTINGS, batch_size=8, ranks=4, rank_data="same", rank_learning_rate="sqrt"
+    )
+    weights_, log = run(checkpoint, tmp_path / "intel", intel)
+    assert len(log) == 24 // 2 * 4 // 4  # of 2 examples a rank; then divided by the ranks
+    assert log[1]["learning_rate"] == 2 * 1e-3 * (1 - 1 / 12)
+    split = dataclasses.replace(intel, rank_data="split")
+    other, _ = run(checkpoint, tmp_path / "split", split)
+    assert not torch.equal(weights_["qa_outputs.weight"], other["qa_outputs.weight"])
+
+
+def test_independent_ranks_learn_from_a_quarter_of_each_batch(checkpoint, tmp_path):
+    alone = dataclasses.replace(SETTINGS, batch_size=8, ranks=4, rank_gradients="independent")
+    _, log = run(checkpoint, tmp_path, alone)
+    assert {line["examples"] for line in log} == {2}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
+from bertsquad.errors import UserError
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
@@ -28,6 +29,11 @@ def options(pairs: Iterable[tuple[str, Any]]) -> str:
     )
 
 
+def casing_option(suffix: str) -> str:
+    """The casing in the name of a features file as an option."""
+    return options([("casing", suffix.removeprefix("-") or None)])
+
+
 def training_option(split: str) -> str:
     """Only the training split's features need the positions of answers."""
     return "--training" if split == "train" else ""
@@ -41,13 +47,20 @@ class Experiment:
     catalogue: Catalogue
     place: Callable[[str], str]
 
-    def check_names(self, source: str) -> None:
-        """`UserError` for a checkpoint or dataset that is not in the catalogue; `source` names the
-        config."""
+    def check(self, source: str) -> None:
+        """`UserError` for a checkpoint or dataset that is not in the catalogue, and for a batch
+        that its ranks cannot share; `source` names the config."""
         for run in self.config["runs"]:
             place = f"{source}: runs.{run}"
             known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
             known(self.dataset_of(run), self.catalogue.datasets, "dataset", place)
+            settings = self.config["runs"][run]
+            if settings["batch_size"] % settings["ranks"]:
+                raise UserError(
+                    f"{place}: batch_size {settings['batch_size']} does not divide among "
+                    f"{settings['ranks']} ranks; expected a multiple, for it counts the examples "
+                    "of all ranks together"
+                )
 
     # What a run is made of
 
@@ -69,8 +82,13 @@ class Experiment:
         return self.place(
             f"<resources>/features/{self.dataset_of(run)}-{split}/{self.checkpoint_of(run)}"
             f"-length{settings['max_seq_length']}-stride{settings['doc_stride']}"
-            f"-query{settings['max_query_length']}.safetensors"
+            f"-query{settings['max_query_length']}{self.casing_suffix(run, split)}.safetensors"
         )
+
+    def casing_suffix(self, run: str, split: str) -> str:
+        """What a forced casing adds to the name of the dev features."""
+        casing = self.config["runs"][run]["dev_casing"]
+        return "" if split == "train" or casing == "vocabulary" else f"-{casing}"
 
     def questions_file(self, dataset: str, split: str) -> str:
         """The JSON of a dataset's `train` or `dev` split."""

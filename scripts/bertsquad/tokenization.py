@@ -57,17 +57,17 @@ def basic_tokens(text: str, lowercase: bool) -> list[str]:
 class Vocabulary:
     """A vocab.txt and the tokeniser it defines.
 
-    `tokens` are all its entries in order, `ids` their numbers, `lowercase` whether text must be
-    lower-cased before (no token has capitals), `pad`, `unk`, `cls`, `sep` the numbers of the
-    special tokens. "[CLS]" in a text is text: it becomes "[", "cls", "]".
+    `tokens` are all its entries in order, `ids` their numbers, `lowercase` whether text is
+    lower-cased before (if not given: when no token has capitals), `pad`, `unk`, `cls`, `sep` the
+    numbers of the special tokens. "[CLS]" in a text is text: it becomes "[", "cls", "]".
 
     Raises `UserError` where `vocabulary.read_vocabulary` does.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, lowercase: bool | None = None) -> None:
         self.tokens = read_vocabulary(path)
         self.ids = {token: id for id, token in enumerate(self.tokens)}
-        self.lowercase = is_lowercase(self.tokens)
+        self.lowercase = is_lowercase(self.tokens) if lowercase is None else lowercase
         self.pad, self.unk, self.cls, self.sep = (
             self.ids[token] for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
         )

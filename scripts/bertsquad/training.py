@@ -19,12 +19,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from bertsquad.batching import PackedBatch, micro_batches, training_batch
+from bertsquad.batching import PackedBatch, micro_batches
 from bertsquad.bert import BertForQuestionAnswering
 from bertsquad.errors import UserError
 from bertsquad.features import Features
 from bertsquad.optimizer import adam_weight_decay, clip_by_global_norm, update
-from bertsquad.schedule import Schedule, plan
+from bertsquad.ranks import Ranks
+from bertsquad.schedule import Schedule
 from bertsquad.training_state import TrainingState
 
 # A checkpoint may cost at most this share of the time between two of them.
@@ -39,7 +40,7 @@ class Hyperparameters:
 
     precision: str  # fp32 | bf16, of the matrix products
     epochs: float
-    batch_size: int  # features a step
+    batch_size: int  # features a step, of all ranks together
     learning_rate: float  # the peak
     warmup_proportion: float = 0.1  # of all steps
     weight_decay: float = 0.01
@@ -50,6 +51,15 @@ class Hyperparameters:
     count_steps_by: str = "examples"  # questions, as run_squad.py; or features
     micro_batch_tokens: int = 2048  # 1-4 thousand are equally fast; memory grows with it
     seed: int = 0
+    ranks: int = 1  # see ranks.py for these four
+    rank_data: str = "split"
+    rank_gradients: str = "averaged"
+    rank_learning_rate: str = "plain"
+
+    @property
+    def of_ranks(self) -> Ranks:
+        """The part of the recipe that says what ranks do."""
+        return Ranks(self.ranks, self.rank_data, self.rank_gradients, self.rank_learning_rate)
 
     @property
     def dropout(self) -> dict[str, float]:
@@ -66,12 +76,12 @@ def plan_steps(features: Features, hyperparameters: Hyperparameters) -> Schedule
     count = len(features)
     if hyperparameters.count_steps_by == "examples":
         count = len(np.unique(features.feature_question))
-    schedule = plan(
+    schedule = hyperparameters.of_ranks.schedule(
         count,
         batch_size=hyperparameters.batch_size,
         epochs=hyperparameters.epochs,
         warmup_proportion=hyperparameters.warmup_proportion,
-        peak_learning_rate=hyperparameters.learning_rate,
+        learning_rate=hyperparameters.learning_rate,
     )
     if hyperparameters.epochs and not schedule.total_steps:
         raise UserError(
@@ -112,6 +122,12 @@ def train(
         announce(f"{state.path} is {refused}; starting anew")
     elif progress.steps:
         announce(f"resuming after step {progress.steps} of {schedule.total_steps}")
+    batch_of = hyperparameters.of_ranks.batches(
+        features.feature_question,
+        batch_size=hyperparameters.batch_size,
+        steps=schedule.total_steps,
+        seed=hyperparameters.seed,
+    )
     gradients = []
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
@@ -121,12 +137,7 @@ def train(
     saved, cost = time.monotonic(), 0.0
     for step in range(progress.steps, schedule.total_steps):
         started = time.monotonic()
-        batch = training_batch(
-            step,
-            batch_size=hyperparameters.batch_size,
-            count=len(features),
-            seed=hyperparameters.seed,
-        )
+        batch = batch_of(step)
         loss = add_gradients(model, features, batch, hyperparameters, step)
         norm = clip_by_global_norm(gradients, hyperparameters.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):

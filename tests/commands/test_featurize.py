@@ -85,6 +85,24 @@ def test_features_for_predicting(dataset: Path, vocab: Path, tmp_path: Path) -> 
     }
 
 
+def test_a_casing_against_the_vocabulary_is_obeyed_and_said(
+    dataset: Path, vocab: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "dev.safetensors"
+    done = featurize(
+        *("--dataset", dataset, "--vocab", vocab, "--output", output, *LENGTHS, "--casing=cased")
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == (
+        f"warning: text is read cased, but {vocab} is not cased: "
+        "a model with this vocabulary was not trained on such text"
+    )
+    features = Features.open(output)
+    assert features.metadata["lowercase"] is False
+    unknown = 1
+    assert features.packed([0]).input_ids.tolist()[:3] == [2, unknown, 5]  # [CLS] Who ?
+
+
 def test_training_says_what_it_skips_and_why(vocab: Path, tmp_path: Path) -> None:
     dataset = write_dataset(
         tmp_path / "train.json",
