@@ -1,5 +1,6 @@
 """The Snakefile: planned from anywhere, with any shipped config, and clear about mistakes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,10 +44,10 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "unzip": 8,
         "convert_checkpoint": 2,
         "featurize": 4,
-        "finetune": 3,
-        "compute_logits": 6,
-        "predict": 6,
-        "evaluate": 6,
+        "finetune": 4,
+        "compute_logits": 8,
+        "predict": 8,
+        "evaluate": 8,
         "benchmark_inference": 72,
         "probe_machine": 1,
         "record_inputs": 1,
@@ -60,6 +61,23 @@ def test_minilm_is_planned(fresh):
     planned = fresh.planned("--configfile", "config/minilm.yaml")
     assert planned["download"] == 6
     assert "unzip" not in planned
+
+
+def test_what_is_served_is_what_was_trained(fresh):
+    plan = fresh.snakemake("-n", "timings", "accuracy")
+    jobs = re.split(r"^\[", plan.stdout + plan.stderr, flags=re.M)
+    served = {"compute_logits": set(), "benchmark_inference": set(), "finetune": set()}
+    for job in jobs:
+        named = re.search(r"rule (\w+):", job)
+        if named and named[1] in served:
+            side = "output" if named[1] == "finetune" else "input"
+            files = re.search(rf"^    {side}: (.*)$", job, re.M)[1].split(", ")
+            served[named[1]] |= {file for file in files if file.endswith("model.safetensors")}
+    trained = {f"results/{run}/model/model.safetensors" for run in ("demo-fp32", "demo-bf16")}
+    untrained = "results/untrained/model/model.safetensors"
+    assert served["compute_logits"] == trained | {untrained}
+    assert served["benchmark_inference"] == {"results/demo-fp32/model/model.safetensors"}
+    assert trained | {untrained} <= served["finetune"]
 
 
 def test_it_runs_from_another_working_directory(fresh, tmp_path: Path):
