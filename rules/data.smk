@@ -72,6 +72,22 @@ rule convert_checkpoint:
         " --vocab {input.vocab} {params.options} --output {params.folder} &> {log}"
 
 
+rule select_questions:
+    """Cut a dataset down to some of its questions."""
+    input:
+        code=code("select_questions.py"),
+        dataset=of("dataset split", EXPERIMENT.whole_questions_file),
+    output:
+        "<resources>/selections/{dataset}/{split}.json",
+    log:
+        "<logs>/select_questions/{dataset}-{split}.log",
+    params:
+        selection=of("dataset split", EXPERIMENT.selection),
+    shell:
+        "python {input.code[0]} --dataset {input.dataset} {params.selection} --output {output}"
+        " &> {log}"
+
+
 rule featurize:
     """Cut passages into windows of word pieces, each passage tokenised once."""
     input:

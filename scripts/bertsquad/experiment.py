@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
+from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.errors import UserError
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
@@ -92,7 +93,17 @@ class Experiment:
 
     def questions_file(self, dataset: str, split: str) -> str:
         """The JSON of a dataset's `train` or `dev` split."""
+        if self.catalogue.dataset(dataset).selection:
+            return self.place(f"<resources>/selections/{dataset}/{split}.json")
+        return self.whole_questions_file(dataset, split)
+
+    def whole_questions_file(self, dataset: str, split: str) -> str:
+        """The JSON that a split is selected from, or is."""
         return self.download(getattr(self.catalogue.dataset(dataset), split))
+
+    def selection(self, dataset: str, split: str) -> str:
+        """What is selected, as options."""
+        return options(self.catalogue.dataset(dataset).selection.options(split))
 
     def dev_questions(self, run: str) -> str:
         """The JSON that a run is scored on."""
@@ -168,6 +179,18 @@ class Experiment:
     def downloads(self) -> list[str]:
         """The verified files behind the experiment."""
         return [self.download(name) for name in self.artifact_names()]
+
+    def folders(self) -> list[str]:
+        """Folders, perhaps outside the working directory, that steps read or write."""
+        entries = map(self.catalogue.artifact, self.artifact_names())
+        urls = (url for entry in entries for url in entry.urls if not is_network(url))
+        local = [str(file_path(self.place(url)).parent) for url in urls]
+        return [
+            self.place("<results>"),
+            self.place("<resources>"),
+            self.config["drop_folder"],
+            *local,
+        ]
 
     def local_source(self, artifact: str) -> list[str]:
         """The file of the workflow's own that an artifact is a copy of, if it is one."""

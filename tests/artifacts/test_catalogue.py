@@ -63,7 +63,7 @@ def test_every_checkpoint_and_dataset_is_made_of_artifacts(catalogue):
         "minilm",
         "synthetic",
     }
-    assert set(catalogue.datasets) == {"squad-1.1", "synthetic"}
+    assert set(catalogue.datasets) == {"squad-1.1", "squad-1.1-short", "synthetic"}
 
 
 def test_intels_checkpoint_takes_weights_and_vocabulary_from_two_archives(catalogue):

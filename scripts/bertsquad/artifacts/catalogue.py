@@ -77,6 +77,22 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What is kept of a dataset."""
+
+    train_questions: int
+    dev_questions: int
+    longest_context: int  # in characters
+
+    def options(self, split: str) -> list[tuple[str, int]]:
+        """What select_questions.py is told for the `train` or `dev` split."""
+        return [
+            ("questions", getattr(self, f"{split}_questions")),
+            ("longest_context", self.longest_context),
+        ]
+
+
+@dataclass(frozen=True)
 class DatasetEntry:
     """One question set: names of artifacts."""
 
@@ -85,6 +101,7 @@ class DatasetEntry:
     dev: str
     evaluator: str | None  # the official scoring script
     description: str
+    selection: Selection | None = None  # None: all questions
 
     @property
     def artifacts(self) -> tuple[str, ...]:
@@ -218,7 +235,7 @@ def load_catalogue(
     catalogue = Catalogue(
         {name: to_artifact(name, entry) for name, entry in data["artifacts"].items()},
         {name: to_checkpoint(name, entry) for name, entry in data["checkpoints"].items()},
-        {name: DatasetEntry(name, **entry) for name, entry in data["datasets"].items()},
+        {name: to_dataset(name, entry) for name, entry in data["datasets"].items()},
     )
     check_references(catalogue, str(path))
     return catalogue
@@ -254,6 +271,12 @@ def to_checkpoint(name: str, entry: dict[str, Any]) -> Checkpoint:
     """A checkpoint from its entry, as the schema admits it."""
     sources = {part: to_source(entry[part]) for part in ("weights", "config", "vocab")}
     return Checkpoint(name, **entry | sources)
+
+
+def to_dataset(name: str, entry: dict[str, Any]) -> DatasetEntry:
+    """A dataset from its entry, as the schema admits it."""
+    selection = entry.get("selection")
+    return DatasetEntry(name, **entry | {"selection": selection and Selection(**selection)})
 
 
 def to_source(entry: dict[str, Any]) -> Source:
