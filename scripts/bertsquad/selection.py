@@ -8,26 +8,26 @@ from bertsquad.errors import UserError
 def select(data: dict[str, Any], *, questions: int, longest_context: int) -> dict[str, Any]:
     """A SQuAD file's content cut down to at least `questions` questions, or all there are.
 
-    Of the paragraphs of at most `longest_context` characters every n-th is taken, n as large as the
-    number of questions allows. Articles, paragraphs and questions keep their order and content;
-    articles of which nothing is left go. Raises UserError when no paragraph is short enough.
+    Only paragraphs of at most `longest_context` characters count. They are taken evenly from the
+    whole file: one is taken whenever less than the wanted share of the questions so far has been.
+    Articles, paragraphs and questions keep their order and content; articles of which nothing is
+    left go. Raises UserError when no paragraph is short enough.
     """
-    paragraphs = [
-        (number, paragraph)
-        for number, article in enumerate(data["data"])
-        for paragraph in article["paragraphs"]
-        if len(paragraph["context"]) <= longest_context
+    short = [
+        article
+        | {"paragraphs": [p for p in article["paragraphs"] if len(p["context"]) <= longest_context]}
+        for article in data["data"]
     ]
-    if not paragraphs:
+    available = sum(len(p["qas"]) for article in short for p in article["paragraphs"])
+    if not available:
         raise UserError(f"no context of at most {longest_context} characters; allow longer ones")
-    available = sum(len(paragraph["qas"]) for _, paragraph in paragraphs)
-    step = max(1, available // questions)
-    while step > 1 and sum(len(p["qas"]) for _, p in paragraphs[::step]) < questions:
-        step -= 1
-    chosen, found = {}, 0
-    for number, paragraph in paragraphs[::step]:
-        if found < questions:
-            chosen.setdefault(number, []).append(paragraph)
-            found += len(paragraph["qas"])
-    articles = [data["data"][number] | {"paragraphs": kept} for number, kept in chosen.items()]
-    return data | {"data": articles}
+    seen = taken = 0
+    for article in short:
+        kept = []
+        for paragraph in article["paragraphs"]:
+            seen += len(paragraph["qas"])
+            if taken * available < min(questions, available) * seen:
+                taken += len(paragraph["qas"])
+                kept.append(paragraph)
+        article["paragraphs"] = kept
+    return data | {"data": [article for article in short if article["paragraphs"]]}
