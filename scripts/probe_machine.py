@@ -1,5 +1,7 @@
 """Describe this machine: processor, limits, memory, kernel and versions, with warnings.
 
+`doctor.py` prints the same as a page to read.
+
 Example:
     python scripts/probe_machine.py --output results/machine.json
 """
@@ -15,10 +17,12 @@ def print_machine(machine: dict[str, Any]) -> None:
     cpu = machine["cpu"]
     print(f"processor: {cpu['model']}")
     print(f"sockets: {cpu['sockets']}; cores: {cpu['cores']}; CPUs: {cpu['logical']}")
-    print(f"allowed CPUs: {len(machine['allowed_cpus'])}; memory: {machine['memory_mib']} MiB")
-    print(f"instructions: {cpu['flags']}")
-    for warning in machine["warnings"]:
-        print(f"warning: {warning}")
+    print(f"allowed CPUs: {machine['allowed_cpus']}; memory: {machine['memory_mib']} MiB")
+    print(f"instructions: {cpu['flags']}; native: {machine['native_precisions']}")
+    print(f"defaults: {machine['defaults']}")
+    for kind in ("warning", "note"):
+        for message in machine[f"{kind}s"]:
+            print(f"{kind}: {message}")
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,7 +39,7 @@ def main() -> None:
     from bertsquad.files import write_json
     from bertsquad.machine.description import describe
 
-    machine = describe()
+    machine = describe(libraries=True)
     write_json(args.output, machine)
     print_machine(machine)
 

@@ -25,12 +25,19 @@ def test_bytes_are_written_readably(count, text):
     ("seconds", "text"),
     [
         (0, "0 s"),
+        (0.04, "0 s"),
+        (0.42, "0.4 s"),
+        (7.0, "7 s"),
+        (9.96, "10 s"),
         (49.6, "50 s"),
+        (120, "2 min"),
         (200, "3 min 20 s"),
+        (3599.7, "1 h"),
+        (7205, "2 h"),
         (25_500, "7 h 5 min"),
         (183_700, "2 d 3 h"),
-        (86_400, "1 d 0 h"),
+        (86_400, "1 d"),
     ],
 )
-def test_durations_have_two_units(seconds, text):
+def test_durations_have_at_most_two_units_and_no_zeros(seconds, text):
     assert duration(seconds) == text

@@ -87,6 +87,6 @@ class Progress:
         share = f" of {total} ({100 * self.done // self.total} %)" if self.total else ""
         left = ""
         if self.total and self.done < self.total and rate > 0:
-            left = f", {duration((self.total - self.done) / rate)} left"
+            left = f", {duration(round((self.total - self.done) / rate))} left"
         note = f"; {self.note}" if self.note else ""
         print(f"{self.what}: {count}{share}, {speed}{left}{note}", file=self.stream, flush=True)

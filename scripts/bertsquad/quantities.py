@@ -11,11 +11,15 @@ def readable_bytes(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`50 s`, `3 min 20 s`, `7 h 5 min`, `2 d 3 h`: the two largest units."""
+    """`0.4 s`, `50 s`, `3 min 20 s`, `7 h`, `2 d 3 h`: the two largest units, without zeros; tenths
+    below ten seconds."""
+    if 0 < seconds < 9.95 and round(seconds, 1) % 1:
+        return f"{seconds:.1f} s"
     parts = [("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
-    rest, texts = round(seconds), []
+    rest, counts = round(seconds), []
     for unit, size in parts:
         count, rest = divmod(rest, size)
-        if count or texts or unit == "s":
-            texts.append(f"{count} {unit}")
-    return " ".join(texts[:2])
+        if count or counts or unit == "s":
+            counts.append((count, unit))
+    texts = [f"{count} {unit}" for count, unit in counts[:2] if count]
+    return " ".join(texts) or "0 s"

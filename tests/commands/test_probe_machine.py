@@ -16,10 +16,19 @@ def test_it_describes_this_machine(pytestconfig, tmp_path):
     assert done.returncode == 0, done.stderr
     machine = json.loads(output.read_text())
     assert set(machine) == {
-        *("cpu", "memory_mib", "allowed_cpus", "cgroup", "kernel", "architecture"),
-        *("operating_system", "governor", "turbo", "transparent_huge_pages", "load_average"),
-        *("versions", "bf16_native", "warnings"),
+        *("cpu", "native_precisions", "amx", "memory_mib", "allowed_cpus", "allowed_memory_nodes"),
+        *("binding", "cgroup", "kernel", "architecture", "operating_system", "governor", "turbo"),
+        *(
+            "transparent_huge_pages",
+            "load_average",
+            "activity",
+            "sees_all_processes",
+            "environment",
+        ),
+        *("versions", "container", "defaults", "warnings", "notes"),
     }
+    # PyTorch's own words, where its build says so.
+    assert machine["versions"]["openmp"]
     assert "processor: " in done.stdout
     for warning in machine["warnings"]:
         assert warning in done.stdout

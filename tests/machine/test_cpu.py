@@ -3,13 +3,16 @@
 import pytest
 
 from bertsquad.machine.cpu import (
+    allowed_cpus,
+    cpu_model,
+    has_amx,
     has_native_bf16,
     isa_of_interest,
-    lacks_its_amx,
+    native_precisions,
     parse_cpuinfo,
     parse_sysctl,
 )
-from machine.trees import x86_cpuinfo
+from machine.trees import status, write, x86_cpuinfo
 
 # An AWS Graviton 3, shortened.
 GRAVITON = """\
@@ -97,10 +100,29 @@ def test_bf16_is_native_with_instructions_that_multiply_it(flags, native):
     assert has_native_bf16(flags) is native
 
 
-def test_a_sapphire_rapids_without_amx_flags_has_it_switched_off():
-    assert lacks_its_amx(parse_cpuinfo(x86_cpuinfo(flags="avx2 avx512f avx512_bf16")))
-    assert not lacks_its_amx(parse_cpuinfo(x86_cpuinfo()))
+def test_native_precisions_begin_with_fp32_which_all_have():
+    assert native_precisions(set()) == ["fp32"]
+    assert native_precisions({"avx512_vnni"}) == ["fp32", "int8"]
+    assert native_precisions({"amx_tile", "amx_bf16", "amx_int8"}) == ["fp32", "bf16", "int8"]
+    assert native_precisions({"asimdhp", "bf16"}) == ["fp32", "bf16", "fp16"]
+
+
+def test_a_sapphire_rapids_has_amx_switched_on_or_not():
+    assert has_amx(parse_cpuinfo(x86_cpuinfo(flags="avx2 avx512f avx512_bf16")))
+    assert has_amx(parse_cpuinfo(x86_cpuinfo()))
 
 
 def test_a_skylake_never_had_amx():
-    assert not lacks_its_amx(parse_cpuinfo(x86_cpuinfo(model_number=85, flags="avx512f")))
+    assert not has_amx(parse_cpuinfo(x86_cpuinfo(model_number=85, flags="avx512f")))
+
+
+def test_allowed_processors_of_a_file_and_of_this_process(tmp_path):
+    assert allowed_cpus(write(tmp_path, {"proc/self/status": status("0-1,8")})) == [0, 1, 8]
+    assert allowed_cpus()
+
+
+def test_a_processor_that_hides_is_unknown(tmp_path):
+    assert cpu_model(tmp_path) == "unknown"
+    assert cpu_model(write(tmp_path, {"proc/cpuinfo": x86_cpuinfo()})) == (
+        "Intel(R) Xeon(R) Platinum 8480+"
+    )

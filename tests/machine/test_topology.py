@@ -4,13 +4,16 @@ import pytest
 
 from bertsquad.machine.topology import (
     Core,
+    allowed_memory_nodes,
     cores_from_places,
     describe_cores,
+    find_cores,
     read_caches,
     read_cores,
+    read_numa_memory,
     read_numa_nodes,
 )
-from machine.trees import two_sockets, write
+from machine.trees import broken, two_sockets, write
 
 
 def test_two_sockets_with_two_threads_a_core(tmp_path):
@@ -68,3 +71,20 @@ def test_cores_from_cpuinfo_where_sys_is_hidden():
 def test_no_places_are_an_error_and_not_no_cores():
     with pytest.raises(ValueError, match="neither /sys nor /proc/cpuinfo"):
         cores_from_places({})
+
+
+def test_memory_of_each_node(tmp_path):
+    assert read_numa_memory(two_sockets(tmp_path)) == {0: 65536, 1: 65536}
+
+
+def test_memory_is_allowed_on_nodes(tmp_path):
+    assert allowed_memory_nodes(two_sockets(tmp_path)) == [0, 1]
+
+
+def test_cores_are_found_in_proc_where_sys_is_broken(tmp_path):
+    assert find_cores(broken(tmp_path)) == [Core(0, (0, 2)), Core(0, (1, 3))]
+
+
+def test_where_neither_tells_the_error_is_that_of_sys(tmp_path):
+    with pytest.raises(FileNotFoundError, match="sys/devices/system/cpu/online"):
+        find_cores(tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bertsquad.machine.reading import read_text
+from bertsquad.machine.reading import attempt, parse_cpu_list, read_status, read_text
 
 # What inference kernels choose by, as Linux names them in /proc/cpuinfo (x86 and ARM).
 ISA_OF_INTEREST = [
@@ -34,8 +34,13 @@ ISA_OF_INTEREST = [
     "sme",
 ]
 
-# One of these multiplies BF16 numbers in hardware; without one, libraries convert to FP32 and back.
-BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
+# One of a precision's instructions multiplies its numbers in hardware; without any, libraries
+# convert to FP32 and back.
+NATIVE_FLAGS = {
+    "bf16": frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"}),
+    "fp16": frozenset({"avx512_fp16", "amx_fp16", "asimdhp"}),
+    "int8": frozenset({"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}),
+}
 
 # Intel family 6 models that have AMX: Sapphire, Emerald and Granite Rapids (two).
 # Kernels before 5.16 and many hypervisors leave it off, and then its flags are missing.
@@ -133,6 +138,12 @@ def read_cpu(root: Path = Path("/")) -> CpuInfo:
     return parse_cpuinfo(read_text(root / "proc/cpuinfo"))
 
 
+def cpu_model(root: Path = Path("/")) -> str:
+    """The processor's name alone; `unknown` where the system hides it."""
+    info = attempt(lambda: read_cpu(root))
+    return info.model if isinstance(info, CpuInfo) else "unknown"
+
+
 def read_sysctl() -> str:
     """What macOS says of its hardware, as `name: value` lines."""
     command = ["/usr/sbin/sysctl", "hw", "machdep.cpu"]
@@ -146,19 +157,30 @@ def isa_of_interest(flags: Iterable[str]) -> list[str]:
     return [name for name in ISA_OF_INTEREST if name in present]
 
 
+def native_precisions(flags: Iterable[str]) -> list[str]:
+    """What the processor multiplies in hardware: `fp32`, and of `bf16`, `fp16`, `int8` those it
+    has instructions for. The others are emulated: right, and slow."""
+    present = set(flags)
+    return ["fp32", *(name for name, of in NATIVE_FLAGS.items() if not present.isdisjoint(of))]
+
+
 def has_native_bf16(flags: Iterable[str]) -> bool:
     """Whether the processor multiplies BF16 in hardware; if not, BF16 is emulated and slow."""
-    return not BF16_FLAGS.isdisjoint(flags)
+    return "bf16" in native_precisions(flags)
 
 
-def lacks_its_amx(cpu: CpuInfo) -> bool:
-    """Whether this is a processor with AMX on which the kernel or hypervisor leaves it off."""
-    has_amx = cpu.family == 6 and cpu.model_number in INTEL_MODELS_WITH_AMX
-    return has_amx and "amx_tile" not in cpu.flags
+def has_amx(cpu: CpuInfo) -> bool:
+    """Whether this processor was built with AMX, switched on or not."""
+    return "amx_tile" in cpu.flags or (
+        cpu.family == 6 and cpu.model_number in INTEL_MODELS_WITH_AMX
+    )
 
 
-def allowed_cpus() -> list[int]:
-    """The logical processors that this process may run on (all of them where none can be named)."""
+def allowed_cpus(root: Path = Path("/")) -> list[int]:
+    """The logical processors this process may run on: its affinity mask, which a cgroup's cpuset
+    narrows. All of them where none can be named (macOS)."""
+    if root != Path("/"):
+        return parse_cpu_list(read_status("Cpus_allowed_list", root))
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))

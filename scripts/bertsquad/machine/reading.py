@@ -35,6 +35,15 @@ def read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace").strip()
 
 
+def read_status(name: str, root: Path = Path("/")) -> str:
+    """One value of /proc/self/status (proc(5)). OSError or LookupError where there is none."""
+    for line in read_text(root / "proc/self/status").splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return value.strip()
+    raise LookupError(f"/proc/self/status has no {name}")
+
+
 def parse_cpu_list(text: str) -> list[int]:
     """`0-3,8` -> [0, 1, 2, 3, 8]: the kernel's list format (also of NUMA nodes); may be empty."""
     numbers: set[int] = set()

@@ -1,10 +1,15 @@
-"""Sockets, cores, hardware threads, NUMA nodes and caches, from /sys/devices/system."""
+"""Sockets, cores, hardware threads, NUMA nodes and caches, from /sys/devices/system; and which of
+them this process may use."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertsquad.machine.reading import format_cpu_list, parse_cpu_list, read_text
+from bertsquad.machine.cpu import parse_cpuinfo
+from bertsquad.machine.memory import parse_kib_lines
+from bertsquad.machine.reading import format_cpu_list, parse_cpu_list, read_status, read_text
+
+ROOT = Path("/")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,7 +20,20 @@ class Core:
     cpus: tuple[int, ...]
 
 
-def read_cores(root: Path = Path("/")) -> list[Core]:
+def find_cores(root: Path = ROOT) -> list[Core]:
+    """The cores from /sys or, where it is hidden or broken, from /proc/cpuinfo; OSError or
+    ValueError of /sys where neither tells."""
+    try:
+        return read_cores(root)
+    except (OSError, ValueError):
+        try:
+            return cores_from_places(parse_cpuinfo(read_text(root / "proc/cpuinfo")).places)
+        except (OSError, ValueError):
+            pass
+        raise
+
+
+def read_cores(root: Path = ROOT) -> list[Core]:
     """Every online core, by socket and first processor; OSError or ValueError where hidden."""
     system = root / "sys/devices/system/cpu"
     online = parse_cpu_list(read_text(system / "online"))
@@ -41,14 +59,30 @@ def cores_from_places(places: dict[int, tuple[int, int]]) -> list[Core]:
     return sorted(Core(socket, tuple(sorted(cpus))) for (socket, _), cpus in threads.items())
 
 
-def read_numa_nodes(root: Path = Path("/")) -> dict[int, list[int]]:
+def read_numa_nodes(root: Path = ROOT) -> dict[int, list[int]]:
     """NUMA node -> its logical processors (a node may hold memory only). OSError where hidden."""
     system = root / "sys/devices/system/node"
     nodes = parse_cpu_list(read_text(system / "online"))
     return {node: parse_cpu_list(read_text(system / f"node{node}/cpulist")) for node in nodes}
 
 
-def read_caches(root: Path = Path("/")) -> dict[str, dict[str, int]]:
+def read_numa_memory(root: Path = ROOT) -> dict[int, int]:
+    """NUMA node -> all memory on it, in MiB. OSError, ValueError or LookupError where hidden."""
+    system = root / "sys/devices/system/node"
+    memory = {}
+    for node in parse_cpu_list(read_text(system / "online")):
+        # `Node 0 MemTotal:       24684096 kB`
+        lines = read_text(system / f"node{node}/meminfo").replace(f"Node {node} ", "")
+        memory[node] = parse_kib_lines(lines)["MemTotal"] // 1024
+    return memory
+
+
+def allowed_memory_nodes(root: Path = ROOT) -> list[int]:
+    """The NUMA nodes this process may have memory on. OSError or LookupError where hidden."""
+    return parse_cpu_list(read_status("Mems_allowed_list", root))
+
+
+def read_caches(root: Path = ROOT) -> dict[str, dict[str, int]]:
     """`{"L2": {"size_kib": 1024, "instances": 2}, ...}`: size of one, and how many there are."""
     system = root / "sys/devices/system/cpu"
     found: dict[str, dict[str, int]] = {}

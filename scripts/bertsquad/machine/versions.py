@@ -1,17 +1,87 @@
-"""Versions of what computes, read from package metadata without importing it."""
+"""Versions of what computes: from package metadata without importing it, and what PyTorch is
+linked with, which only PyTorch knows."""
 
+import json
 import platform
+import re
+import subprocess
+import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from bertsquad.machine.reading import unavailable
+from bertsquad.machine.reading import attempt, read_text, unavailable
 
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors")
+# Named where they are installed; nothing is missing where they are not.
+OPTIONAL_PACKAGES = ("onnxruntime", "openvino", "intel-openmp", "mkl")
+
+# In the text of torch.__config__.show().
+LINKED = {
+    "onednn": r"(?:MKL-DNN|oneDNN) v(\S+)",
+    "mkl_in_torch": r"Math Kernel Library Version ([\d.]+)",
+    "openmp": r"OpenMP \d+ \(a\.k\.a\. (OpenMP [\d.]+)\)",
+    "torch_kernels": r"CPU capability usage: (.+)",
+}
+OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
+IMPORT_SECONDS = 60
 
 
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
-    """`{"python": "3.11.2", "torch": "2.13.0+cpu", ...}`; or `unavailable`."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
+    """`{"python": "3.11.2", "libc": "glibc 2.36", "torch": "2.13.0+cpu", ...}`, each a text or
+    `unavailable`."""
+    found = {
+        "python": platform.python_version(),
+        "libc": " ".join(platform.libc_ver()).strip() or "unknown",
+        **{name: _version(name) for name in packages},
+    }
+    optional = {name: _version(name) for name in OPTIONAL_PACKAGES if name not in found}
+    return found | {name: text for name, text in optional.items() if isinstance(text, str)}
+
+
+def linked_libraries() -> dict[str, Any]:
+    """What PyTorch computes with, in this process: `onednn`, `mkl_in_torch`, `openmp` and the
+    instructions its kernels were chosen for. It imports PyTorch (seconds, if it is the first)."""
+    import torch
+
+    mapped = attempt(lambda: read_text(Path("/proc/self/maps")))
+    return parse_linked(torch.__config__.show(), mapped if isinstance(mapped, str) else "")
+
+
+def parse_linked(build: str, mapped: str) -> dict[str, Any]:
+    """From the text of torch.__config__.show() and that of /proc/self/maps."""
+    found: dict[str, Any] = {}
+    for name, pattern in LINKED.items():
+        match = re.search(pattern, build)
+        found[name] = match[1].strip() if match else unavailable("torch.__config__ does not say")
+    libraries = {match[1] for line in mapped.splitlines() if (match := OPENMP_LIBRARY.search(line))}
+    if libraries and isinstance(found["openmp"], str):
+        found["openmp"] = f"{', '.join(sorted(libraries))} ({found['openmp']})"
+    return found
+
+
+def linked_libraries_of_a_child() -> dict[str, Any]:
+    """The same from a process of its own, so that this one stays small; each `unavailable` where
+    PyTorch cannot be imported, with what Python said."""
+    program = (
+        "import json; from bertsquad.machine.versions import linked_libraries; "
+        "print(json.dumps(linked_libraries()))"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=IMPORT_SECONDS,
+        )
+        return json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = str(error)
+    except ValueError:
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    return dict.fromkeys(LINKED, unavailable(f"PyTorch cannot be imported: {reason}"))
 
 
 def _version(package: str) -> Any:

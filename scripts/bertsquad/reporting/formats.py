@@ -20,31 +20,6 @@ def whole(value: float) -> str:
     return f"{round(float(value)):,}"
 
 
-def duration(seconds: float) -> str:
-    """`48 s`, `3 min 5 s`, `2 h 10 min`."""
-    seconds = float(seconds)
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    total = round(seconds)
-    hours, rest = divmod(total, 3600)
-    minutes, last = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {last} s" if last else f"{minutes} min"
-    return f"{last} s"
-
-
-def size(count: float) -> str:
-    """Bytes in decimal units, as downloads are listed: 30.3 MB."""
-    count = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{short(count)} {unit}"
-        count /= 1000
-    return f"{short(count)} TB"
-
-
 def mebibytes(count: float) -> str:
     """MiB, or GiB from 10 of them on."""
     count = float(count)
