@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 REPOSITORY = Path(workflow.current_basedir).parent
@@ -12,13 +13,18 @@ sys.path.insert(0, str(SCRIPTS))
 
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
+from bertsquad.containers.mounts import bind_variables
 from bertsquad.errors import USAGE_STATUS, UserError
 from bertsquad.experiment import Experiment, casing_option, options, training_option
-from bertsquad.sources import local_sources
+from bertsquad.modelzoo.steps import ModelZoo
+from bertsquad.sources import PACE, local_sources
 
-# `python` in a rule is the interpreter that runs Snakemake, its environment active or not.
+# `python` in a rule is the interpreter that runs Snakemake, its environment active or not; and
+# profiles/docker has every step run by docker_shell.py, which is found like any other command.
 os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), *os.get_exec_path(), str(SCRIPTS)]
+    )
 )
 
 # Larger than any machine: Snakemake caps it at --cores, so such a job runs alone.
@@ -52,6 +58,13 @@ CATALOGUE = or_exit(
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
 or_exit(EXPERIMENT.check, CONFIG_SOURCE)
+MODELZOO = ModelZoo(EXPERIMENT)
+or_exit(MODELZOO.check_names, CONFIG_SOURCE)
+EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+# What a container must see besides the working directory; nothing else reads these variables.
+os.environ.update(
+    bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
+)
 
 
 def any_of(names):
@@ -78,9 +91,10 @@ wildcard_constraints:
     repeat=r"\d+",
 
 
-def code(script):
+def code(script, without=()):
     """The command and every module it imports, as tracked inputs: editing one reruns its rules."""
-    return [os.path.relpath(path) for path in local_sources(SCRIPTS / script)]
+    sources = local_sources(SCRIPTS / script, without=without)
+    return [os.path.relpath(path) for path in sources]
 
 
 def files_in(folder):
@@ -106,5 +120,27 @@ def announce_downloads():
         print(f"bertsquad: {line}", file=sys.stderr)
 
 
+def check_modelzoo():
+    """Tell the user what the Model Zoo's launcher would drop, ignore or break on."""
+    found = MODELZOO.findings()
+    for step, finding in found:
+        if finding.severity == "warning":
+            place = f"{CONFIG_SOURCE}: modelzoo.steps.{step}"
+            print(f"bertsquad: warning: {place}: {finding.message}", file=sys.stderr)
+    MODELZOO.refuse(found, CONFIG_SOURCE)
+
+
+def check_image():
+    """Tell the user what is missing before Snakemake asks Apptainer for it."""
+    methods = {method.name for method in workflow.deployment_settings.deployment_method}
+    image = REPOSITORY / "envs/bertsquad.sif"
+    if "APPTAINER" in methods and not image.exists():
+        raise UserError(
+            f"{os.path.relpath(image)}: no such image; `make sif` builds it"
+        )
+
+
 if workflow.is_main_process:
+    or_exit(check_image)
+    or_exit(check_modelzoo)
     or_exit(announce_downloads)

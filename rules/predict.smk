@@ -4,7 +4,7 @@
 rule compute_logits:
     """Run the model over every window of the dev questions."""
     input:
-        code=code("compute_logits.py"),
+        code=code("compute_logits.py", without=PACE),
         features=of("run", EXPERIMENT.features_file, "dev"),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",

@@ -25,7 +25,7 @@ HYPERPARAMETERS = (
 rule finetune:
     """Fine-tune a checkpoint on a dataset's training questions; an interrupted run resumes."""
     input:
-        code=code("finetune.py"),
+        code=code("finetune.py", without=PACE),
         features=of("run", EXPERIMENT.features_file, "train"),
         checkpoint=of("run", EXPERIMENT.checkpoint_folder_files),
     output:
@@ -41,6 +41,8 @@ rule finetune:
     threads: WHOLE_MACHINE
     resources:
         runtime="7d",
+        # Who computes has no part in what comes out: as a resource it never causes a rerun.
+        distribution=EXPERIMENT.distribution(),
     params:
         checkpoint=of("run", EXPERIMENT.checkpoint_folder),
         model=subpath(output.weights, parent=True),
@@ -49,4 +51,4 @@ rule finetune:
     shell:
         "python {input.code[0]} --checkpoint {params.checkpoint} --features {input.features}"
         " --output {params.model} --log {output.log} --state {params.state}/training_state"
-        " --threads {threads} {params.options} &> {log}"
+        " --threads {threads} {resources.distribution} {params.options} &> {log}"

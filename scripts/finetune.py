@@ -9,36 +9,87 @@ Example:
 
 Killed at any moment and started again with the same options, it goes on from the last saved state
 and ends with the same weights, bit for bit. The state folder is removed when all is written.
+
+Several processes (--processes, --hosts) share each step and train as one does: docs/distributed.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bertsquad import torch_environment
+from bertsquad.distributed import worker
 from bertsquad.errors import UserError, exit_with
+from bertsquad.machine.threads import take_cores
 
 if TYPE_CHECKING:
+    from bertsquad.bert import BertForQuestionAnswering
+    from bertsquad.distributed.team import Team
+    from bertsquad.features import Features
     from bertsquad.training import Hyperparameters
+    from bertsquad.training_state import TrainingState
+
+# What says how processes share the work, and has no part in what comes out.
+DISTRIBUTION = (
+    *("processes", "threads", "communication_cores"),
+    *("hosts", "remote_shell", "port", "interface"),
+)
 
 
-def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters) -> None:
-    """Load, train, write log and model folder, and only then drop the state."""
+def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters, team: Team) -> None:
+    """Load, train, write log and model folder, and only then drop the state.
+
+    Of several processes, the leader of the team reads the state and writes all files.
+    """
     import torch
 
     from bertsquad import model_folder
-    from bertsquad.features import Features
     from bertsquad.files import write_text
-    from bertsquad.model_fit import check_fit
     from bertsquad.training import plan_steps, train
     from bertsquad.training_progress import TrainingProgress
-    from bertsquad.training_state import TrainingState
 
     torch.set_num_threads(args.threads)
+    model, features, state = team.together(lambda: prepare(args, hyperparameters))
+    team.require_same(state.facts)
+    total_steps = plan_steps(features, hyperparameters).total_steps
+    talk = say if team.leader else silent
+    talk(f"{len(features)} features, {total_steps} steps of {args.batch_size}")
+    with TrainingProgress(total_steps) as progress:
+        log = train(
+            model,
+            features,
+            hyperparameters,
+            state=state,
+            team=team,
+            checkpoint_seconds=args.checkpoint_seconds,
+            checkpoint_steps=args.checkpoint_steps,
+            announce=talk,
+            on_step=progress if team.leader else silent,
+        )
+    if team.leader:
+        write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
+        model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
+        state.remove()
+
+
+def prepare(
+    args: argparse.Namespace, hyperparameters: Hyperparameters
+) -> tuple[BertForQuestionAnswering, Features, TrainingState]:
+    """The model before training, what it is trained on, and where its state is kept.
+
+    UserError where they do not fit each other.
+    """
+    from bertsquad import model_folder
+    from bertsquad.features import Features
+    from bertsquad.model_fit import check_fit
+    from bertsquad.training import plan_steps
+    from bertsquad.training_state import TrainingState
+
     features = Features.open(args.features)
     if not features.training:
         raise UserError(
@@ -46,29 +97,14 @@ def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters) -> None
             "featurize.py --training"
         )
     check_fit(args.checkpoint, features, args.features)
-    schedule = plan_steps(features, hyperparameters)
+    plan_steps(features, hyperparameters)
     model = model_folder.load(
         args.checkpoint,
         head=hyperparameters.head_init,
         seed=hyperparameters.seed,
         dropout=hyperparameters.dropout,
     )
-    say(f"{len(features)} features, {schedule.total_steps} steps of {args.batch_size}")
-    state = TrainingState(args.state, facts(args, hyperparameters))
-    with TrainingProgress(schedule.total_steps) as progress:
-        log = train(
-            model,
-            features,
-            hyperparameters,
-            state=state,
-            checkpoint_seconds=args.checkpoint_seconds,
-            checkpoint_steps=args.checkpoint_steps,
-            announce=say,
-            on_step=progress,
-        )
-    write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
-    model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
-    state.remove()
+    return model, features, TrainingState(args.state, facts(args, hyperparameters))
 
 
 def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[str, Any]:
@@ -78,7 +114,7 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
     import torch
 
     from bertsquad.files import sha256
-    from bertsquad.sources import local_sources
+    from bertsquad.sources import PACE, local_sources
 
     script = Path(__file__).resolve()
     return {
@@ -88,7 +124,8 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
         },
         "hyperparameters": asdict(hyperparameters),
         "sources": {
-            str(path.relative_to(script.parent)): sha256(path) for path in local_sources(script)
+            str(path.relative_to(script.parent)): sha256(path)
+            for path in local_sources(script, without=PACE)
         },
         "torch": torch.__version__,
     }
@@ -96,6 +133,41 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
 
 def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
+
+
+def silent(message: object) -> None:
+    pass
+
+
+def distribute(args: argparse.Namespace) -> NoReturn:
+    """Become scripts/distribute.py, which starts this command again as several processes.
+
+    Not imported: how processes are started is no reason to train anew when its code changes.
+    """
+    given = [f"--{name.replace('_', '-')}" for name in DISTRIBUTION]
+    values = [getattr(args, name) for name in DISTRIBUTION]
+    options = [f"{name}={value}" for name, value in zip(given, values, strict=True) if value]
+    script = str(Path(__file__).with_name("distribute.py"))
+    os.execv(sys.executable, [sys.executable, script, *options, "--", *sys.argv])
+
+
+def join(args: argparse.Namespace) -> Team:
+    """The processes that train together. Before PyTorch is imported, this one settles on cores of
+    its own and takes as many threads."""
+    if not worker.is_worker():
+        args.threads = take_cores(args.threads)
+        from bertsquad.distributed.team import ALONE
+
+        return ALONE
+    this = worker.read_worker()
+    for notice in this.settle():
+        if this.local_rank == 0:
+            say(notice)
+    from bertsquad.distributed.gloo import GlooTeam
+
+    team = GlooTeam.join(this)
+    args.threads = team.same_threads(this.threads or args.threads)
+    return team
 
 
 def positive(text: str) -> int:
@@ -187,21 +259,36 @@ def parse_args() -> argparse.Namespace:
         default="plain",
         help="as given, or times the square root of the number of ranks (Intel)",
     )
-    add("--threads", required=True, type=positive, help="of the matrix products")
+    add(
+        "--threads",
+        required=True,
+        type=positive,
+        help="at most so many, and no more than one socket has cores for this process",
+    )
     add("--checkpoint-seconds", type=not_negative, default=60.0, help="between saved states (60)")
     add("--checkpoint-steps", type=positive, help="save the state every N steps instead")
+    several = parser.add_argument_group(
+        "several processes", "passed on to distribute.py; see there what they mean"
+    )
+    several.add_argument("--processes", default="1", metavar="N", help="on each host, or auto (1)")
+    several.add_argument("--hosts", metavar="A,B", help="this one first; or slurm")
+    for name in ("communication-cores", "remote-shell", "port", "interface"):
+        several.add_argument(f"--{name}", metavar="VALUE")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
+    if (args.processes != "1" or args.hosts) and not worker.was_distributed():
+        distribute(args)
     torch_environment.prepare()
-    from dataclasses import fields
+    with join(args) as team:
+        from dataclasses import fields
 
-    from bertsquad.training import Hyperparameters
+        from bertsquad.training import Hyperparameters
 
-    values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
-    finetune(args, Hyperparameters(**values))
+        values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
+        finetune(args, Hyperparameters(**values), team)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bertsquad.sources import local_sources
+from bertsquad.sources import PACE, local_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,3 +51,30 @@ def test_plotting_never_retrains():
     assert "bertsquad/training.py" in train
     assert not {"bertsquad/training.py", "bertsquad/bert.py", "bertsquad/metrics.py"} & set(plot)
     assert not [name for name in train if "reporting" in name or "metrics" in name]
+
+
+def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "import lib.pace.cores\nimport lib.work\n",
+            "lib/__init__.py": "",
+            "lib/work.py": "import lib.both\n",
+            "lib/both.py": "",
+            "lib/alone.py": "",
+            "lib/pace/__init__.py": "",
+            "lib/pace/cores.py": "import lib.alone, lib.both\n",
+        },
+    )
+    sources = local_sources(tmp_path / "go.py", without=("lib/pace",))
+    assert [str(path.relative_to(tmp_path)) for path in sources] == [
+        "go.py",
+        "lib/__init__.py",
+        "lib/both.py",
+        "lib/work.py",
+    ]
+
+
+def test_choosing_threads_never_retrains():
+    train = local_sources(ROOT / "scripts/finetune.py", without=PACE)
+    assert not [path for path in train if "machine" in path.parts]

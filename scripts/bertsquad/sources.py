@@ -3,19 +3,24 @@
 import ast
 from pathlib import Path
 
+# Packages that say how fast a result comes and not what it is: which cores, which threads.
+PACE = ("bertsquad/machine",)
 
-def local_sources(script: Path) -> list[Path]:
+
+def local_sources(script: Path, *, without: tuple[str, ...] = ()) -> list[Path]:
     """`script` and every module beside it that it imports, directly or not, in sorted order.
 
     Imports inside functions count; `from package import module` counts for the package and the
-    module. Modules that are not files under the script's folder are somebody else's.
+    module. Modules that are not files under the script's folder are somebody else's. The folders
+    `without`, relative to the script's, are left out with all that only they import.
     """
     folder = script.parent
+    left_out = [folder / name for name in without]
     found: set[Path] = set()
     waiting = [script]
     while waiting:
         path = waiting.pop()
-        if path in found:
+        if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
         for name in imported_names(path):

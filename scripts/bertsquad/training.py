@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bertsquad.batching import PackedBatch, micro_batches
 from bertsquad.bert import BertForQuestionAnswering
+from bertsquad.distributed.team import ALONE, Team
 from bertsquad.errors import UserError
 from bertsquad.features import Features
 from bertsquad.optimizer import adam_weight_decay, clip_by_global_norm, update
@@ -98,6 +100,7 @@ def train(
     hyperparameters: Hyperparameters,
     *,
     state: TrainingState,
+    team: Team = ALONE,
     checkpoint_seconds: float = 60.0,
     checkpoint_steps: int | None = None,
     announce: Callable[[str], None] = lambda message: None,
@@ -107,7 +110,9 @@ def train(
 
     Goes on from `state` where there is one, and saves it every `checkpoint_seconds` (less often
     where saving would take more than CHECKPOINT_SHARE of the time), or every `checkpoint_steps`.
-    `on_step` gets the log line of every step, `announce` what a user should know.
+    `on_step` gets the log line of every step, `announce` what a user should know. Several processes
+    share the work as a `team`, each with its own model; only the leader's `state` is used, and only
+    the leader announces.
 
     Raises UserError when loss or gradient is not finite: the step, and the features that did it.
     """
@@ -117,7 +122,7 @@ def train(
     optimizer = adam_weight_decay(
         model.named_parameters(), weight_decay=hyperparameters.weight_decay
     )
-    progress, refused = state.restore(model, optimizer)
+    progress, refused = team.restore(state, model, optimizer)
     if refused:
         announce(f"{state.path} is {refused}; starting anew")
     elif progress.steps:
@@ -128,21 +133,20 @@ def train(
         steps=schedule.total_steps,
         seed=hyperparameters.seed,
     )
-    gradients = []
-    for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-        gradients.append(parameter.grad)
+    gradients = team.prepare_gradients(model)
 
     begin = time.monotonic() - progress.elapsed_s
     saved, cost = time.monotonic(), 0.0
     for step in range(progress.steps, schedule.total_steps):
         started = time.monotonic()
         batch = batch_of(step)
-        loss = add_gradients(model, features, batch, hyperparameters, step)
+        loss = add_gradients(model, features, batch, hyperparameters, step, team)
         norm = clip_by_global_norm(gradients, hyperparameters.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             where = f"step {step + 1} of {schedule.total_steps}"
-            raise not_finite(model, features, batch, hyperparameters, step, where, loss)
+            raise team.leaders(
+                partial(not_finite, model, features, batch, hyperparameters, step, where, loss)
+            )
         rate = schedule.learning_rate(step)
         update(optimizer, rate)
 
@@ -163,7 +167,7 @@ def train(
         on_step(progress.log[-1])
         wait = max(checkpoint_seconds, cost / CHECKPOINT_SHARE)
         by_step = checkpoint_steps and progress.steps % checkpoint_steps == 0
-        if by_step or (not checkpoint_steps and now - saved > wait):
+        if team.leader and (by_step or (not checkpoint_steps and now - saved > wait)):
             state.save(model, optimizer, progress)
             saved = time.monotonic()
             cost = saved - now
@@ -176,21 +180,25 @@ def add_gradients(
     batch: np.ndarray,
     hyperparameters: Hyperparameters,
     step: int,
+    team: Team = ALONE,
 ) -> float:
     """Add the gradient of the batch's mean loss to every parameter's; return that loss."""
-    pieces = micro_batches(batch, features.lengths, hyperparameters.micro_batch_tokens)
+    part = team.share(batch, features.lengths)
+    pieces = micro_batches(part, features.lengths, hyperparameters.micro_batch_tokens)
     total = 0.0
     for number, piece in enumerate(pieces):
-        seed_dropout(hyperparameters.seed, step, number)
+        seed_dropout(team.dropout_seed([hyperparameters.seed, step, number]))
         packed = features.packed(piece)
         loss = answer_loss(*model(packed), packed) / len(batch)
+        if number == len(pieces) - 1:
+            team.last_backward_follows()
         loss.backward()
         total += loss.item()
-    return total
+    return team.sum(total)
 
 
-def seed_dropout(seed: int, step: int, micro_batch: int) -> None:
-    words = np.random.SeedSequence([seed, step, micro_batch]).generate_state(1, np.uint64)
+def seed_dropout(numbers: list[int]) -> None:
+    words = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
     torch.manual_seed(int(words[0]))
 
 

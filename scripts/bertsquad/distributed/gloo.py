@@ -1,0 +1,157 @@
+"""The processes of one training, connected by PyTorch's gloo."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from bertsquad.distributed.binding import bind_cpus
+from bertsquad.distributed.buckets import Buckets
+from bertsquad.distributed.sharing import shares
+from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
+from bertsquad.errors import USAGE_STATUS, UserError, explain
+from bertsquad.training_state import Progress, TrainingState, differences, state_tensors
+
+# No limit to how long a process may wait for another, which may be writing gigabytes: whether the
+# others are alive is for the supervisors to find out.
+PATIENCE = timedelta(days=30)
+
+# So long a process that is no more needed waits to be ended, so that the one that knows the reason
+# is heard first.
+LINGER_S = 5.0
+
+
+class GlooTeam:
+    """One of several processes, from `join` on; the Team of bertsquad.distributed.team."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.leader = worker.rank == 0
+        self.pending: list[dist.Work] = []
+        self.buckets: Buckets | None = None
+
+    @classmethod
+    def join(cls, worker: Worker) -> GlooTeam:
+        """Meet the others; returns when all are there.
+
+        Gloo's threads are started here and inherit the cores of the one that starts them: those
+        kept for communication, where there are any.
+        """
+        if worker.communication_cpus:
+            bind_cpus(worker.communication_cpus)
+        with contact():
+            dist.init_process_group("gloo", timeout=PATIENCE)
+        if worker.communication_cpus:
+            bind_cpus(worker.cpus)
+        return cls(worker)
+
+    def together(self, work: Callable[[], Any]) -> Any:
+        result, message = None, None
+        try:
+            result = work()
+        except Exception as error:
+            message = explain(error)
+            if message is None:
+                raise
+        for rank, found in enumerate(self._gather((self.worker.host, message))):
+            host, message = found
+            if message is not None:
+                raise UserError(message if rank == 0 or not host else f"on host {host}: {message}")
+        return result
+
+    def require_same(self, facts: dict[str, Any]) -> None:
+        first, *others = self._gather((self.worker.host, facts))
+        for host, found in others:
+            other = differences(first[1], found)
+            if other:
+                raise UserError(
+                    f"host {host} would train something else than {first[0]}: {', '.join(other)} "
+                    "differ; give all hosts the same files and the same environment"
+                )
+
+    def share(self, batch: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        return shares(batch, lengths, self.worker.size)[self.worker.rank]
+
+    def dropout_seed(self, words: list[int]) -> list[int]:
+        return [*words, self.worker.rank]
+
+    def prepare_gradients(self, model: nn.Module) -> list[Tensor]:
+        self.buckets = Buckets(model, self._send)
+        return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+
+    def last_backward_follows(self) -> None:
+        if self.buckets is not None:
+            self.buckets.arm()
+
+    def sum(self, loss: float) -> float:
+        total = torch.tensor([loss], dtype=torch.float64)
+        if self.buckets is not None:
+            self.buckets.flush()
+        self._send(total)
+        with contact():
+            for work in self.pending:
+                work.wait()
+        self.pending.clear()
+        return total.item()
+
+    def leaders(self, work: Callable[[], Any]) -> Any:
+        answer = [work() if self.leader else None]
+        with contact():
+            dist.broadcast_object_list(answer)
+        return answer[0]
+
+    def restore(
+        self, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[Progress, str | None]:
+        progress, refused = self.leaders(lambda: state.restore(model, optimizer))
+        with contact(), torch.no_grad():
+            for _, tensor in state_tensors(model, optimizer):
+                dist.broadcast(tensor, src=0)
+        return progress, refused
+
+    def _send(self, tensor: Tensor) -> None:
+        with contact():
+            self.pending.append(dist.all_reduce(tensor, async_op=True))
+
+    def same_threads(self, threads: int) -> int:
+        """The fewest threads of any process: for all, since all get the same work, and since the
+        number of threads decides how sums are rounded and all must keep the same weights."""
+        return min(self._gather(threads))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            dist.destroy_process_group()
+        elif issubclass(kind, UserError) and not self.leader:
+            time.sleep(LINGER_S)  # until ended: the leader tells
+            sys.exit(USAGE_STATUS)
+
+    def _gather(self, value: Any) -> list[Any]:
+        values = [None] * self.worker.size
+        with contact():
+            dist.all_gather_object(values, value)
+        return values
+
+
+@contextmanager
+def contact() -> Iterator[None]:
+    """Where gloo fails because another process is gone: leave, and let the supervisor say why."""
+    try:
+        yield
+    except RuntimeError as error:
+        time.sleep(LINGER_S)
+        # Nobody has ended this process for a better reason, so gloo's words are the only ones.
+        print(" ".join(str(error).split()), file=sys.stderr, flush=True)
+        os._exit(LOST_CONTACT_STATUS)

@@ -1,0 +1,91 @@
+"""News and heartbeats between hosts."""
+
+import socket
+import time
+
+import pytest
+
+from bertsquad.distributed import links
+from bertsquad.distributed.links import Listener, call
+from bertsquad.errors import UserError
+
+
+def wait_for(what):
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.01)
+    raise AssertionError("nothing came")
+
+
+@pytest.fixture
+def connected():
+    listener = Listener(0)
+    port = listener.socket.getsockname()[1]
+    other = call("127.0.0.1", port, 3)
+    ((number, link),) = wait_for(listener.callers)
+    assert number == 3
+    yield link, other
+    for one in (link, other, listener):
+        one.close()
+
+
+def test_news_arrive_in_order_and_whole(connected):
+    link, other = connected
+    other.tell(done=True)
+    other.tell(ended={"status": 1, "message": "x\ny"})
+    found = []
+
+    def both():
+        found.extend(link.news())
+        return len(found) == 2
+
+    wait_for(both)
+    assert found == [{"done": True}, {"ended": {"status": 1, "message": "x\ny"}}]
+
+
+def test_a_heartbeat_is_no_news_but_breaks_the_silence(connected, monkeypatch):
+    link, other = connected
+    monkeypatch.setattr(links, "BEAT_S", 0.0)
+    link.heard = time.monotonic() - 100
+    assert link.silent
+    other.news()  # beats
+    wait_for(lambda: link.news() == [] and not link.silent)
+
+
+def test_the_end_of_the_other_side_is_noticed(connected):
+    link, other = connected
+    other.close()
+    wait_for(lambda: link.news() == [] and link.closed)
+
+
+def test_to_write_to_a_closed_link_raises_nothing(connected):
+    link, other = connected
+    other.close()
+    for _ in range(3):
+        link.tell(done=True)
+        time.sleep(0.01)
+    assert link.closed
+
+
+def test_somebody_else_at_the_port_is_sent_away():
+    listener = Listener(0)
+    with socket.create_connection(listener.socket.getsockname()[:2]) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        wait_for(lambda: listener.callers() == [] and not listener.unnamed)
+    listener.close()
+
+
+def test_nobody_at_the_port_is_no_error():
+    listener = Listener(0)
+    port = listener.socket.getsockname()[1]
+    listener.close()
+    assert call("127.0.0.1", port, 1) is None
+
+
+def test_a_taken_port_is_said():
+    listener = Listener(0)
+    with pytest.raises(UserError, match=r"cannot be listened on: .*; give another --port"):
+        Listener(listener.socket.getsockname()[1])
+    listener.close()

@@ -1,0 +1,58 @@
+"""Looking at and ending what a command has started."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(what: Callable[[], T], seconds: float = 60) -> T:
+    """The first true value of `what`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain")
+
+
+def descendants(pid: int) -> dict[int, list[str]]:
+    """The living processes below this one: process id -> command line."""
+    parents, commands = {}, {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+                command = (folder / "cmdline").read_text().split("\0")
+            except OSError:
+                continue
+            if state != "Z":
+                parents[int(folder.name)], commands[int(folder.name)] = int(parent), command
+    found: dict[int, list[str]] = {}
+    waiting = [pid]
+    while waiting:
+        above = waiting.pop()
+        for child, parent in parents.items():
+            if parent == above:
+                found[child] = commands[child]
+                waiting.append(child)
+    return found
+
+
+def workers(pid: int) -> list[int]:
+    """Those below this process that train, in the order of their start."""
+    return sorted(
+        child
+        for child, command in descendants(pid).items()
+        if any(part.endswith("finetune.py") for part in command)
+        and "bertsquad.distributed.agent" not in command
+    )
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
