@@ -4,8 +4,8 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# Used under `--sdm apptainer` alone: the image of envs/Dockerfile as a file.
-container: "envs/bertsquad.sif"
+# Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
+container: f"{workflow.current_basedir}/envs/bertsquad.sif"
 
 
 pathvars:
@@ -19,6 +19,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/benchmark.smk"
+include: "rules/modelzoo.smk"
 include: "rules/report.smk"
 
 
@@ -33,6 +34,7 @@ rule all:
         collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
         EXPERIMENT.metrics_files(),
         EXPERIMENT.cell_files(),
+        MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
         "<results>/summary.csv",
         "<results>/report.html",

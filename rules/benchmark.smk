@@ -28,4 +28,4 @@ rule benchmark_inference:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
         " --padding {params.padding} --batch-size {wildcards.batch} --threads {wildcards.threads}"
-        " --repeat {wildcards.repeat} {params.options} --output {output} &> {log}"
+        " --at-most {threads} --repeat {wildcards.repeat} {params.options} --output {output} &> {log}"

@@ -29,6 +29,20 @@ rule probe_machine:
         "python {input.code[0]} --output {output} &> {log}"
 
 
+rule doctor:
+    """Print what this machine is, what would spoil a run on it, and what to do; make nothing."""
+    input:
+        code=code("doctor.py"),
+    log:
+        "<logs>/doctor.log",
+    params:
+        config=json.dumps(config),
+        source=CONFIG_SOURCE,
+    shell:
+        "python {input.code[0]} --configfile {params.source:q} --config {params.config:q}"
+        " | tee {log}"
+
+
 rule record_inputs:
     """Write down the resolved configuration and the checksum, licence and source of every input."""
     input:
@@ -55,6 +69,7 @@ rule summarize:
         metrics=EXPERIMENT.metrics_files(),
         cells=EXPERIMENT.cell_files(),
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
+        modelzoo=MODELZOO.result_files(),
         config="<results>/config.json",
     output:
         report(
@@ -66,7 +81,8 @@ rule summarize:
         "<logs>/summarize.log",
     shell:
         "python {input.code[0]} --metrics {input.metrics} --cells {input.cells}"
-        " --logs {input.logs} --config {input.config} --output {output} &> {log}"
+        " --logs {input.logs} --modelzoo {input.modelzoo} --config {input.config}"
+        " --output {output} &> {log}"
 
 
 rule plot:

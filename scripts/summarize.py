@@ -35,6 +35,13 @@ def parse_args() -> argparse.Namespace:
         "--logs", type=Path, nargs="*", default=[], help="files .../{run}/training_log.jsonl"
     )
     parser.add_argument(
+        "--modelzoo",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files .../modelzoo/{step}/result.json and metrics.json",
+    )
+    parser.add_argument(
         "--config", type=Path, help="resolved configuration: names each run's checkpoint, dataset"
     )
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
@@ -47,7 +54,7 @@ def main() -> None:
     from bertsquad.reporting.tables import summarize
 
     config = read_json(args.config) if args.config else None
-    summary = summarize(args.metrics, args.cells, args.logs, config)
+    summary = summarize(args.metrics, args.cells, args.logs, config, args.modelzoo)
     write_text(args.output, summary.to_csv(index=False))
     print(f"{args.output}: {len(summary)} rows", file=sys.stderr)
 

@@ -26,7 +26,7 @@ MACHINE = {
     "governor": {"unavailable": "no cpufreq in this virtual machine"},
     "transparent_huge_pages": "madvise",
     "versions": {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"},
-    "bf16_native": True,
+    "native_precisions": ["fp32", "bf16", "int8"],
     "warnings": ["The processor is shared: load average 3.1 on 2 processors."],
 }
 
@@ -120,7 +120,8 @@ def cell(
 
 
 def add_cell(results: Results, run: str, data: dict[str, Any]) -> None:
-    name = f"batch{data['batch_size']}-threads{data['threads']}-repeat{data['repeat']}.json"
+    threads = data.get("threads_requested", data["threads"])
+    name = f"batch{data['batch_size']}-threads{threads}-repeat{data['repeat']}.json"
     folder = results.root / run / f"{data['engine']}-{data['precision']}" / "benchmark"
     results.cells.append(write(folder / data["scenario"] / name, data))
 

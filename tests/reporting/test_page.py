@@ -291,3 +291,11 @@ def test_features_alone_have_a_section(figures, tmp_path):
     results = Results(tmp_path)
     html = render(results, figures={"lengths": figures["lengths"]})
     assert "How long the features are." in Page(html).text
+
+
+def test_cells_measured_on_a_busy_machine_are_warned_of():
+    cells = [{"other_cpus": None}, {"other_cpus": 0.2}, {"other_cpus": 0.9}, {"other_cpus": 1.84}]
+    [warning] = page.disturbed(cells)
+    assert warning.startswith("2 of 4 benchmark cells were measured while other programs kept 0.5")
+    assert "up to 1.8" in warning
+    assert page.disturbed(cells[:2]) == []

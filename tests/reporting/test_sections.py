@@ -43,6 +43,14 @@ def test_what_all_rows_share_goes_into_the_caption():
     assert [[cell.text for cell in row] for row in table.rows] == [["1.00"], ["–"]]
 
 
+def test_what_was_asked_is_shown_only_where_all_is_the_same_as_a_number():
+    row = dict.fromkeys(sections.CELL_COLUMNS) | {"threads": 2, "threads_requested": "all"}
+    other = row | {"threads": 1, "threads_requested": "1"}
+    twin = row | {"threads_requested": "2"}
+    assert ("asked", "threads") not in sections.cell_table([row, other]).heads
+    assert ("asked", "threads") in sections.cell_table([row, other, twin]).heads
+
+
 def test_one_row_keeps_all_its_columns():
     columns = {"a": ("A", "", None)}
     assert sections.table([{"a": "x"}], columns, ["a"]).common == []
@@ -54,15 +62,17 @@ def test_machine_facts_are_flat_and_say_what_is_unknown():
         | {
             "caches": {"L2": {"instances": 2, "size_kib": 1024}},
             "cpus_by_numa_node": {"0": [0, 1, 2, 3, 8]},
+            "memory_by_numa_node_mib": {"0": 24576},
         }
     }
     facts = {name: (value, known) for name, value, known in sections.machine_facts(machine)}
     assert facts["CPU model"] == ("Example Processor 9000", True)
     assert facts["CPU caches L2"] == ("2 × 1024 KiB", True)
     assert facts["CPU CPUs by NUMA node 0"] == ("0-3, 8", True)
+    assert facts["CPU memory by NUMA node 0"] == ("24.0 GiB", True)
     assert facts["memory"] == ("24.0 GiB", True)
     assert facts["governor"] == ("no cpufreq in this virtual machine", False)
-    assert facts["BF16 native"] == ("yes", True)
+    assert facts["native precisions"] == ("fp32, bf16, int8", True)
     assert not any(name.startswith(("versions", "warnings")) for name in facts)
 
 

@@ -25,7 +25,7 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
     add_cell(results, "run-a", cell("torch", "bf16", "padded", 8, 100.0, repeat=2))
     add_log(results, "run-a", 100)
     row = summarize(results, config(runs=("run-a",))).iloc[0].to_dict()
-    assert {name: row[name] for name in NAMES[:24]} == {
+    assert {name: row[name] for name in NAMES[:25]} == {
         "run": "run-a",
         "checkpoint": "synthetic",
         "dataset": "synthetic",
@@ -48,6 +48,7 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
         "max_seq_length": 384,
         "batch_size": 8,
         "threads": 2,
+        "threads_requested": "2",
         "repeat": 2,
         "warmup_iterations": 5,
     }
@@ -123,7 +124,7 @@ def test_integers_are_written_without_a_point_beside_missing_ones(results):
     add_metrics(results, "run-a", "torch-fp32", 80.0, 88.0)
     add_cell(results, "run-b", cell("torch", "fp32", "padded", 8, 10.0))
     lines = summarize(results).to_csv(index=False).splitlines()
-    assert ",padded,max_length,384,8,2,1,5,30,240," in lines[2]
+    assert ",padded,max_length,384,8,2,2,1,5,30,240," in lines[2]
 
 
 def test_what_the_machine_would_not_tell_is_missing(results):
@@ -255,3 +256,28 @@ def test_metrics_without_intervals_are_enough(results):
     row = summarize(results).iloc[0]
     assert row["f1"] == 88
     assert pd.isna(row["f1_low"])
+
+
+def test_two_threads_and_all_of_two_are_repeats_of_one_measurement(results):
+    """`threads: [2, all]` on two cores."""
+    for requested, speed in (("2", 10.0), ("all", 14.0)):
+        data = cell("torch", "fp32", "padded", 8, speed) | {"threads_requested": requested}
+        add_cell(results, "run-a", data)
+    summary = summarize(results)
+    assert summary["threads"].tolist() == [2, 2]
+    assert summary["threads_requested"].tolist() == ["2", "all"]
+    typical = tables.medians(summary)
+    assert typical[["threads", "repeats", "features_per_second"]].to_numpy().tolist() == [
+        [2, 2, 12.0]
+    ]
+
+
+def test_what_other_programs_did_meanwhile_is_kept(results):
+    quiet = {"seconds": 3.0, "workflow_cpus": 2.0, "other_cpus": 0.02, "stolen_cpus": 0.0}
+    hidden = {"unavailable": "a sandbox hides the machine's clocks"}
+    for repeat, seen in enumerate((quiet, hidden), start=1):
+        data = cell("torch", "fp32", "padded", 8, 10.0, repeat=repeat)
+        add_cell(results, "run-a", data | {"activity": seen})
+    others = summarize(results)["other_cpus"]
+    assert others[0] == 0.02
+    assert others.isna().tolist() == [False, True]

@@ -76,6 +76,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/benchmark/scenario.py"),
         {"benchmark_inference": 8} | REPORTED,
     ),
+    "the choice of threads edited": (
+        append("scripts/bertsquad/machine/threads.py"),
+        {"probe_machine": 1, "benchmark_inference": 8} | REPORTED,
+    ),
     "the downloader edited": (append("scripts/bertsquad/artifacts/transfer.py"), {}),
     "a hyperparameter of one run": (
         config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=5.0e-4)),
@@ -115,6 +119,11 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         config(lambda settings: settings.update(offline=True)),
         {"record_inputs": 1} | REPORTED,
     ),
+    "more processes": (
+        config(lambda settings: settings.update(distributed={"processes": 2})),
+        {"record_inputs": 1} | REPORTED,
+    ),
+    "the start of processes edited": (append("scripts/bertsquad/distributed/supervisor.py"), {}),
     "a score deleted": (
         delete("results/demo-fp32/torch-bf16/metrics.json"),
         {"evaluate": 1} | REPORTED,

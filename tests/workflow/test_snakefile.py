@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
@@ -165,3 +166,24 @@ def test_offline_what_is_missing_is_named_before_any_job(fresh):
     assert done.returncode == 2
     assert "put into" in done.stderr
     assert "train-v1.1.json from https://" in done.stderr
+
+
+def test_the_doctor_prints_and_makes_nothing_that_is_asked_for(fresh):
+    done = fresh.snakemake("doctor", "--cores", "1", "--configfile", "config/minilm.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "config       config/minilm.yaml: MiniLM on SQuAD 1.1" in done.stdout
+    assert not (fresh.folder / "results/machine.json").exists()
+
+
+@pytest.mark.parametrize("name", ["docker", "apptainer"])
+def test_a_profile_keeps_the_settings_that_it_takes_the_place_of(name):
+    profiles = Path(__file__).resolve().parent.parent.parent / "profiles"
+    default = yaml.safe_load((profiles / "default/config.yaml").read_text())
+    profile = yaml.safe_load((profiles / name / "config.yaml").read_text())
+    assert profile | default == profile
+
+
+def test_apptainer_without_its_image_is_told_what_builds_it(fresh):
+    done = fresh.snakemake("-n", "--workflow-profile", "profiles/apptainer")
+    assert done.returncode == 2
+    assert "envs/bertsquad.sif: no such image; `make sif` builds it" in done.stderr

@@ -37,6 +37,7 @@ COLUMNS = (
     Column("max_seq_length", "integer", "tokens", "longest feature"),
     Column("batch_size", "integer", "features", "features per timed batch"),
     Column("threads", "integer", "", "threads of the engine"),
+    Column("threads_requested", "text", "", "what the config asks: a number, or all"),
     Column("repeat", "integer", "", "number of this repetition of the same cell"),
     Column("warmup_iterations", "integer", "", "batches run before the clock started"),
     Column("iterations", "integer", "", "timed batches"),
@@ -44,6 +45,10 @@ COLUMNS = (
     Column("tokens", "integer", "tokens", "useful tokens in the timed batches, without padding"),
     Column("computed_tokens", "integer", "tokens", "tokens that were computed, padding included"),
     Column("features_per_second", "number", "1/s", "throughput"),
+    Column(
+        "printed_features_per_second", "number", "1/s", "throughput as the Model Zoo printed it"
+    ),
+    Column("observed_features_per_second", "number", "1/s", "the same by when its log lines came"),
     Column("useful_tokens_per_second", "number", "1/s", "throughput in tokens, without padding"),
     Column("latency_mean_ms", "number", "ms", "mean time of one batch"),
     Column("latency_min_ms", "number", "ms", "fastest batch"),
@@ -52,6 +57,7 @@ COLUMNS = (
     Column("latency_p95_ms", "number", "ms", "95 % of the batches took at most this long"),
     Column("latency_p99_ms", "number", "ms", "99 % of the batches took at most this long"),
     Column("latency_max_ms", "number", "ms", "slowest batch"),
+    Column("other_cpus", "number", "CPUs", "processors that other programs kept busy meanwhile"),
     Column("peak_memory_mib", "number", "MiB", "largest resident memory of the benchmark process"),
     Column("model_load_s", "number", "s", "time to load the model"),
     Column("first_inference_s", "number", "s", "time of the very first batch"),
@@ -61,6 +67,7 @@ COLUMNS = (
     Column("train_examples", "integer", "", "training examples seen"),
     Column("train_tokens", "integer", "tokens", "training tokens seen, padding not counted"),
     Column("train_seconds", "number", "s", "time spent in optimizer steps"),
+    Column("train_examples_per_second", "number", "1/s", "training speed in examples"),
     Column("train_tokens_per_second", "number", "1/s", "training speed in useful tokens"),
     Column("train_final_loss", "number", "", "mean loss of the last 5 % of the steps"),
 )

@@ -9,10 +9,13 @@ import jinja2
 import pandas as pd
 import yaml
 
+from bertsquad.machine.checks import BUSY_CPUS
+from bertsquad.quantities import duration
 from bertsquad.reporting import formats, palette, sections, svg
 from bertsquad.reporting.columns import COLUMNS
 from bertsquad.reporting.examples import Example
 from bertsquad.reporting.findings import findings, records
+from bertsquad.reporting.guide import comparisons, guide_table
 from bertsquad.reporting.tables import cell_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,6 +45,7 @@ def render(
         command: what makes this report again.
     """
     found = findings(summary)
+    compared = comparisons(summary)
     trained = [row for row in found.runs if row["train_steps"]]
     cells = records(cell_rows(summary))
     runs, settings = sections.run_settings(config)
@@ -71,10 +75,12 @@ def render(
             other_cpu=other_cpu(found.cpus, machine),
             machine_facts=sections.machine_facts(machine),
             versions=sorted((machine.get("versions") or {}).items()),
-            warnings=machine.get("warnings") or [],
+            warnings=[*(machine.get("warnings") or []), *disturbed(cells)],
             accuracy_table=sections.accuracy_table(found),
             training_table=sections.training_table(found),
             cell_table=sections.cell_table(cells),
+            guide_table=guide_table(compared) if compared else None,
+            modelzoo=config.get("modelzoo") or {},
             open_cells=len(cells) <= OPEN_ROWS,
             runs=runs,
             settings=settings,
@@ -97,6 +103,19 @@ def other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
     return cpus[0] if model and len(cpus) == 1 and cpus[0] != model else ""
 
 
+def disturbed(cells: Sequence[dict[str, Any]]) -> list[str]:
+    """A warning where cells were measured while other programs kept the processors busy."""
+    loads = [row["other_cpus"] for row in cells if (row["other_cpus"] or 0) > BUSY_CPUS]
+    if not loads:
+        return []
+    return [
+        f"{len(loads)} of {len(cells)} benchmark cells were measured while other programs kept "
+        f"{BUSY_CPUS:g} processors or more busy (up to {max(loads):.1f}; column other_cpus of "
+        "summary.csv), so their times are too long; delete their files and run again on a quiet "
+        "machine"
+    ]
+
+
 def environment() -> jinja2.Environment:
     """Templates beside this module; everything that is inserted is escaped unless marked safe."""
     made = jinja2.Environment(
@@ -109,7 +128,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "short": formats.short,
         "whole": formats.whole,
-        "duration": formats.duration,
+        "duration": duration,
         "percent": lambda value: f"{value:.1f}",
         "phrase": phrase,
     }

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bertsquad.quantities import duration, readable_bytes
 from bertsquad.reporting.findings import Findings, constant_columns
-from bertsquad.reporting.formats import duration, mebibytes, short, size, whole
+from bertsquad.reporting.formats import mebibytes, short, whole
 
 MISSING = "–"
 
@@ -36,6 +37,7 @@ CELL_COLUMNS = {
     "scenario": ("scenario", "", None),
     "batch_size": ("batch", "", whole),
     "threads": ("threads", "", whole),
+    "threads_requested": ("asked", "threads", None),
     "repeat": ("repeat", "", whole),
     "features_per_second": ("features", "1/s", short),
     "useful_tokens_per_second": ("tokens", "1/s", short),
@@ -122,7 +124,12 @@ def training_table(found: Findings) -> Table:
 
 
 def cell_table(cells: Sequence[dict[str, Any]]) -> Table:
-    return table(cells, CELL_COLUMNS, IDENTITY)
+    counts = {row["threads"] for row in cells}
+    asked = {(row["threads"], row["threads_requested"]) for row in cells}
+    columns = dict(CELL_COLUMNS)
+    if len(asked) == len(counts):  # else `all` is the same number as another, and rows look alike
+        del columns["threads_requested"]
+    return table(cells, columns, IDENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +166,13 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "bf16": "BF16"}
+SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
 
 
 def machine_facts(machine: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """What machine.json says, flat: name, value, known. Versions and warnings stand elsewhere."""
-    rest = {key: value for key, value in machine.items() if key not in ("versions", "warnings")}
-    return list(flat(rest, ""))
+    elsewhere = ("versions", "warnings", "notes")
+    return list(flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
 
 
 def flat(values: dict[str, Any], prefix: str) -> Any:
@@ -177,6 +184,9 @@ def flat(values: dict[str, Any], prefix: str) -> Any:
             yield name, str(value["unavailable"]), False
         elif isinstance(value, dict) and set(value) == {"instances", "size_kib"}:  # a cache
             yield name, f"{value['instances']} × {value['size_kib']} KiB", True
+        elif isinstance(value, dict) and key.endswith("_mib"):  # of each NUMA node
+            name = name.removesuffix(" mib")
+            yield from ((f"{name} {part}", mebibytes(size), True) for part, size in value.items())
         elif isinstance(value, dict):
             yield from flat(value, name)
         elif key.endswith("_mib") and isinstance(value, int | float):
@@ -257,7 +267,7 @@ def sources(inputs: dict[str, Any]) -> list[Source]:
                 name=name,
                 description=entry.get("description") or "",
                 sha256=entry.get("sha256") or "",
-                size=size(entry["bytes"]) if entry.get("bytes") is not None else MISSING,
+                size=readable_bytes(entry["bytes"]) if entry.get("bytes") is not None else MISSING,
                 license=entry.get("license") or "not stated",
                 citation=entry.get("citation") or "",
                 url=web[0] if web else "",

@@ -13,8 +13,17 @@ from bertsquad.files import read_json
 from bertsquad.reporting.columns import COLUMNS, NAMES
 
 CELL_NAME = re.compile(r"batch(?P<batch>\d+)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json")
+# What is measured. Not `threads_requested`: where `all` means 2 threads, a cell of 2 threads and
+# one of `all` are two repeats of one measurement.
 CELL_KEY = ("run", "engine", "precision", "scenario", "padding", "batch_size", "threads")
 PERCENTILES = ("p50", "p90", "p95", "p99")
+# Steps of Intel's Model Zoo are no runs of ours: `modelzoo:train` can be no run's name.
+MODELZOO = "modelzoo"
+STEP_COLUMNS = (
+    *("precision", "scenario", "padding", "max_seq_length", "batch_size", "threads", "repeat"),
+    *("warmup_iterations", "iterations", "features", "features_per_second", "cpu", "started_at"),
+    *("printed_features_per_second", "observed_features_per_second"),
+)
 
 
 def summarize(
@@ -22,14 +31,17 @@ def summarize(
     cells: Iterable[str | Path],
     logs: Iterable[str | Path],
     config: dict[str, Any] | None = None,
+    modelzoo: Iterable[str | Path] = (),
 ) -> pd.DataFrame:
     """One row per benchmark cell, with the accuracy and the training of its run beside it; one row
-    per (run, engine, precision) that was scored but not timed. Columns as in columns.py.
+    per (run, engine, precision) that was scored but not timed; one per step of the Model Zoo.
+    Columns as in columns.py.
 
     Paths end in `{run}/{engine}-{precision}/metrics.json`, `{run}/{engine}-{precision}/benchmark/
-    {scenario}/batchB-threadsT-repeatR.json` and `{run}/training_log.jsonl`. `config` is the
-    resolved configuration. Raises `UserError` for a file that is somewhere else, lacks a key,
-    contradicts its path, or measures the same thing as another.
+    {scenario}/batchB-threadsT-repeatR.json` and `{run}/training_log.jsonl`; those of `modelzoo` in
+    `modelzoo/{step}/result.json` or `metrics.json`. `config` is the resolved configuration. Raises
+    `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or measures
+    the same thing as another.
     """
     accuracy = index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
     training = index_by(("run",), (training_totals(path) for path in logs))
@@ -41,6 +53,7 @@ def summarize(
         scored = accuracy.get((row["run"], row["engine"], row["precision"]), {})
         trained = training.get((row["run"],), {})
         merged.append(configured(row["run"], config) | trained | scored | row)
+    merged += step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
 
 
@@ -48,14 +61,16 @@ def read_metrics(path: str | Path) -> dict[str, Any]:
     """The accuracy columns of one metrics.json."""
     path = Path(path)
     run, engine, precision = model_of(path, depth=1)
+    named = {"source": path, "run": run, "engine": engine, "precision": precision}
+    return named | scores(path)
+
+
+def scores(path: Path) -> dict[str, Any]:
+    """What a metrics.json says."""
     data = read_object(path)
     low_em, high_em = optional_pair(path, data, "exact_match_interval")
     low_f1, high_f1 = optional_pair(path, data, "f1_interval")
     return {
-        "source": path,
-        "run": run,
-        "engine": engine,
-        "precision": precision,
         "questions": data.get("questions"),
         "exact_match": required_number(path, data, "exact_match"),
         "exact_match_low": low_em,
@@ -91,6 +106,8 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
     for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
         row[name] = available(data.get(name))
+    row["threads_requested"] = match["threads"]
+    row["other_cpus"] = available((data.get("activity") or {}).get("other_cpus"))
     for name in ("batch_size", "threads", "repeat", "features_per_second"):
         row[name] = required_number(path, data, name)
     for name in (
@@ -102,6 +119,47 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     for name in ("mean", "min", *PERCENTILES, "max"):
         row[f"latency_{name}_ms"] = available(latency.get(name))
     return row
+
+
+def step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """One row per step of the Model Zoo, from its result.json and, where it predicted, its
+    metrics.json beside it."""
+    rows: dict[str, dict[str, Any]] = {}
+    for path in map(Path, sorted(map(str, paths))):
+        step = path.parent.name
+        row = rows.setdefault(step, step_settings(step, config))
+        if path.name == "metrics.json":
+            row |= scores(path)
+            continue
+        data = read_object(path)
+        row |= {name: data.get(name) for name in STEP_COLUMNS if name in data}
+        latency = data.get("latency_ms") or {}
+        row |= {f"latency_{name}_ms": latency.get(name) for name in ("mean", *PERCENTILES)}
+        row["train_examples_per_second"] = data.get("examples_per_second")
+        row["train_steps"] = data.get("steps")
+    for step, row in rows.items():
+        trained = modelzoo_steps(config).get(step, {}).get("weights_from")
+        if trained in rows:
+            row["train_steps"] = rows[trained].get("train_steps")
+    return list(rows.values())
+
+
+def modelzoo_steps(config: dict[str, Any] | None) -> dict[str, Any]:
+    return ((config or {}).get("modelzoo") or {}).get("steps", {})
+
+
+def step_settings(step: str, config: dict[str, Any] | None) -> dict[str, Any]:
+    """What the configuration says of a step of the Model Zoo."""
+    config, steps = config or {}, modelzoo_steps(config)
+    entry = steps.get(step, {})
+    trained = steps.get(entry.get("weights_from") or "", {})
+    own = entry.get("checkpoint") or trained.get("checkpoint")
+    return {
+        "run": f"{MODELZOO}:{step}",
+        "engine": MODELZOO,
+        "checkpoint": own or config.get("checkpoint", ""),
+        "dataset": entry.get("dataset") or config.get("dataset", ""),
+    }
 
 
 def read_training_log(path: str | Path) -> pd.DataFrame:
@@ -147,6 +205,7 @@ def training_totals(path: str | Path) -> dict[str, Any]:
         "train_examples": log["examples"].sum(),
         "train_tokens": tokens,
         "train_seconds": seconds,
+        "train_examples_per_second": log["examples"].sum() / seconds if seconds > 0 else None,
         "train_tokens_per_second": tokens / seconds if seconds > 0 else None,
         "train_final_loss": log["loss"].tail(last).mean(),
     }
@@ -206,18 +265,29 @@ def rank(values: pd.Series) -> pd.Series:
 
 def accuracy_rows(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per (run, engine, precision) that was scored."""
-    scored = summary[summary["f1"].notna()]
+    scored = ours(summary).loc[lambda rows: rows["f1"].notna()]
     return scored.drop_duplicates(["run", "engine", "precision"]).reset_index(drop=True)
 
 
 def cell_rows(summary: pd.DataFrame) -> pd.DataFrame:
     """The rows that hold a benchmark cell."""
-    return summary[summary["scenario"] != ""].reset_index(drop=True)
+    return ours(summary).loc[lambda rows: rows["scenario"] != ""].reset_index(drop=True)
 
 
 def run_rows(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per run."""
-    return summary.drop_duplicates("run").reset_index(drop=True)
+    return ours(summary).drop_duplicates("run").reset_index(drop=True)
+
+
+def ours(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows of our own runs; those of the Model Zoo stand beside them in a section of their own
+    (guide.py) and in none of the figures."""
+    return summary[summary["engine"] != MODELZOO]
+
+
+def modelzoo_rows(summary: pd.DataFrame) -> pd.DataFrame:
+    """One row per step of the Model Zoo."""
+    return summary[summary["engine"] == MODELZOO].reset_index(drop=True)
 
 
 def medians(summary: pd.DataFrame) -> pd.DataFrame:

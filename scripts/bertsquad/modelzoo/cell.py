@@ -1,0 +1,149 @@
+"""What a call of the launcher measured, as JSON; a benchmark's has the keys of our own cells."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from bertsquad.benchmark.statistics import summarize
+from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE
+from bertsquad.modelzoo.log import Log, corrected, summed_speed
+
+ENGINE = "modelzoo"
+PRECISIONS = {"fp32": "fp32", "bfloat16": "bf16"}  # in our words
+CLOCK = (
+    "the launcher's own, corrected: it starts after one batch more than the warm-up it leaves out; "
+    "between the last batch and its end it may hold some seconds more"
+)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """When the launcher said `Processed #examples: N`, in seconds since it was started."""
+
+    examples: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
+    """(batch, its end) for each batch that said something; batches count from 1. Examples of one
+    batch come out together, so the first line of a batch tells when it was computed."""
+    ends: dict[int, float] = {}
+    for count, moment in zip(arrivals.examples, arrivals.seconds, strict=True):
+        ends.setdefault(-(-count // batch_size), moment)
+    return sorted(ends.items())
+
+
+def observed(arrivals: Arrivals, batch_size: int, warmup_batches: int) -> dict[str, Any]:
+    """The speed by the arrival of log lines, which the launcher's clock cannot spoil: batches after
+    the warm-up, from the end of the first to the end of the last."""
+    ends = [end for end in batch_ends(arrivals, batch_size) if end[0] > warmup_batches]
+    if len(ends) < 2 or ends[-1][1] <= ends[0][1]:
+        return {"observed_features_per_second": None, "latency_samples_ms": []}
+    (first, start), (last, end) = ends[0], ends[-1]
+    gaps = [
+        1000 * (after[1] - before[1])
+        for before, after in pairwise(ends)
+        if after[0] == before[0] + 1
+    ]
+    return {
+        "observed_features_per_second": batch_size * (last - first) / (end - start),
+        "latency_samples_ms": gaps if len(gaps) == len(ends) - 1 else [],
+    }
+
+
+def describe_benchmark(
+    log: Log, arrivals: Arrivals, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The cell of a benchmark run. `settings`: what was asked for (see `asked`)."""
+    size = settings["batch_size"]
+    warmup = (log.warmup or 0) // size
+    batches = (log.processed or 0) // size
+    seen = observed(arrivals, size, warmup)
+    samples = seen["latency_samples_ms"]
+    return {
+        **settings,
+        **surroundings,
+        **seen,
+        "scenario": "guide",
+        "padding": "max_length",
+        "warmup_iterations": warmup + (1 if log.clock_is_late else 0),
+        "iterations": max(0, batches - warmup - (1 if log.clock_is_late else 0)),
+        "features": max(0, (log.processed or 0) - (log.warmup or 0)),
+        "elapsed_s": log.elapsed_s,
+        "printed_features_per_second": log.throughput,
+        "features_per_second": corrected(log, size),
+        "latency_ms": summarize(samples) if samples else {},
+        "clock": CLOCK,
+    }
+
+
+def describe_training(
+    log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a training run's log says. Speeds of all processes are added up."""
+    processes = settings["processes"]
+    return {
+        **settings,
+        **surroundings,
+        "steps": log.steps,  # of each process
+        "examples_per_second": summed_speed(log.speeds, processes),
+        "printed_examples_per_second": log.speeds,  # each of one process
+        "final_losses": log.final_losses,  # one per process
+    }
+
+
+def describe_accuracy(
+    log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an accuracy run printed; `evaluate` scores its predictions again."""
+    return {**settings, **surroundings, "printed": log.scores}
+
+
+def asked(
+    mode: str, precision: str, options: Mapping[str, Any], arguments: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a step asks for, in the words of our own cells. `options`, `arguments`: of its command
+    line (CommandLine.options, .values())."""
+    kind = "training" if mode == "training" else "inference"
+    size = int(options.get("batch_size", -1))
+    length = arguments.get("max_seq_length", "512" if kind == "training" else "384")
+    threads = options.get("num_intra_threads")
+    return {
+        "engine": ENGINE,
+        "mode": mode,
+        "precision": PRECISIONS[precision],
+        "batch_size": DEFAULT_BATCH_SIZE[kind] if size == -1 else size,
+        "max_seq_length": int(length),
+        "threads": int(threads) if threads else None,
+        "processes": int(options.get("mpi_num_processes") or 1),
+        "repeat": 1,
+    }
+
+
+def description(
+    mode: str, log: Log, arrivals: Arrivals, settings: dict[str, Any], surroundings: dict[str, Any]
+) -> dict[str, Any]:
+    """The JSON of a run of this mode."""
+    if mode == "benchmark":
+        return describe_benchmark(log, arrivals, settings, surroundings)
+    describe = describe_training if mode == "training" else describe_accuracy
+    return describe(log, settings, surroundings)
+
+
+def headline(mode: str, result: Mapping[str, Any]) -> str:
+    """One line for the log."""
+    if mode == "benchmark":
+        return (
+            f"{result['printed_features_per_second']} features/s printed, "
+            f"{shown(result['features_per_second'])} with the clock corrected, "
+            f"{shown(result['observed_features_per_second'])} by the arrival of its lines"
+        )
+    if mode == "training":
+        speed = shown(result["examples_per_second"])
+        return f"{speed} examples/s on {result['processes']} processes, {result['steps']} steps"
+    return ", ".join(f"{name} {value}" for name, value in result["printed"].items())
+
+
+def shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3g}"

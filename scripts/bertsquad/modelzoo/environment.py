@@ -1,0 +1,65 @@
+"""Variables around a call of the launcher: what leaks in, what stays, what it needs."""
+
+from collections.abc import Iterator, Mapping
+
+from bertsquad.modelzoo.command_line import CommandLine
+from bertsquad.modelzoo.findings import Check
+from bertsquad.modelzoo.options import ARGUMENTS
+
+KEPT = (
+    "KMP_AFFINITY",
+    "KMP_BLOCKTIME",
+    "KMP_SETTINGS",
+    "OMP_NUM_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def leaks(line: CommandLine, environment: Mapping[str, str]) -> Iterator[str]:
+    for name in ARGUMENTS:
+        if environment.get(name) and name not in line.values():
+            yield f"the variable {name}={environment[name]} is set"
+
+
+def kept(line: CommandLine, environment: Mapping[str, str]) -> Iterator[str]:
+    for name in KEPT:
+        if environment.get(name) and name not in line.environment:
+            yield f"the variable {name}={environment[name]} is set"
+
+
+def benchmarks_missing(line: CommandLine, environment: Mapping[str, str]) -> str | None:
+    folders = environment.get("PYTHONPATH", "").split(":")
+    return None if str(line.benchmarks) in folders else f"PYTHONPATH lacks {line.benchmarks}"
+
+
+def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what changes the launcher's run: `leaks` and `kept`. Snakemake sets
+    OMP_NUM_THREADS for every job, and the launcher would keep it."""
+    threads = ("_NUM_THREADS", "_MAX_THREADS")
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in ARGUMENTS
+        and not name.startswith(("KMP_", "OMP_", "GOTO_"))
+        and not name.endswith(threads)
+        and name not in ("LD_PRELOAD", *KEPT)
+    }
+
+
+ENVIRONMENT = (
+    Check(
+        "leak",
+        "error",
+        leaks,
+        "the launcher exports model arguments as variables of these names, so it would be taken "
+        "for one; unset it",
+    ),
+    Check("kept", "warning", kept, "the launcher does not replace it"),
+    Check(
+        "pythonpath",
+        "error",
+        benchmarks_missing,
+        "run_tf_benchmark.py ends with `No module named 'common'`, and the launcher still exits "
+        "with 0",
+    ),
+)

@@ -1,0 +1,166 @@
+"""The files of a call of the launcher, and what is wrong with them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bertsquad.checkpoint.bundle import Bundle
+from bertsquad.errors import UserError
+from bertsquad.files import read_json
+from bertsquad.modelzoo.command_line import CommandLine
+from bertsquad.modelzoo.findings import Check
+from bertsquad.modelzoo.line_finders import true
+from bertsquad.modelzoo.paths import Files
+from bertsquad.vocabulary import is_lowercase, read_vocabulary
+
+WARMUP_BATCHES = 5  # of the inference benchmark
+
+
+def absent(line: CommandLine, files: Files) -> Iterator[str]:
+    named = (files.vocab, files.config, files.dev, files.train, Path(f"{files.weights}.index"))
+    for path in named:
+        if path is not None and not path.is_file():
+            yield f"{path}: no such file"
+
+
+def links(line: CommandLine, files: Files) -> Iterator[str]:
+    for key in ("data_location", "checkpoint", "in_graph", "model_source_dir", "backbone_model"):
+        value = line.given(key)
+        if value is None:
+            continue
+        path = Path(str(value))
+        if path.is_symlink():
+            yield f"{path}: a symbolic link"
+        elif path.is_file() and path.stat().st_nlink > 1:
+            yield f"{path}: a file with {path.stat().st_nlink} hard links"
+
+
+def not_fresh(line: CommandLine, files: Files) -> str | None:
+    if files.output.is_dir() and any(files.output.iterdir()):
+        return f"{files.output}: not empty"
+    return None
+
+
+def not_creatable(line: CommandLine, files: Files) -> str | None:
+    return None if files.output.parent.is_dir() else f"{files.output.parent}: no such folder"
+
+
+def casing(files: Files) -> str | None:
+    """`cased` or `uncased`, as the vocabulary says; None where it cannot be read."""
+    try:
+        return "uncased" if is_lowercase(read_vocabulary(files.vocab)) else "cased"
+    except (UserError, OSError):
+        return None
+
+
+def wrong_case(line: CommandLine, files: Files) -> str | None:
+    found = casing(files)
+    if line.mode == "inference":
+        # run_squad.py's own default, which the launcher gives no way to change
+        wrong = found == "cased" and line.given("accuracy_only")
+        return f"{files.vocab} is cased, and inference always lower-cases" if wrong else None
+    lower = true(line.values().get("do_lower_case", "False"))
+    if found is None or lower == (found == "uncased"):
+        return None
+    return f"do_lower_case={lower}, but {files.vocab} is {found}"
+
+
+def lower_cased_benchmark(line: CommandLine, files: Files) -> bool:
+    benchmark = line.mode == "inference" and not line.given("accuracy_only")
+    return benchmark and casing(files) == "cased"
+
+
+def too_long(line: CommandLine, files: Files) -> str | None:
+    default = "512" if line.mode == "training" else "384"
+    length = int(line.values().get("max_seq_length", default))
+    try:
+        positions = int(read_json(files.config)["max_position_embeddings"])
+    except (UserError, OSError, KeyError, TypeError, ValueError):
+        return None
+    if 64 + 3 < length <= positions:
+        return None
+    return f"max_seq_length={length} with {positions} positions in {files.config}"
+
+
+def too_few(line: CommandLine, files: Files) -> str | None:
+    if line.mode != "inference" or line.given("accuracy_only") or not files.dev.is_file():
+        return None
+    size = int(line.given("batch_size", -1))
+    needed = WARMUP_BATCHES * (32 if size == -1 else size)
+    articles = read_json(files.dev)["data"]
+    questions = sum(len(part["qas"]) for each in articles for part in each["paragraphs"])
+    return f"{questions} questions in {files.dev}" if questions <= needed else None
+
+
+def headless(line: CommandLine, files: Files) -> str | None:
+    if line.mode != "training":
+        return None
+    try:
+        names = Bundle(files.weights).entries
+    except (UserError, OSError):
+        return None
+    has_head = any(name.startswith(("cls/seq_relationship/", "cls/squad/")) for name in names)
+    return None if has_head else f"{files.weights} has no next-sentence head"
+
+
+def disk(line: CommandLine, files: Files) -> str | None:
+    """Training writes optimizer state with every checkpoint, in every process: 3 times the weights,
+    at step 0, every 1000 steps and at the end, of which 5 are kept."""
+    shards = list(files.weights.parent.glob(f"{files.weights.name}.data-*"))
+    if line.mode != "training" or not shards or not files.output.parent.is_dir():
+        return None
+    processes = int(line.given("mpi_num_processes") or 1)
+    needed = 3 * 3 * processes * sum(shard.stat().st_size for shard in shards)
+    place = os.statvfs(files.output.parent)
+    free = place.f_bavail * place.f_frsize
+    if needed <= free:
+        return None
+    return f"about {needed / 1e9:.0f} GB of checkpoints, and {free / 1e9:.0f} GB are free"
+
+
+FILES = (
+    Check("absent", "error", absent, "the launcher would only say so in its log, and exit with 0"),
+    Check("links", "error", links, "the launcher refuses it; copy what it stands for"),
+    Check(
+        "not-fresh",
+        "error",
+        not_fresh,
+        "old checkpoints there would be resumed and old predictions scored; use an empty folder",
+    ),
+    Check("output-parent", "error", not_creatable, "start.sh makes only the last folder"),
+    Check(
+        "casing",
+        "error",
+        wrong_case,
+        "run_squad.py knows the casing of no whole-word-masking model, so it would not notice that "
+        "the words do not fit the vocabulary",
+    ),
+    Check(
+        "casing-benchmark",
+        "warning",
+        lower_cased_benchmark,
+        "the vocabulary is cased and inference always lower-cases: the speed is right, its answers "
+        "would not be",
+    ),
+    Check(
+        "too-long",
+        "error",
+        too_long,
+        "run_squad.py wants more than 67 and no more than the model's positions",
+    ),
+    Check(
+        "too-few",
+        "warning",
+        too_few,
+        "the clock of the benchmark starts after 5 batches; with no more features than these it "
+        "ends in a NameError",
+    ),
+    Check(
+        "headless",
+        "error",
+        headless,
+        "the head of SQuAD starts from it, so training ends with `Missing model variables in "
+        "checkpoint`",
+    ),
+    Check("disk", "warning", disk, "keep room, or train with fewer processes"),
+)

@@ -1,0 +1,274 @@
+"""The Model Zoo's part of an experiment: its steps, the files they need and make.
+
+Pure, like bertsquad.experiment: from the configuration and the catalogue to paths and options.
+Paths may hold <pathvars>, which Snakemake spells out.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
+from bertsquad.errors import UserError
+from bertsquad.experiment import Experiment, options
+from bertsquad.modelzoo.command_line import LAUNCHER
+from bertsquad.modelzoo.findings import Finding, refuse_errors
+from bertsquad.modelzoo.outcome import SHARD, TRAINED
+from bertsquad.modelzoo.paths import Files
+from bertsquad.modelzoo.settings import command, examine_step, step_of, words
+from bertsquad.suggestions import did_you_mean
+
+IN_IMAGE = "image:"  # a source that is a folder of the image
+MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
+# Of a step's entry, what goes into its job as settings.
+SETTINGS = ("mode", "precision", "numactl", "options", "arguments", "environment")
+
+
+@dataclass(frozen=True)
+class ModelZoo:
+    """The steps of an experiment's configuration."""
+
+    experiment: Experiment
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.experiment.catalogue
+
+    def place(self, path: str) -> str:
+        """A path with <pathvars> spelled out."""
+        return self.experiment.place(path)
+
+    @property
+    def section(self) -> dict[str, Any]:
+        return self.experiment.config.get("modelzoo") or {}
+
+    @property
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """The steps by name; none where the configuration has no `modelzoo`."""
+        return self.section.get("steps", {})
+
+    def names(self, *modes: str) -> list[str]:
+        """The steps of these modes."""
+        return [name for name, step in self.steps.items() if step["mode"] in modes]
+
+    def check_names(self, source: str) -> None:
+        """`UserError` for names that mean nothing; `source` names the configuration."""
+        for name, step in self.steps.items():
+            place = f"{source}: modelzoo.steps.{name}"
+            known(self.checkpoint_name(name), self.catalogue.checkpoints, "checkpoint", place)
+            known(self.dataset_name(name), self.catalogue.datasets, "dataset", place)
+            trained = step.get("weights_from")
+            if trained is not None and trained not in self.names("training"):
+                hint = did_you_mean(trained, self.names("training"))
+                raise UserError(f"{place}.weights_from: no training step {trained!r}; {hint}")
+            if trained is not None and step["mode"] == "training":
+                raise UserError(f"{place}.weights_from: only for the modes benchmark and accuracy")
+            if not self.checkpoint(name).weights.members:
+                raise UserError(
+                    f"{place}: checkpoint {self.checkpoint_name(name)!r} is not TensorFlow's; the "
+                    "Model Zoo reads only such ones"
+                )
+        if self.steps and not self.source.startswith(IN_IMAGE) and self.source.endswith(".zip"):
+            known(self.source, self.catalogue.artifacts, "artifact", f"{source}: modelzoo.source")
+        if self.source.startswith(IN_IMAGE) and self.section.get("image") is None:
+            raise UserError(f"{source}: modelzoo.source: {self.source} needs an `image`")
+
+    def findings(self) -> list[tuple[str, Finding]]:
+        """(step, finding) for everything that stands against the steps, wherever they will run."""
+        return [
+            (name, finding)
+            for name, step in self.steps.items()
+            for finding in examine_step(step_of(step))
+        ]
+
+    def refuse(self, found: list[tuple[str, Finding]], source: str) -> None:
+        """`UserError` for the first step that an error stands against."""
+        for step in self.steps:
+            findings = [finding for name, finding in found if name == step]
+            refuse_errors(findings, f"{source}: modelzoo.steps.{step}")
+
+    # What a step is made of
+
+    def checkpoint_name(self, step: str) -> str:
+        """The catalogue's checkpoint behind a step: its own, or that of the training it follows."""
+        entry = self.steps[step]
+        trained = self.steps.get(entry.get("weights_from") or "", {})
+        own = entry.get("checkpoint") or trained.get("checkpoint")
+        return own or self.experiment.config["checkpoint"]
+
+    def checkpoint(self, step: str) -> Checkpoint:
+        return self.catalogue.checkpoint(self.checkpoint_name(step))
+
+    def dataset_name(self, step: str) -> str:
+        return self.steps[step].get("dataset") or self.experiment.config["dataset"]
+
+    def settings(self, step: str) -> str:
+        """What decides a step's command line, as JSON."""
+        entry = {name: self.steps[step].get(name) for name in SETTINGS}
+        entry["python"] = self.section["python"]
+        return json.dumps({k: v for k, v in entry.items() if v is not None}, sort_keys=True)
+
+    def described(self) -> str:
+        """All steps as JSON, for the command that shows them."""
+        steps = {
+            name: {
+                "settings": self.settings(name),
+                "launcher": self.launcher(),
+                "files": {
+                    "output": self.place(f"<results>/modelzoo/{name}/output"),
+                    "vocab": self.member(name, "vocab"),
+                    "config": self.member(name, "config"),
+                    "weights": self.weights(name),
+                    "dev": self.questions(name, "dev"),
+                    "train": self.questions(name, "train"),
+                },
+            }
+            for name in self.steps
+        }
+        return json.dumps(steps, sort_keys=False)
+
+    def container_options(self) -> str:
+        """What a container is given, as options; none on the host."""
+        if self.section.get("image") is None:
+            return ""
+        binding = "yes" if self.section["binding"] else "no"
+        return options([("shm_size", self.section["shm_size"]), ("binding", binding)])
+
+    def words(self, step: str) -> str:
+        """The launcher's command line with the paths as the workflow has them: it decides the
+        result, and no change of the code around it does."""
+        files = Files(
+            output=Path(self.place(f"<results>/modelzoo/{step}/output")),
+            vocab=Path(self.member(step, "vocab")),
+            config=Path(self.member(step, "config")),
+            weights=Path(self.weights(step)),
+            dev=Path(self.questions(step, "dev")),
+            train=Path(self.questions(step, "train")),
+        )
+        line = command(
+            step_of(self.steps[step]),
+            files,
+            launcher=self.launcher(),
+            python=self.section["python"],
+        )
+        return shlex.join(words(line))
+
+    # Files that a step needs
+
+    @property
+    def source(self) -> str:
+        return self.section.get("source", "")
+
+    def launcher(self) -> str:
+        """launch_benchmark.py, as the step's job sees it."""
+        if self.source.startswith(IN_IMAGE):
+            return f"{self.source.removeprefix(IN_IMAGE).rstrip('/')}/benchmarks/{LAUNCHER}"
+        if self.source.endswith(".zip"):
+            return self.place(f"<resources>/modelzoo/{self.source}/benchmarks/{LAUNCHER}")
+        return f"{self.source.rstrip('/')}/benchmarks/{LAUNCHER}"
+
+    def launcher_files(self) -> list[str]:
+        """The launcher as an input; none where it is in the image."""
+        return [] if self.source.startswith(IN_IMAGE) else [self.launcher()]
+
+    def archives(self) -> list[str]:
+        """The artifact that the Model Zoo is unpacked from."""
+        is_artifact = self.source.endswith(".zip") and not self.source.startswith(IN_IMAGE)
+        return [self.source] if is_artifact else []
+
+    def member(self, step: str, part: str) -> str:
+        """A step's vocabulary or configuration."""
+        return self.experiment.source_files(getattr(self.checkpoint(step), part))[0]
+
+    def weights(self, step: str) -> str:
+        """The prefix of the TensorFlow checkpoint that a step starts from."""
+        trained = self.steps[step].get("weights_from")
+        if trained is not None:
+            return self.place(f"<results>/modelzoo/{trained}/{TRAINED}")
+        return self.experiment.checkpoint_weights(self.checkpoint_name(step))
+
+    def weights_files(self, step: str) -> list[str]:
+        """The files of that checkpoint."""
+        if self.steps[step].get("weights_from") is not None:
+            return [f"{self.weights(step)}{suffix}" for suffix in (".index", SHARD)]
+        return self.experiment.source_files(self.checkpoint(step).weights)
+
+    def questions(self, step: str, split: str) -> str:
+        """A step's training or dev questions."""
+        return self.experiment.questions_file(self.dataset_name(step), split)
+
+    def evaluator(self, step: str) -> list[str]:
+        """The official scoring script, where the step's dataset names one."""
+        name = self.catalogue.dataset(self.dataset_name(step)).evaluator
+        return [self.experiment.download(name)] if name else []
+
+    def train_option(self, step: str) -> str:
+        """A step's training questions as an option."""
+        return options([("train-questions", self.questions(step, "train"))])
+
+    def official_option(self, step: str) -> str:
+        """The official scoring script as an option, where there is one."""
+        return options(("official-script", path) for path in self.evaluator(step))
+
+    def artifacts(self) -> list[str]:
+        """Every artifact that the steps need, each once."""
+        return list(dict.fromkeys(self._artifacts()))
+
+    def _artifacts(self) -> Iterator[str]:
+        if self.steps:
+            yield from self.archives()
+        for step, entry in self.steps.items():
+            checkpoint = self.checkpoint(step)
+            parts = [checkpoint.config, checkpoint.vocab]
+            parts += [] if entry.get("weights_from") else [checkpoint.weights]
+            yield from (part.artifact for part in parts)
+            dataset = self.catalogue.dataset(self.dataset_name(step))
+            yield dataset.dev
+            if entry["mode"] == "training":
+                yield dataset.train
+            if entry["mode"] != "benchmark" and dataset.evaluator:
+                yield dataset.evaluator
+
+    # Files that the steps make
+
+    def result_files(self) -> list[str]:
+        """What was measured, and the scores: what the summary is made of."""
+        return [*self.measurements(), *self.metrics()]
+
+    def measurements(self) -> list[str]:
+        """What each step's log says, as JSON."""
+        return [self.place(f"<results>/modelzoo/{step}/result.json") for step in self.steps]
+
+    def metrics(self) -> list[str]:
+        """The score of each step that predicts."""
+        names = self.names("training", "accuracy")
+        return [self.place(f"<results>/modelzoo/{step}/metrics.json") for step in names]
+
+    def models(self) -> list[str]:
+        """What was trained, in the form that `transformers` loads."""
+        return [
+            self.place(f"<results>/modelzoo/{step}/model/{MODEL_FILES[0]}")
+            for step in self.names("training")
+        ]
+
+    def targets(self) -> list[str]:
+        """Everything. `UserError` where the configuration has no `modelzoo`."""
+        if not self.steps:
+            raise UserError(
+                "the configuration has no `modelzoo`: use --configfile config/modelzoo.yaml, or "
+                "add that section to your own"
+            )
+        return self.all_files()
+
+    def all_files(self) -> list[str]:
+        """Everything; nothing where the configuration has no `modelzoo`."""
+        return [*self.result_files(), *self.models()]
+
+    def gelu(self, step: str) -> str:
+        """The GELU of a trained model: tf.nn.gelu, which is exact, or BERT's own tanh form."""
+        given = self.steps[step].get("arguments", {})
+        values = {name.replace("-", "_"): str(value).lower() for name, value in given.items()}
+        return "erf" if values.get("experimental_gelu") == "true" else "tanh"

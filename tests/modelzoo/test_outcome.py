@@ -1,0 +1,154 @@
+"""A run that failed counts as failed, whatever its exit status says."""
+
+from pathlib import Path
+
+import pytest
+
+from bertsquad.errors import UserError
+from bertsquad.modelzoo.outcome import (
+    CAUSES,
+    CONSEQUENCES,
+    failure,
+    judge,
+    last_checkpoint,
+    unfinished,
+)
+from modelzoo.test_log import BENCHMARK, TRAINING
+
+# A line of a real failure -> what is said of it
+FAILED = {
+    "usage: run_tf_benchmark.py: error: unrecognized arguments: --do-lower-case=True": "argument",
+    "Error: Please specify a train option (SQuAD, Classifier, Pretraining)": "no train_option",
+    "ModuleNotFoundError: No module named 'common'": "PYTHONPATH",
+    "start.sh: line 1: 12 Illegal instruction (core dumped) python3": "another processor",
+    "sh: 1: -np: not found": "mpirun is missing",
+    "sh: 1: mpirun: not found": "not installed",
+    "libnuma: Warning: cpu argument 0-27 is out of range": "not there",
+    "<0-27> is invalid": "not there",
+    "set_mempolicy: Operation not permitted": "may not be bound",
+    "There are not enough slots available in the system to satisfy the 4 slots": "fewer places",
+    "mpirun noticed that process rank 1 exited on signal 9 (Killed).": "ended badly",
+    "Primary job  terminated normally, but 1 process returned": "ended badly",
+    "mpirun was unable to launch the specified application": "could not start",
+    "tee: out/benchmark_bert_large.log: No such file or directory": "cannot be made",
+    "ValueError: Error: Missing model variables in checkpoint!!": "lacks a part",
+    "INFO:tensorflow: Accum steps not yet supported in SQuAD": "accum_steps",
+    "INFO:tensorflow:Skipping training since max_steps has already saved.": "an older run",
+    "tcmalloc: Cannot allocate memory": "out of memory",
+    "Segmentation fault (core dumped)": "crashed",
+    "Warning: The /o/predictions.json preditions file was not found.": "no predictions",
+    "Killed": "ended from outside",
+    "run_squad.py: error: argument --doc-stride: invalid int value": "refuses its arguments",
+    "Error: something else": "the launcher stopped",
+}
+
+
+@pytest.mark.parametrize(("line", "meaning"), FAILED.items())
+def test_a_line_of_a_failure_is_told_with_its_meaning(line, meaning):
+    said = failure(["Running with parameters:", line, "Ran training with batch size 24"])
+    assert meaning in said
+    assert line.removeprefix("INFO:tensorflow:").strip() in said
+
+
+def test_every_sign_of_failure_is_tested():
+    meanings = {failure([line]).partition(":")[0] for line in FAILED}
+    assert meanings == {meaning for _, meaning in (*CAUSES, *CONSEQUENCES)}
+
+
+def test_what_caused_it_is_told_before_what_followed():
+    followed = "Warning: The /o/predictions.json preditions file was not found."
+    assert "Killed" in failure([followed, "Killed"])
+    lines = ["Traceback (most recent call last):", "  File", "KeyError: 'x'", followed]
+    assert failure(lines).endswith("KeyError: 'x'\"")
+
+
+def test_a_traceback_is_told_by_its_last_line():
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "run_squad.py", line 1211, in main',
+        "    raise error",
+        "tensorflow.python.framework.errors_impl.NotFoundError: no such file",
+    ]
+    assert failure(lines).endswith("NotFoundError: no such file'")
+
+
+HARMLESS = {
+    "a library that may not bind memory": ["mbind: Operation not permitted"],
+    "a machine whose nodes are hidden": ["libnuma: Warning: /sys not mounted or invalid."],
+    "a destructor at the very end": [
+        "Exception ignored in: <function Session.__del__ at 0x7f>",
+        "Traceback (most recent call last):",
+        "TypeError: 'NoneType' object is not callable",
+    ],
+    "a line that quotes an error": ["INFO:tensorflow:errors so far: 0"],
+}
+
+
+@pytest.mark.parametrize("lines", HARMLESS.values(), ids=HARMLESS)
+def test_lines_that_look_like_a_failure_and_are_none(lines):
+    assert failure([*lines, *BENCHMARK.splitlines()]) is None
+
+
+def test_a_log_without_such_a_line_tells_of_no_failure():
+    assert failure([*TRAINING, *BENCHMARK.splitlines()]) is None
+
+
+def test_that_it_ran_is_no_sign_of_success():
+    lines = ["Ran inference with batch size 32", "Log location outside container: /o/x.log"]
+    for mode in ("training", "benchmark", "accuracy"):
+        assert "its last line is 'Log location outside" in unfinished(mode, lines)
+
+
+def test_an_empty_log_is_a_failure():
+    assert "its last line is 'nothing'" in unfinished("training", [])
+
+
+def test_half_a_benchmark_is_not_one():
+    assert unfinished("benchmark", BENCHMARK.splitlines()) is None
+    assert "does not say the throughput" in unfinished("benchmark", BENCHMARK.splitlines()[:-1])
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    for name in ("predictions.json", "nbest_predictions.json"):
+        (tmp_path / name).write_text("{}")
+    for step in (0, 1000, 998):
+        (tmp_path / f"model.ckpt-{step}.index").write_text("x")
+    return tmp_path
+
+
+FINISHED = [*TRAINING, "INFO:tensorflow:Writing predictions to: /o/predictions.json"]
+
+
+def test_a_training_leaves_its_last_checkpoint_and_predictions(trained):
+    outputs = judge("training", 0, FINISHED, trained)
+    assert outputs.checkpoint == trained / "model.ckpt-1000"
+    assert outputs.predictions == trained / "predictions.json"
+
+
+@pytest.mark.parametrize("name", ["predictions.json", "nbest_predictions.json"])
+def test_a_file_that_is_not_there_or_empty_is_a_failure(trained, name):
+    (trained / name).write_text("")
+    with pytest.raises(UserError, match=f"{name}: the run did not write it"):
+        judge("training", 0, FINISHED, trained)
+
+
+def test_only_the_checkpoint_before_training_is_none(tmp_path):
+    (tmp_path / "model.ckpt-0.index").write_text("x")
+    with pytest.raises(UserError, match="no checkpoint later than step 0"):
+        last_checkpoint(tmp_path)
+
+
+def test_an_exit_status_is_believed_when_it_says_no(tmp_path):
+    with pytest.raises(UserError, match="exit status 3; the last line") as error:
+        judge("benchmark", 3, BENCHMARK.splitlines(), tmp_path)
+    assert "all the same" not in str(error.value)
+
+
+def test_an_exit_status_is_not_believed_when_it_says_yes(tmp_path):
+    with pytest.raises(UserError, match="the launcher's exit status was 0 all the same"):
+        judge("benchmark", 0, ["Killed"], tmp_path)
+
+
+def test_a_benchmark_leaves_no_files(tmp_path):
+    assert judge("benchmark", 0, BENCHMARK.splitlines(), tmp_path).predictions is None

@@ -1,0 +1,73 @@
+"""A copy of the project to run, edit and break, and Snakemake called as a user calls it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "report")
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+
+
+@dataclass
+class Project:
+    """A checkout in a folder of its own."""
+
+    folder: Path
+
+    def start(
+        self, *arguments: str, cwd: Path | None = None, own_session: bool = False
+    ) -> subprocess.Popen:
+        """Start Snakemake as a user would: without an activated environment.
+
+        In a session of its own it can be sent what Ctrl-C sends: a signal to it and all its jobs.
+        """
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("VIRTUAL_ENV", "PYTHONPATH", "SNAKEMAKE_PROFILE")
+        }
+        return subprocess.Popen(
+            [str(SNAKEMAKE), *arguments],
+            cwd=cwd or self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=own_session,
+        )
+
+    def snakemake(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end."""
+        process = self.start(*arguments, cwd=cwd)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """How many jobs of each rule a run would start now."""
+        done = self.snakemake("-n", *arguments)
+        assert done.returncode == 0, done.stderr + done.stdout
+        table = re.search(
+            r"^job +count\n-+ +-+\n(.*?)^total", done.stderr + done.stdout, re.M | re.S
+        )
+        if table is None:
+            assert "Nothing to be done" in done.stderr + done.stdout
+            return {}
+        rows = (line.split() for line in table[1].splitlines() if line.strip())
+        return {rule: int(count) for rule, count in rows if rule != "all"}
+
+
+def copy_project(folder: Path) -> Path:
+    """Everything that a run needs, without results."""
+    folder.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    return folder
