@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: run test test-fast lint format clean
+.PHONY: run test test-fast doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -14,7 +14,23 @@ test: lint
 	$(VENV)/bin/python -m pytest
 
 test-fast: $(VENV)/.test
-	$(VENV)/bin/python -m pytest -m "not slow"
+	$(VENV)/bin/python -m pytest -m "not slow and not services"
+
+# What this machine is, and what would spoil a run on it: make doctor CONFIG=config/guide.yaml
+doctor: $(VENV)/.run
+	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
+
+# The environment as a Docker image, and as a file for Apptainer: profiles/docker, profiles/apptainer.
+# make image BASE=python:3.11-slim-bookworm@sha256:...
+image: $(VENV)/.run
+	$(VENV)/bin/python scripts/build_image.py --tag bertsquad $(if $(BASE),--base $(BASE))
+
+sif: image
+	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
+
+# A Docker engine, the image, Apptainer, two hosts: as root on Debian; elsewhere it says what is missing.
+test-services: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -m services tests/services
 
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check

@@ -15,18 +15,46 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.errors import exit_with
+from bertsquad.machine.cpu import allowed_cpus
+from bertsquad.machine.threads import Team, default_team, settle, team_of
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.cell import Settings
 
 
-def measure_cell(settings: "Settings", model: str, features_path: str) -> dict[str, Any]:
+def settle_down(threads: str | int, at_most: int | None) -> dict[str, Any]:
+    """Keep this process on the processors of its threads; `all` is `at_most` so many. What the cell
+    says of it: how many `threads`, on which `cpus`, of which `allowed_cpus`, and `not_bound`, why
+    not (None: bound)."""
+    allowed = allowed_cpus()
+    team: Team = default_team(at_most) if threads == "all" else team_of(int(threads))
+    if team.threads > len(allowed):
+        print(
+            f"warning: {team.threads} threads on {len(allowed)} allowed CPUs take turns and "
+            "measure the scheduler",
+            file=sys.stderr,
+        )
+    not_bound = settle(team)
+    print(f"{team}; not bound: {not_bound}" if not_bound else team, file=sys.stderr)
+    return {
+        "threads": team.threads,
+        "cpus": list(team.cpus),
+        "allowed_cpus": allowed,
+        "not_bound": not_bound,
+    }
+
+
+def measure_cell(
+    settings: "Settings", model: str, features_path: str, placement: dict[str, Any]
+) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it."""
     from bertsquad import engines
     from bertsquad.benchmark.cell import describe_cell
     from bertsquad.benchmark.scenario import measure
     from bertsquad.benchmark.workload import make_workload
     from bertsquad.features import Features
+    from bertsquad.machine.activity import Watch
+    from bertsquad.machine.versions import linked_libraries
     from bertsquad.model_fit import check_fit
 
     features = Features.open(features_path)
@@ -38,10 +66,13 @@ def measure_cell(settings: "Settings", model: str, features_path: str) -> dict[s
         iterations=settings.iterations,
         seed=settings.workload_seed,
     )
-    surroundings = describe_surroundings(settings)
+    surroundings = describe_surroundings(settings) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
+    if settings.engine == "torch":
+        surroundings["versions"] |= linked_libraries()
+    watch = Watch()
     measurement = measure(
         lambda: engines.load(
             settings.engine, model, precision=settings.precision, threads=settings.threads
@@ -51,6 +82,7 @@ def measure_cell(settings: "Settings", model: str, features_path: str) -> dict[s
         padding=settings.padding,
         progress=print_phase,
     )
+    surroundings["activity"] = watch.result()
     return describe_cell(
         settings, measurement, surroundings | {"max_seq_length": features.max_seq_length}
     )
@@ -59,25 +91,18 @@ def measure_cell(settings: "Settings", model: str, features_path: str) -> dict[s
 def describe_surroundings(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
     from bertsquad import engines
-    from bertsquad.machine.cpu import allowed_cpus
-    from bertsquad.machine.description import cpu_model
+    from bertsquad.containers.identity import describe_container
+    from bertsquad.machine.cpu import cpu_model
     from bertsquad.machine.kernel import load_average, measurement_environment
     from bertsquad.machine.versions import versions
 
-    cpus = allowed_cpus()
-    if settings.threads > len(cpus):
-        print(
-            f"warning: {settings.threads} threads on {len(cpus)} allowed CPUs take turns and "
-            "measure the scheduler",
-            file=sys.stderr,
-        )
     return {
         "native": engines.native(settings.precision),
         "cpu": cpu_model(),
-        "allowed_cpus": cpus,
         "load_average": load_average(),
         "environment": measurement_environment(),
         "versions": versions(),
+        "container": describe_container(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -109,8 +134,10 @@ def parse_args() -> argparse.Namespace:
         "--threads",
         required=True,
         type=threads,
-        help="threads of one matrix product; `all`: one for every core this process may use",
+        help="threads of one matrix product; `all`: one for each core of a socket, as far as this "
+        "process may use them, within its CPU quota",
     )
+    add("--at-most", type=at_least(1), metavar="N", help="`all` is no more than N threads")
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add("--iterations", required=True, type=at_least(1), help="batches timed, one sample each")
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
@@ -137,10 +164,11 @@ def threads(text: str) -> str | int:
 
 def main() -> None:
     args = parse_args()
+    # Not torch_environment.prepare(): it costs a few per cent where a batch takes a millisecond.
+    placement = settle_down(args.threads, args.at_most)
 
     from bertsquad.benchmark.cell import Settings
     from bertsquad.files import write_json
-    from bertsquad.machine.threads import usable_cores
 
     settings = Settings(
         engine=args.engine,
@@ -148,14 +176,14 @@ def main() -> None:
         scenario=args.scenario,
         padding=args.padding,
         batch_size=args.batch_size,
-        threads=usable_cores() if args.threads == "all" else args.threads,
+        threads=placement["threads"],
         threads_requested=str(args.threads),
         repeat=args.repeat,
         warmup_iterations=args.warmup,
         iterations=args.iterations,
         workload_seed=args.seed,
     )
-    cell = measure_cell(settings, args.model, args.features)
+    cell = measure_cell(settings, args.model, args.features, placement)
     write_json(args.output, cell)
     latency = cell["latency_ms"]
     print(

@@ -9,7 +9,9 @@ Example:
 import argparse
 import sys
 
+from bertsquad import torch_environment
 from bertsquad.errors import exit_with
+from bertsquad.machine.threads import take_cores
 
 
 def compute(
@@ -51,7 +53,12 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("--engine", required=True, help="what runs the model: torch")
     add("--precision", required=True, help="fp32 or bf16")
-    add("--threads", required=True, type=positive, help="threads of one matrix product")
+    add(
+        "--threads",
+        required=True,
+        type=positive,
+        help="at most so many threads, and no more than one socket has cores for this process",
+    )
     add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
     add("--output", required=True, metavar="FILE", help="logits to write, as safetensors")
@@ -60,10 +67,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    torch_environment.prepare()
+    threads = take_cores(args.threads)
     compute(
         engine_name=args.engine,
         precision=args.precision,
-        threads=args.threads,
+        threads=threads,
         model=args.model,
         features_path=args.features,
         output=args.output,

@@ -47,6 +47,24 @@ def test_a_run_may_have_a_checkpoint_of_its_own():
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "--processes auto --communication-cores auto"),
+        (
+            {"processes": 2, "communication_cores": 0, "hosts": ["a", "b"], "port": 30000},
+            "--processes 2 --communication-cores 0 --hosts a,b --port 30000",
+        ),
+        (
+            {"hosts": "slurm", "remote_shell": "ssh -p 22"},
+            "--processes auto --communication-cores auto --hosts slurm --remote-shell 'ssh -p 22'",
+        ),
+    ],
+)
+def test_processes_and_hosts_are_options_of_the_training(settings, expected):
+    assert experiment(changes={"distributed": settings}).distribution() == expected
+
+
 def test_every_cell_has_its_own_file():
     demo = experiment(
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
@@ -125,3 +143,9 @@ def test_the_official_script_is_an_option_only_where_there_is_one():
     assert experiment("minilm.yaml").official_option("minilm-bf16") == (
         "--official-script r/s/downloads/evaluate-v1.1.py"
     )
+
+
+def test_containers_see_results_drop_folder_and_files_of_the_user():
+    changes = {"artifacts": {"artifacts": {"dev-v1.1.json": {"urls": ["file:///data/dev.json"]}}}}
+    folders = experiment("guide.yaml", changes | {"drop_folder": "/drop"}).folders()
+    assert folders == ["r", "r/s", "/drop", "/data"]

@@ -10,8 +10,8 @@ from bertsquad.errors import UserError
 from bertsquad.suggestions import did_you_mean
 
 RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "machine.json", "config.json", "inputs.json"}
-    | {"summary.csv", "report.html"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo"}
+    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
 )
 
 

@@ -47,6 +47,7 @@ class Experiment:
     config: dict[str, Any]
     catalogue: Catalogue
     place: Callable[[str], str]
+    also: tuple[str, ...] = ()  # artifacts needed besides those of the runs
 
     def check(self, source: str) -> None:
         """`UserError` for a checkpoint or dataset that is not in the catalogue, and for a batch
@@ -76,6 +77,13 @@ class Experiment:
     def hyperparameters(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
         return options((name, self.config["runs"][run][name]) for name in names)
+
+    def distribution(self) -> str:
+        """On how many processes, and on which hosts, models are trained, as options."""
+        settings = self.config["distributed"]
+        hosts = settings["hosts"]
+        together = hosts if isinstance(hosts, str) else ",".join(hosts) or None
+        return options((name, together if name == "hosts" else settings[name]) for name in settings)
 
     def features_file(self, run: str, split: str) -> str:
         """A run's tokenised questions; runs with the same lengths share them."""
@@ -170,7 +178,7 @@ class Experiment:
         for run in self.config["runs"]:
             names |= dict.fromkeys(self.catalogue.checkpoint(self.checkpoint_of(run)).artifacts)
             names |= dict.fromkeys(self.catalogue.dataset(self.dataset_of(run)).artifacts)
-        return list(names)
+        return list(names | dict.fromkeys(self.also))
 
     def download(self, artifact: str) -> str:
         """Where an artifact lies once it is here and verified."""

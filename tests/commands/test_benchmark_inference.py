@@ -60,12 +60,23 @@ def test_a_cell(pytestconfig, folder, tmp_path, padding, precision, threads):
     assert cell["first_inference_s"] > 0
     assert cell["max_seq_length"] == MAX_SEQ_LENGTH
     assert cell["threads_requested"] == str(threads)
-    assert 1 <= cell["threads"] <= len(cell["allowed_cpus"])
+    assert 1 <= cell["threads"] <= len(cell["cpus"])
+    assert set(cell["cpus"]) <= set(cell["allowed_cpus"])
+    assert cell["activity"]
+    assert "onednn" in cell["versions"]
     assert cell["versions"]["torch"]
     assert cell["cpu"]
     assert isinstance(cell["native"], bool)
     assert cell["started_at"].endswith("+00:00")
     assert "features/s; latency p50" in done.stdout
+
+
+def test_all_threads_are_no_more_than_a_job_was_given(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    done = run(pytestconfig.rootpath, folder, output, **{"threads": "all", "at-most": 1})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(output.read_text())["threads"] == 1
+    assert "1 thread on processor" in done.stderr
 
 
 @pytest.mark.parametrize(

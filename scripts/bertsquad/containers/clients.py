@@ -1,0 +1,69 @@
+"""Which process stands behind a container, so that one whose process is gone can be removed."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+LABEL = "bertsquad.client"
+PLACE = "bertsquad.place"
+PROC = Path("/proc")
+
+
+def labels_of(pid: int, working_directory: str, proc: Path = PROC) -> dict[str, str]:
+    """The labels of a container that the process `pid` waits for."""
+    return {
+        LABEL: identity(pid, proc),
+        PLACE: place(proc),
+        "bertsquad.folder": working_directory,
+    }
+
+
+def place(proc: Path = PROC) -> str:
+    """Where process numbers of ours mean anything: this host, user and space of process numbers."""
+    try:
+        space = str((proc / "self/ns/pid").readlink())
+    except OSError:
+        space = "unknown"
+    return f"{socket.gethostname()} {space} user {os.getuid()}"
+
+
+def identity(pid: int, proc: Path = PROC) -> str:
+    """A process so that no later one of the same number is taken for it."""
+    return f"{pid} started {_start(pid, proc)} boot {_boot(proc)}"
+
+
+def is_orphan(labels: Mapping[str, str], proc: Path = PROC) -> bool:
+    """Whether a container was started here by a process that is gone."""
+    if labels.get(PLACE) != place(proc) or LABEL not in labels:
+        return False
+    number = labels[LABEL].split()[0]
+    return not number.isdigit() or identity(int(number), proc) != labels[LABEL]
+
+
+def _start(pid: int, proc: Path) -> str:
+    """When the process started, in clock ticks since boot: field 22 of /proc/PID/stat, counted from
+    after the command's name, which may hold anything."""
+    try:
+        fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "unknown" if _alive(pid) else "never"
+    return fields[19]
+
+
+def _alive(pid: int) -> bool:
+    """Without /proc, as on macOS, only whether there is a process of this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot(proc: Path) -> str:
+    try:
+        return (proc / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"

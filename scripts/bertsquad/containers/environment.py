@@ -1,0 +1,38 @@
+"""Which environment variables go into a container, and which certificates with them."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+# What decides how a computation runs, how ranks find each other, and how the network is reached.
+# PATH, LD_*, PYTHON* and the like mean files of the host and stay behind.
+PASSED = re.compile(
+    r"""
+    .*_NUM_THREADS | VECLIB_MAXIMUM_THREADS
+    | (OMP | GOMP | KMP | MKL | DNNL | ONEDNN | OPENBLAS | NUMEXPR | ATEN | OV)_.*
+    | (TORCH | TORCHELASTIC | GLOO | TF | XLA)_.*
+    | (RANK | WORLD_SIZE | LOCAL_RANK | LOCAL_WORLD_SIZE | GROUP_RANK | MASTER_ADDR | MASTER_PORT)
+    | SLURM_.*
+    | (HTTP | HTTPS | FTP | ALL | NO)_PROXY | (http | https | ftp | all | no)_proxy
+    | TMPDIR | TMP | TEMP | TEMPDIR
+    | MALLOC_.* | TZ | NO_COLOR | SOURCE_DATE_EPOCH
+    | BERTSQUAD_.*
+    """,
+    re.VERBOSE,
+)
+# Files with the certificates to trust; mounted where they are, over those of the image.
+CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def passed_on(environment: Mapping[str, str], more: Iterable[str] = ()) -> dict[str, str]:
+    """The part of the environment that a container gets; `more` are names the user adds."""
+    wanted = {*more, *CERTIFICATES}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in wanted or PASSED.fullmatch(name)
+    }
+
+
+def certificate_files(environment: Mapping[str, str]) -> list[str]:
+    """The certificate files that the environment names, each once."""
+    return list(dict.fromkeys(environment[name] for name in CERTIFICATES if environment.get(name)))

@@ -1,0 +1,92 @@
+"""Which folders a container must see, each at the path it has outside."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from bertsquad.containers.environment import certificate_files
+from bertsquad.errors import UserError
+
+# An image has its own; a folder of the host in their place would leave no system to run.
+OF_THE_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run")
+OF_THE_SYSTEM += ("/sbin", "/sys", "/usr")
+
+
+def folders_to_mount(
+    working_directory: Path,
+    repository: Path,
+    others: Iterable[str | os.PathLike[str]],
+    temporary: Iterable[str | os.PathLike[str]] = (),
+) -> list[Path]:
+    """Absolute folders, none inside another, that hold everything a step reads or writes.
+
+    One of `others` that does not exist yet brings the folder it will be made in. A folder that is,
+    or directly contains, a link to elsewhere (results on another disk) brings what the link leads
+    to. Folders of the system are left out: the image has its own.
+    """
+    wanted: dict[Path, None] = {}
+    for folder in (working_directory, repository, *others):
+        wanted |= dict.fromkeys(with_link_targets(nearest_existing(Path(folder).absolute())))
+    for folder in temporary:
+        wanted |= dict.fromkeys((Path(folder).absolute(), Path(folder).resolve()))
+    present = [path for path in wanted if path.exists() and not of_the_system(path)]
+    return [
+        path
+        for path in sorted(present)
+        if not any(path != other and path.is_relative_to(other) for other in present)
+    ]
+
+
+def bind_variables(
+    environment: Mapping[str, str],
+    working_directory: Path,
+    repository: Path,
+    others: Iterable[str | os.PathLike[str]],
+) -> dict[str, str]:
+    """The folders as variables: BERTSQUAD_MOUNTS for scripts/docker_shell.py, and APPTAINER_BIND,
+    which Apptainer reads itself, with what the user has put there.
+
+    Apptainer has no way to write a path with a comma or a colon.
+    """
+    folders = folders_to_mount(working_directory, repository, others)
+    temporary = Path(tempfile.gettempdir())
+    certificates = [path for path in certificate_files(environment) if Path(path).is_file()]
+    bound = [str(path) for path in (*folders, temporary) if path.exists()] + certificates
+    given = environment.get("APPTAINER_BIND", "").split(",")
+    usable = [path for path in bound if not {",", ":"} & set(path)]
+    return {
+        "BERTSQUAD_MOUNTS": ":".join(map(str, folders)),
+        "APPTAINER_BIND": ",".join(dict.fromkeys(filter(None, [*given, *usable]))),
+    }
+
+
+def check_place(folder: Path) -> None:
+    """`UserError` for a folder that must be mounted and would hide the image's own system."""
+    if of_the_system(folder):
+        raise UserError(
+            f"{folder}: a container cannot have this folder of the system at its own path; work in "
+            "another folder, for example below your home"
+        )
+
+
+def nearest_existing(path: Path) -> Path:
+    """The path itself, or the innermost folder above it that exists."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def with_link_targets(folder: Path) -> list[Path]:
+    """The folder, where it really is, and where the links directly in it lead."""
+    found = [folder, folder.resolve()]
+    if folder.is_dir():
+        for entry in os.scandir(folder):
+            target = Path(entry.path).resolve() if entry.is_symlink() else folder
+            # A link to a file needs that file alone, not the whole folder it lies in.
+            if not target.is_relative_to(folder.resolve()):
+                found.append(target)
+    return found
+
+
+def of_the_system(path: Path) -> bool:
+    """Whether the path is the root, or belongs to the image's own system."""
+    return path == Path("/") or any(path.is_relative_to(part) for part in OF_THE_SYSTEM)

@@ -1,0 +1,77 @@
+"""How containers are run on this machine, read from environment variables.
+
+What changes from machine to machine is no part of an experiment, and Snakemake hands the shell that
+it calls nothing but the environment; so these are neither in the configuration nor options.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bertsquad.errors import UserError
+from bertsquad.suggestions import did_you_mean
+
+PREFIX = "BERTSQUAD_DOCKER_"
+SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
+CPUS = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+SWITCH = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per variable BERTSQUAD_DOCKER_<FIELD>; docs/containers.md explains them."""
+
+    image: str = "bertsquad"
+    memory: str | None = None  # `8g`; None: as much as the machine has
+    cpus: str | None = None  # `0-7,16`; None: those that the caller may use
+    shm_size: str = "1g"  # of /dev/shm; used only as far as something is written there
+    network: str = "host"  # downloads, and training on several hosts, need one
+    binding: bool = False  # allow binding memory to NUMA nodes
+    mounts: tuple[str, ...] = ()  # more folders, each at its own path
+    env: tuple[str, ...] = ()  # more variables to pass on
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings that the environment gives. `UserError` that names the variable otherwise."""
+    given = {
+        name.removeprefix(PREFIX).lower(): (name, value.strip())
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value.strip()
+    }
+    readers = {
+        "image": _text,
+        "memory": _size,
+        "cpus": _cpus,
+        "shm_size": _size,
+        "network": _text,
+        "binding": _switch,
+        "mounts": lambda name, value: tuple(part for part in value.split(":") if part),
+        "env": lambda name, value: tuple(part.strip() for part in value.split(",") if part.strip()),
+    }
+    for field, (name, _) in given.items():
+        if field not in readers:
+            hint = did_you_mean(name, [f"{PREFIX}{known.upper()}" for known in readers])
+            raise UserError(f"{name}: no such setting; {hint}")
+    return Settings(**{field: readers[field](*pair) for field, pair in given.items()})
+
+
+def _text(name: str, value: str) -> str:
+    return value
+
+
+def _size(name: str, value: str) -> str:
+    if not SIZE.fullmatch(value):
+        raise UserError(f"{name}: found {value!r}; expected a size such as 512m or 8g")
+    return value.lower()
+
+
+def _cpus(name: str, value: str) -> str:
+    if not CPUS.fullmatch(value):
+        raise UserError(f"{name}: found {value!r}; expected processors such as 0-7 or 0,2,4-5")
+    return value
+
+
+def _switch(name: str, value: str) -> bool:
+    if value.lower() not in SWITCH:
+        raise UserError(f"{name}: found {value!r}; expected yes or no")
+    return SWITCH[value.lower()]

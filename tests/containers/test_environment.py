@@ -1,0 +1,43 @@
+from bertsquad.containers.environment import certificate_files, passed_on
+
+
+def test_threads_ranks_proxies_and_temporary_folders_go_in():
+    wanted = {
+        "OMP_NUM_THREADS": "2",
+        "VECLIB_MAXIMUM_THREADS": "2",
+        "KMP_BLOCKTIME": "1",
+        "GOMP_SPINCOUNT": "3000",
+        "MASTER_ADDR": "10.0.0.1",
+        "RANK": "1",
+        "GLOO_SOCKET_IFNAME": "eth0",
+        "SLURM_JOB_ID": "7",
+        "https_proxy": "http://proxy:3128",
+        "NO_PROXY": "localhost",
+        "TMPDIR": "/scratch",
+        "TF_CPP_MIN_LOG_LEVEL": "1",
+    }
+    assert passed_on(wanted) == wanted
+
+
+def test_what_means_files_of_the_host_and_secrets_stay_outside():
+    host = {
+        "PATH": "/home/me/.venv/bin",
+        "LD_LIBRARY_PATH": "/opt/lib",
+        "LD_PRELOAD": "/opt/lib/libjemalloc.so",
+        "PYTHONPATH": "/home/me",
+        "VIRTUAL_ENV": "/home/me/.venv",
+        "HOME": "/home/me",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "PIP_INDEX_URL": "https://user:secret@registry.example",
+    }
+    assert passed_on(host) == {}
+
+
+def test_the_user_adds_names():
+    assert passed_on({"SQUAD_DIR": "/data", "LANG": "C"}, ("SQUAD_DIR",)) == {"SQUAD_DIR": "/data"}
+
+
+def test_certificates_go_in_with_their_files():
+    environment = {"SSL_CERT_FILE": "/etc/ca.pem", "REQUESTS_CA_BUNDLE": "/etc/ca.pem"}
+    assert passed_on(environment) == environment
+    assert certificate_files(environment) == ["/etc/ca.pem"]
