@@ -37,8 +37,11 @@ class Killed(BaseException):
 
 def main() -> None:
     torch.set_num_threads(1)
-    checkpoint, folder = map(Path, sys.argv[1:])
-    team = GlooTeam.join(WORKER)
+    with GlooTeam.join(WORKER) as team:
+        train_all(team, *map(Path, sys.argv[1:]))
+
+
+def train_all(team: GlooTeam, checkpoint: Path, folder: Path) -> None:
     rank = team.worker.rank
     results = {"notices": NOTICES}
 

@@ -132,11 +132,13 @@ class GlooTeam:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is None:
-            dist.destroy_process_group()
-        elif issubclass(kind, UserError) and not self.leader:
+        if kind is not None and issubclass(kind, UserError) and not self.leader:
             time.sleep(LINGER_S)  # until ended: the leader tells
-            sys.exit(USAGE_STATUS)
+            os._exit(USAGE_STATUS)
+        if kind is None or issubclass(kind, UserError):
+            # Gloo's threads must be ended: left to the interpreter's end, they may abort it
+            # ("terminate called without an active exception"), and the status would be lost.
+            dist.destroy_process_group()
 
     def _gather(self, value: Any) -> list[Any]:
         values = [None] * self.worker.size
