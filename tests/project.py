@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "report")
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+
+
+def heed_ctrl_c() -> None:
+    """Undo what shells do to programs in the background, and those pass on: ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=own_session,
+            preexec_fn=heed_ctrl_c,
         )
 
     def snakemake(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
