@@ -80,7 +80,7 @@ def test_independent_ranks_train_on_their_share_alone():
 
 def test_a_batch_that_does_not_divide_among_the_ranks():
     with pytest.raises(UserError, match="batch_size 30 does not divide among 4 ranks"):
-        Ranks(4).share(30)
+        stream_of(Ranks(4), 96, batch_size=30, steps=1)
 
 
 def test_windows_of_one_question_stay_together():

@@ -13,6 +13,7 @@ from typing import Any
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
 from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.errors import UserError
+from bertsquad.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
@@ -57,12 +58,10 @@ class Experiment:
             known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
             known(self.dataset_of(run), self.catalogue.datasets, "dataset", place)
             settings = self.config["runs"][run]
-            if settings["batch_size"] % settings["ranks"]:
-                raise UserError(
-                    f"{place}: batch_size {settings['batch_size']} does not divide among "
-                    f"{settings['ranks']} ranks; expected a multiple, for it counts the examples "
-                    "of all ranks together"
-                )
+            try:
+                share(settings["batch_size"], settings["ranks"])
+            except UserError as error:
+                raise UserError(f"{place}: {error}") from None
 
     # What a run is made of
 

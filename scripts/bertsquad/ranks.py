@@ -18,8 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bertsquad.batching import permutation, training_batch
-from bertsquad.errors import UserError
-from bertsquad.schedule import Schedule, plan
+from bertsquad.schedule import Schedule, plan, share
 
 # run_squad.py shuffles the records it reads in a buffer of this many (input_fn_builder).
 SHUFFLE_BUFFER = 100
@@ -34,15 +33,6 @@ class Ranks:
     rank_gradients: str = "averaged"  # averaged | independent
     rank_learning_rate: str = "plain"  # plain | sqrt
 
-    def share(self, batch_size: int) -> int:
-        """One rank's examples in a step of `batch_size`; UserError where they do not divide."""
-        if batch_size % self.ranks:
-            raise UserError(
-                f"batch_size {batch_size} does not divide among {self.ranks} ranks; expected a "
-                "multiple, for it counts the examples of all ranks together"
-            )
-        return batch_size // self.ranks
-
     def schedule(
         self,
         count: int,
@@ -55,7 +45,7 @@ class Ranks:
         """Steps and rates of each rank: run_squad.py plans for one, and then divides by R."""
         alone = plan(
             count,
-            batch_size=self.share(batch_size),
+            batch_size=share(batch_size, self.ranks),
             epochs=epochs,
             warmup_proportion=warmup_proportion,
             peak_learning_rate=learning_rate,
@@ -77,17 +67,17 @@ class Ranks:
         keeps them together. Averaged gradients are those of all ranks' examples together, so the
         batch holds these, rank after rank; independent ones are those of rank 0 alone.
         """
-        share = self.share(batch_size)
+        each = share(batch_size, self.ranks)
         kept = self.ranks if self.rank_gradients == "averaged" else 1
         if self.rank_data == "same":
             records = record_order(feature_question, seed)
-            streams = [buffered(records, share * steps, seed, rank) for rank in range(kept)]
+            streams = [buffered(records, each * steps, seed, rank) for rank in range(kept)]
             return lambda step: np.concatenate(
-                [stream[step * share : (step + 1) * share] for stream in streams]
+                [stream[step * each : (step + 1) * each] for stream in streams]
             )
         return lambda step: training_batch(
             step, batch_size=batch_size, count=len(feature_question), seed=seed
-        )[: share * kept]
+        )[: each * kept]
 
 
 def record_order(feature_question: np.ndarray, seed: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bertsquad.errors import UserError
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -20,6 +22,16 @@ class Schedule:
         if step < self.warmup_steps:
             return self.peak_learning_rate * step / self.warmup_steps
         return self.peak_learning_rate * (1 - min(step, self.total_steps) / self.total_steps)
+
+
+def share(batch_size: int, ranks: int) -> int:
+    """One rank's examples of a step; UserError where the batch does not divide among the ranks."""
+    if batch_size % ranks:
+        raise UserError(
+            f"batch_size {batch_size} does not divide among {ranks} ranks; expected a multiple, "
+            "for it counts the examples of all ranks together"
+        )
+    return batch_size // ranks
 
 
 def plan(
