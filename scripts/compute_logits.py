@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from bertsquad import torch_environment
+from bertsquad.arguments import positive
 from bertsquad.errors import exit_with
 from bertsquad.machine.threads import take_cores
 
@@ -37,13 +38,6 @@ def compute(
         output,
         logits.Logits(start_logits, end_logits, starts, engine_name, precision, checksum),
     )
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def parse_args() -> argparse.Namespace:

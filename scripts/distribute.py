@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from bertsquad.arguments import positive
 from bertsquad.errors import exit_with
 
 if TYPE_CHECKING:
@@ -146,13 +147,6 @@ def number_or_auto(lowest: int) -> Callable[[str], int | None]:
         return int(text)
 
     return read
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def port(text: str) -> int:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bertsquad import torch_environment
+from bertsquad.arguments import natural, positive
 from bertsquad.distributed import worker
 from bertsquad.errors import UserError, exit_with
 from bertsquad.machine.threads import take_cores
@@ -168,20 +169,6 @@ def join(args: argparse.Namespace) -> Team:
     team = GlooTeam.join(this)
     args.threads = team.same_threads(this.threads or args.threads)
     return team
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return number
 
 
 def not_negative(text: str) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bertsquad.arguments import natural, positive
 from bertsquad.errors import exit_with
 
 VOCABULARY_SIZE = 4000
@@ -43,20 +44,6 @@ def texts(dataset: dict[str, Any]) -> Iterator[str]:
             yield paragraph["context"]
             for question in paragraph["qas"]:
                 yield question["question"]
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return number
 
 
 def parse_args() -> argparse.Namespace:

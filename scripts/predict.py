@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from bertsquad.arguments import positive
 from bertsquad.errors import UserError, exit_with
 
 
@@ -25,13 +26,6 @@ def check_made_from(features_path: Path, metadata: dict, source: Path, kind: str
             f"{source}: not the {kind} that {features_path} was made from "
             f"(sha256 {found[:12]}…, expected {expected[:12]}…); give that one"
         )
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,14 +8,8 @@ Example:
 import argparse
 from pathlib import Path
 
+from bertsquad.arguments import positive
 from bertsquad.errors import UserError, exit_with
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def parse_args() -> argparse.Namespace:

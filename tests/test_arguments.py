@@ -1,0 +1,20 @@
+"""Types of options: what they take, and what they say of the rest."""
+
+import argparse
+
+import pytest
+
+from bertsquad.arguments import natural, positive
+
+
+def test_whole_numbers_in_range_are_taken():
+    assert (positive("1"), positive("24"), natural("0")) == (1, 24, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [(positive, "0", "0 is not 1 or more"), (natural, "-1", "-1 is not 0 or more")],
+)
+def test_others_are_named_with_what_was_expected(kind, text, message):
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
+        kind(text)
