@@ -45,6 +45,7 @@ rule modelzoo_benchmark:
         config=of("step", MODELZOO.member, "config"),
         weights=of("step", MODELZOO.weights_files),
         dev=of("step", MODELZOO.questions, "dev"),
+        train=of("step", MODELZOO.train_files),
     output:
         command="<results>/modelzoo/{step}/command.txt",
         log="<results>/modelzoo/{step}/launcher.log",
@@ -71,7 +72,7 @@ rule modelzoo_benchmark:
         settings=of("step", MODELZOO.settings),
         weights=of("step", MODELZOO.weights),
         folder=subpath(output.run, parent=True),
-        train="",
+        train=of("step", MODELZOO.train_option),
     shell:
         "python {params.command} --settings {params.settings:q} --launcher {params.launcher}"
         " {params.image} {resources.container_options} --vocab {input.vocab} --bert-config {input.config}"
@@ -91,13 +92,6 @@ use rule modelzoo_benchmark as modelzoo_predict with:
 
 
 use rule modelzoo_benchmark as modelzoo_train with:
-    input:
-        launcher=MODELZOO.launcher_files(),
-        vocab=of("step", MODELZOO.member, "vocab"),
-        config=of("step", MODELZOO.member, "config"),
-        weights=of("step", MODELZOO.weights_files),
-        dev=of("step", MODELZOO.questions, "dev"),
-        train=of("step", MODELZOO.questions, "train"),
     output:
         command="<results>/modelzoo/{step}/command.txt",
         log="<results>/modelzoo/{step}/launcher.log",
@@ -108,15 +102,6 @@ use rule modelzoo_benchmark as modelzoo_train with:
         weights="<results>/modelzoo/{step}/model.ckpt.data-00000-of-00001",
     wildcard_constraints:
         step=any_of(MODELZOO.names("training")),
-    params:
-        command=os.path.relpath(SCRIPTS / "run_modelzoo.py"),
-        words=of("step", MODELZOO.words),
-        launcher=of("", MODELZOO.launcher),
-        image=options([("image", MODELZOO.section.get("image"))]),
-        settings=of("step", MODELZOO.settings),
-        weights=of("step", MODELZOO.weights),
-        folder=subpath(output.run, parent=True),
-        train=of("step", MODELZOO.train_option),
 
 
 rule read_modelzoo_log:

@@ -13,16 +13,16 @@ from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
 from bertsquad.errors import UserError
-from bertsquad.experiment import Experiment, options
+from bertsquad.experiment import MODEL_FILES, Experiment, options
 from bertsquad.modelzoo.command_line import LAUNCHER
 from bertsquad.modelzoo.findings import Finding, refuse_errors
+from bertsquad.modelzoo.options import normalised
 from bertsquad.modelzoo.outcome import SHARD, TRAINED
 from bertsquad.modelzoo.paths import Files
 from bertsquad.modelzoo.settings import command, examine_step, step_of, words
 from bertsquad.suggestions import did_you_mean
 
 IN_IMAGE = "image:"  # a source that is a folder of the image
-MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 # Of a step's entry, what goes into its job as settings.
 SETTINGS = ("mode", "precision", "numactl", "options", "arguments", "environment")
 
@@ -117,18 +117,22 @@ class ModelZoo:
             name: {
                 "settings": self.settings(name),
                 "launcher": self.launcher(),
-                "files": {
-                    "output": self.place(f"<results>/modelzoo/{name}/output"),
-                    "vocab": self.member(name, "vocab"),
-                    "config": self.member(name, "config"),
-                    "weights": self.weights(name),
-                    "dev": self.questions(name, "dev"),
-                    "train": self.questions(name, "train"),
-                },
+                "files": self.paths(name),
             }
             for name in self.steps
         }
         return json.dumps(steps, sort_keys=False)
+
+    def paths(self, step: str) -> dict[str, str]:
+        """What a step reads and where it writes, by the names of `Files`."""
+        return {
+            "output": self.place(f"<results>/modelzoo/{step}/output"),
+            "vocab": self.member(step, "vocab"),
+            "config": self.member(step, "config"),
+            "weights": self.weights(step),
+            "dev": self.questions(step, "dev"),
+            "train": self.questions(step, "train"),
+        }
 
     def container_options(self) -> str:
         """What a container is given, as options; none on the host."""
@@ -140,14 +144,7 @@ class ModelZoo:
     def words(self, step: str) -> str:
         """The launcher's command line with the paths as the workflow has them: it decides the
         result, and no change of the code around it does."""
-        files = Files(
-            output=Path(self.place(f"<results>/modelzoo/{step}/output")),
-            vocab=Path(self.member(step, "vocab")),
-            config=Path(self.member(step, "config")),
-            weights=Path(self.weights(step)),
-            dev=Path(self.questions(step, "dev")),
-            train=Path(self.questions(step, "train")),
-        )
+        files = Files(**{name: Path(path) for name, path in self.paths(step).items()})
         line = command(
             step_of(self.steps[step]),
             files,
@@ -205,9 +202,14 @@ class ModelZoo:
         name = self.catalogue.dataset(self.dataset_name(step)).evaluator
         return [self.experiment.download(name)] if name else []
 
+    def train_files(self, step: str) -> list[str]:
+        """The questions that a step trains on, if it does."""
+        is_training = self.steps[step]["mode"] == "training"
+        return [self.questions(step, "train")] if is_training else []
+
     def train_option(self, step: str) -> str:
-        """A step's training questions as an option."""
-        return options([("train-questions", self.questions(step, "train"))])
+        """The same as an option."""
+        return options(("train-questions", path) for path in self.train_files(step))
 
     def official_option(self, step: str) -> str:
         """The official scoring script as an option, where there is one."""
@@ -270,5 +272,5 @@ class ModelZoo:
     def gelu(self, step: str) -> str:
         """The GELU of a trained model: tf.nn.gelu, which is exact, or BERT's own tanh form."""
         given = self.steps[step].get("arguments", {})
-        values = {name.replace("-", "_"): str(value).lower() for name, value in given.items()}
+        values = {normalised(name): str(value).lower() for name, value in given.items()}
         return "erf" if values.get("experimental_gelu") == "true" else "tanh"
