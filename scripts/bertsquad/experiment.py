@@ -118,7 +118,11 @@ class Experiment:
 
     def official_evaluator(self, run: str) -> list[str]:
         """The official scoring script, where the run's dataset names one."""
-        evaluator = self.catalogue.dataset(self.dataset_of(run)).evaluator
+        return self.evaluator_of(self.dataset_of(run))
+
+    def evaluator_of(self, dataset: str) -> list[str]:
+        """The official scoring script of a dataset, where it names one."""
+        evaluator = self.catalogue.dataset(dataset).evaluator
         return [self.download(evaluator)] if evaluator else []
 
     def official_option(self, run: str) -> str:

@@ -199,8 +199,7 @@ class ModelZoo:
 
     def evaluator(self, step: str) -> list[str]:
         """The official scoring script, where the step's dataset names one."""
-        name = self.catalogue.dataset(self.dataset_name(step)).evaluator
-        return [self.experiment.download(name)] if name else []
+        return self.experiment.evaluator_of(self.dataset_name(step))
 
     def train_files(self, step: str) -> list[str]:
         """The questions that a step trains on, if it does."""
