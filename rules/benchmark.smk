@@ -5,6 +5,7 @@ rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
     input:
         code=code("benchmark_inference.py"),
+        engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",

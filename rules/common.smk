@@ -97,6 +97,13 @@ def code(script, without=()):
     return [os.path.relpath(path) for path in sources]
 
 
+def engine_code(engine):
+    """The module of an engine and all it imports: one engine's edits leave the others' results."""
+    entry = SCRIPTS / f"bertsquad/engines/{engine}_engine.py"
+    sources = local_sources(entry, folder=SCRIPTS, without=PACE)
+    return [os.path.relpath(path) for path in sources]
+
+
 def files_in(folder):
     """The files of a folder of scripts/, as tracked inputs."""
     return [os.path.relpath(path) for path in sorted((SCRIPTS / folder).iterdir())]

@@ -5,6 +5,7 @@ rule compute_logits:
     """Run the model over every window of the dev questions."""
     input:
         code=code("compute_logits.py", without=PACE),
+        engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",

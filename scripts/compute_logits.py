@@ -28,7 +28,9 @@ def compute(
 
     features = Features.open(features_path)
     check_fit(model, features, features_path)
-    engine = engines.load(engine_name, model, precision=precision, threads=threads)
+    engine = engines.load(
+        engine_name, model, precision=precision, threads=threads, goal="throughput"
+    )
     if not engines.native(precision):
         print(f"warning: {precision} is emulated on this processor and slow", file=sys.stderr)
     with Progress(len(features), what="logits", unit="features") as bar:

@@ -7,14 +7,17 @@ from pathlib import Path
 PACE = ("bertsquad/machine",)
 
 
-def local_sources(script: Path, *, without: tuple[str, ...] = ()) -> list[Path]:
-    """`script` and every module beside it that it imports, directly or not, in sorted order.
+def local_sources(
+    script: Path, *, folder: Path | None = None, without: tuple[str, ...] = ()
+) -> list[Path]:
+    """`script` and every module of `folder` that it imports, directly or not, in sorted order.
 
-    Imports inside functions count; `from package import module` counts for the package and the
-    module. Modules that are not files under the script's folder are somebody else's. The folders
-    `without`, relative to the script's, are left out with all that only they import.
+    `folder` is the one that imports start from, by default the script's. Imports inside functions
+    count; `from package import module` counts for the package and the module. Modules that are not
+    files under the folder are somebody else's. The folders `without`, relative to it, are left out
+    with all that only they import.
     """
-    folder = script.parent
+    folder = folder or script.parent
     left_out = [folder / name for name in without]
     found: set[Path] = set()
     waiting = [script]

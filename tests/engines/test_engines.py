@@ -8,7 +8,7 @@ from bertsquad.machine.cpu import CpuInfo
 
 
 def test_an_unknown_engine_is_refused_by_name():
-    with pytest.raises(UserError, match="engine is 'tensorrt'; expected one of: torch"):
+    with pytest.raises(UserError, match="engine is 'tensorrt'; expected one of: torch, openvino"):
         engines.load("tensorrt", "model", precision="fp32", threads=1)
 
 
@@ -23,12 +23,17 @@ def test_a_missing_model_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "native"), [({"avx512_bf16"}, True), ({"avx2", "avx512f"}, False)]
+    ("flags", "native"),
+    [
+        ({"avx2", "avx512f"}, {"fp32"}),
+        ({"avx512_bf16"}, {"fp32", "bf16"}),
+        ({"avx512_vnni"}, {"fp32", "int8"}),
+        ({"amx_bf16", "amx_int8"}, {"fp32", "bf16", "int8"}),
+    ],
 )
-def test_bf16_is_native_where_the_processor_has_it(monkeypatch, flags, native):
+def test_a_precision_is_native_where_the_processor_has_it(monkeypatch, flags, native):
     monkeypatch.setattr(engines, "read_cpu", lambda: CpuInfo("x", "y", frozenset(flags)))
-    assert engines.native("bf16") is native
-    assert engines.native("fp32") is True
+    assert {name for name in ("fp32", "bf16", "int8") if engines.native(name)} == native
 
 
 def test_bf16_counts_as_emulated_where_the_processor_hides_what_it_is(monkeypatch):

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bertsquad.batching import by_length, by_tokens
+from bertsquad.engines import Answered
 from bertsquad.engines.whole_set import compute_logits
 from bertsquad.errors import UserError
 from engines.small_run import QUESTION_LENGTH, write_features, write_finetuned
@@ -20,8 +22,17 @@ class Echo:
 
     name, precision, threads = "echo", "fp32", 1
 
-    def __init__(self):
+    def __init__(self, budget=2048):
+        self.budget = budget
         self.batches = []
+
+    def plan(self, lengths):
+        return by_tokens(by_length(lengths), lengths, self.budget)
+
+    def stream(self, batches):
+        """The last one first: engines may answer in any order."""
+        answered = [Answered(batch, *self.run(batch)) for batch in batches]
+        return reversed(answered)
 
     def run(self, batch):
         self.batches.append(batch.indices.tolist())
@@ -45,8 +56,8 @@ def test_every_feature_is_computed_once_and_lands_in_its_place(
     tmp_path, model_dir, doc_lengths, budget
 ):
     features = write_features(tmp_path / "features", model_dir, doc_lengths)
-    engine = Echo()
-    start, end, starts = compute_logits(engine, features, token_budget=budget)
+    engine = Echo(budget)
+    start, end, starts = compute_logits(engine, features)
     in_file_order = features.packed(np.arange(len(features)))
     assert starts.tolist() == in_file_order.starts.tolist()
     assert start.tolist() == in_file_order.input_ids.tolist()
@@ -54,17 +65,17 @@ def test_every_feature_is_computed_once_and_lands_in_its_place(
     assert sorted(chain.from_iterable(engine.batches)) == list(range(len(features)))
 
 
-def test_batches_are_of_similar_length_within_the_budget_longest_first(tmp_path, model_dir):
+def test_batches_are_those_of_the_engines_plan(tmp_path, model_dir):
     features = write_features(tmp_path / "features", model_dir, [5, 20, 6, 21])
-    engine = Echo()
-    compute_logits(engine, features, token_budget=2 * (21 + OTHERS))
+    engine = Echo(2 * (21 + OTHERS))
+    compute_logits(engine, features)
     assert engine.batches == [[3, 1], [2, 0]]
 
 
 def test_progress_is_told_all_features(tmp_path, model_dir):
     features = write_features(tmp_path / "features", model_dir, [5, 20, 6, 21])
     told = []
-    compute_logits(Echo(), features, token_budget=40, progress=SimpleNamespace(update=told.append))
+    compute_logits(Echo(40), features, progress=SimpleNamespace(update=told.append))
     assert sum(told) == 4
 
 

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from bertsquad.errors import UserError
-from bertsquad.machine.cpu import has_native_bf16, read_cpu
+from bertsquad.machine.cpu import has_native, read_cpu
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bertsquad.batching import PackedBatch
 
-# What each engine can run.
-PRECISIONS = {"torch": ("fp32", "bf16")}
+# What each engine can run; scripts/bertsquad/engines/<engine>_engine.py runs it.
+PRECISIONS = {
+    "torch": ("fp32", "bf16"),
+    "openvino": ("fp32", "bf16", "int8"),
+    "onnxruntime": ("fp32", "int8"),
+}
+
+# latency: one request at a time, all threads work on it.
+# throughput: many requests at hand, as many under way at once as the engine likes.
+Goal = Literal["latency", "throughput"]
+
+
+class Answered(NamedTuple):
+    """A batch and its start and end logits, float32[T] each."""
+
+    batch: PackedBatch
+    start_logits: np.ndarray
+    end_logits: np.ndarray
 
 
 class Engine(Protocol):
@@ -37,14 +55,46 @@ class Engine(Protocol):
         """
         ...
 
+    def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
+        """All feature numbers, int64, cut into the batches that `stream` runs fastest, the longest
+        features first. `lengths` int[features]."""
+        ...
 
-def load(engine: str, model_dir: str | Path, *, precision: str, threads: int) -> Engine:
+    def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
+        """Logits of many batches without padding, each as soon as it is ready, in any order.
+
+        Several may be under way at once; `batches` is read in the caller's thread, no further
+        ahead than the engine can use. What goes wrong in a batch is raised here.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what the engine has started: threads, queues. It runs nothing afterwards."""
+        ...
+
+
+def load(
+    engine: str,
+    model_dir: str | Path,
+    *,
+    precision: str,
+    threads: int,
+    goal: Goal = "latency",
+    quantized_dir: str | Path | None = None,
+) -> Engine:
     """Load a model folder into an engine that computes with `threads` threads.
 
-    Raises UserError for an engine or precision that does not exist, and what loading the folder
-    raises.
+    "int8" takes its weights and scales from `quantized_dir`, which scripts/quantize.py makes.
+    Raises UserError for an engine or precision that does not exist, for one that this processor
+    would run as something else, and what loading the folder raises.
     """
-    return library(engine, precision).load(model_dir, precision=precision, threads=threads)
+    return library(engine, precision).load(
+        model_dir,
+        precision=precision,
+        threads=threads,
+        goal=goal,
+        **({"quantized_dir": quantized_dir} if precision == "int8" else {}),
+    )
 
 
 def library(engine: str, precision: str) -> Any:
@@ -56,20 +106,19 @@ def library(engine: str, precision: str) -> Any:
             f"precision is {precision!r}; expected one that the engine {engine} has: "
             f"{', '.join(PRECISIONS[engine])}"
         )
-    from bertsquad.engines import torch_engine
-
-    return torch_engine
+    return importlib.import_module(f"bertsquad.engines.{engine}_engine")
 
 
 def native(precision: str) -> bool:
     """Whether this processor multiplies numbers of this precision in hardware.
 
-    FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; otherwise it is emulated: right but
-    slower than FP32. A processor that hides what it is counts as emulating.
+    FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; INT8 with VNNI, amx_int8 or ARM's
+    dot products; otherwise it is emulated, from several instructions or by conversion to FP32: no
+    faster than FP32, or slower. A processor that hides what it is counts as emulating.
     """
-    if precision != "bf16":
+    if precision == "fp32":
         return True
     try:
-        return has_native_bf16(read_cpu().flags)
+        return has_native(precision, read_cpu().flags)
     except (OSError, ValueError):
         return False

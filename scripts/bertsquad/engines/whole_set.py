@@ -6,41 +6,33 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.batching import PackedBatch, by_length, by_tokens, starts_of
+from bertsquad.batching import PackedBatch, starts_of
 from bertsquad.engines import Engine
 from bertsquad.errors import UserError
 from bertsquad.features import Features, ranges
 
-# Throughput is flat from 1,000 to 4,000 tokens a batch on two Zen 4 cores; larger ones lose to
-# fresh memory pages, smaller ones to call overhead.
-TOKEN_BUDGET = 2048
-
 
 def compute_logits(
-    engine: Engine,
-    features: Features,
-    *,
-    token_budget: int = TOKEN_BUDGET,
-    progress: Any = None,
+    engine: Engine, features: Features, *, progress: Any = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Start and end logits, float32[T] each, and `starts`, int64[features + 1].
 
-    Feature n, in file order, is tokens starts[n]:starts[n + 1]. Batches hold at most
-    `token_budget` tokens of features of similar length, the longest first. `progress` is told the
-    number of features done, by `progress.update`. Raises UserError when a logit is not finite,
-    naming the feature: the weights are broken, and no answer could be trusted.
+    Feature n, in file order, is tokens starts[n]:starts[n + 1]. Batches are those of the engine's
+    `plan`. `progress` is told the number of features done, by `progress.update`. Raises UserError
+    when a logit is not finite, naming the feature: the weights are broken, and no answer could be
+    trusted.
     """
     starts = starts_of(features.lengths)
     start_logits = np.empty(starts[-1], np.float32)
     end_logits = np.empty(starts[-1], np.float32)
-    for indices in by_tokens(by_length(features.lengths), features.lengths, token_budget):
-        batch = features.packed(indices)
-        places = ranges(starts[indices], batch.lengths)
-        start_logits[places], end_logits[places] = engine.run(batch)
-        check_finite(start_logits[places], batch, engine)
-        check_finite(end_logits[places], batch, engine)
+    batches = map(features.packed, engine.plan(features.lengths))
+    for batch, start, end in engine.stream(batches):
+        check_finite(start, batch, engine)
+        check_finite(end, batch, engine)
+        places = ranges(starts[batch.indices], batch.lengths)
+        start_logits[places], end_logits[places] = start, end
         if progress is not None:
-            progress.update(len(indices))
+            progress.update(len(batch))
     return start_logits, end_logits, starts
 
 

@@ -164,9 +164,14 @@ def native_precisions(flags: Iterable[str]) -> list[str]:
     return ["fp32", *(name for name, of in NATIVE_FLAGS.items() if not present.isdisjoint(of))]
 
 
+def has_native(precision: str, flags: Iterable[str]) -> bool:
+    """Whether the processor multiplies this precision in hardware; if not, it is emulated."""
+    return precision == "fp32" or precision in native_precisions(flags)
+
+
 def has_native_bf16(flags: Iterable[str]) -> bool:
     """Whether the processor multiplies BF16 in hardware; if not, BF16 is emulated and slow."""
-    return "bf16" in native_precisions(flags)
+    return has_native("bf16", flags)
 
 
 def has_amx(cpu: CpuInfo) -> bool:
