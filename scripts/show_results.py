@@ -60,7 +60,8 @@ def throughput_lines(rows: list[dict[str, str]]) -> list[str]:
     speed = median(cells[best])
     return [
         f"  fastest: {speed:{',.0f' if speed >= 100 else '.3g'}} features/s ({engine} {precision}, "
-        f"{scenario}, batch {batch}, {threads} thread{'' if threads == '1' else 's'})"
+        f"{scenario}, {f'batch {batch}, ' if batch else ''}"
+        f"{threads} thread{'' if threads == '1' else 's'})"
     ]
 
 

@@ -88,6 +88,7 @@ def cell(
         "precision": precision,
         "native": native,
         "scenario": scenario,
+        "mode": "batches",
         "padding": padding,
         "batch_size": batch,
         "threads": threads,
@@ -119,9 +120,61 @@ def cell(
     }
 
 
+def whole_set_cell(
+    engine: str, precision: str, mode: str, features_per_second: float, **changes: Any
+) -> dict[str, Any]:
+    """A cell of a mode in which the engine cuts the batches: 3 passes over 1,000 features."""
+    data = cell(engine, precision, mode.replace("_", "-"), 1, features_per_second)
+    for name in ("latency_samples_ms", "latency_ms"):
+        del data[name]
+    data |= {
+        "mode": mode,
+        "batch_size": None,
+        "iterations": 3,
+        "features": 3000,
+        "tokens": 540_000,
+        "computed_tokens": 540_000,
+        "batches": 264,
+        "pass_samples_s": [1000 / features_per_second] * 3,
+    }
+    if mode == "end_to_end":
+        data |= {
+            "questions": 2940,
+            "questions_per_second": 0.98 * features_per_second,
+            "tokenise_s": 0.15,
+            "decode_s": 0.2,
+            "model_samples_s": [990 / features_per_second] * 3,
+            "model_s": 990 / features_per_second,
+            "overhead_share": 1000 / 990 - 1,
+        }
+    return data | changes
+
+
+def refused_cell(
+    engine: str, precision: str, scenario: str, mode: str, batch_size: int | None
+) -> dict[str, Any]:
+    """A cell that was not run: who it is, and why not."""
+    return {
+        "engine": engine,
+        "precision": precision,
+        "native": False,
+        "scenario": scenario,
+        "mode": mode,
+        "padding": "none",
+        "batch_size": batch_size,
+        "threads": 2,
+        "threads_requested": "2",
+        "repeat": 1,
+        "cpu": "Example Processor 9000",
+        "started_at": "2026-01-02T03:04:05+00:00",
+        "refused": f"this processor emulates {precision}",
+    }
+
+
 def add_cell(results: Results, run: str, data: dict[str, Any]) -> None:
     threads = data.get("threads_requested", data["threads"])
-    name = f"batch{data['batch_size']}-threads{threads}-repeat{data['repeat']}.json"
+    batch = "auto" if data["batch_size"] is None else data["batch_size"]
+    name = f"batch{batch}-threads{threads}-repeat{data['repeat']}.json"
     folder = results.root / run / f"{data['engine']}-{data['precision']}" / "benchmark"
     results.cells.append(write(folder / data["scenario"] / name, data))
 

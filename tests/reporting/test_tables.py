@@ -8,7 +8,18 @@ import pytest
 from bertsquad.errors import UserError
 from bertsquad.reporting import tables
 from bertsquad.reporting.columns import COLUMNS, NAMES
-from fake_results import Results, add_cell, add_log, add_metrics, cell, config, demo, write
+from fake_results import (
+    Results,
+    add_cell,
+    add_log,
+    add_metrics,
+    cell,
+    config,
+    demo,
+    refused_cell,
+    whole_set_cell,
+    write,
+)
 
 
 @pytest.fixture
@@ -25,7 +36,7 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
     add_cell(results, "run-a", cell("torch", "bf16", "padded", 8, 100.0, repeat=2))
     add_log(results, "run-a", 100)
     row = summarize(results, config(runs=("run-a",))).iloc[0].to_dict()
-    assert {name: row[name] for name in NAMES[:25]} == {
+    assert {name: row[name] for name in NAMES[:27]} == {
         "run": "run-a",
         "checkpoint": "synthetic",
         "dataset": "synthetic",
@@ -44,6 +55,8 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
         "unanswered": 0,
         "official_script": "agrees",
         "scenario": "padded",
+        "mode": "batches",
+        "refused": "",
         "padding": "max_length",
         "max_seq_length": 384,
         "batch_size": 8,
@@ -124,7 +137,7 @@ def test_integers_are_written_without_a_point_beside_missing_ones(results):
     add_metrics(results, "run-a", "torch-fp32", 80.0, 88.0)
     add_cell(results, "run-b", cell("torch", "fp32", "padded", 8, 10.0))
     lines = summarize(results).to_csv(index=False).splitlines()
-    assert ",padded,max_length,384,8,2,2,1,5,30,240," in lines[2]
+    assert ",padded,batches,,max_length,384,8,2,2,1,5,30,240," in lines[2]
 
 
 def test_what_the_machine_would_not_tell_is_missing(results):
@@ -197,6 +210,7 @@ def broken_cell(results, **changes):
         ({"features_per_second": None}, "`features_per_second` is None, expected a number"),
         ({"features_per_second": "10"}, "`features_per_second` is '10', expected a number"),
         ({"latency_ms": None}, "no `latency_ms`"),
+        ({"mode": "end_to_end"}, "`questions_per_second` is None, expected a number"),
     ],
 )
 def test_a_cell_that_contradicts_itself_is_named(results, changes, message):
@@ -281,3 +295,48 @@ def test_what_other_programs_did_meanwhile_is_kept(results):
     others = summarize(results)["other_cpus"]
     assert others[0] == 0.02
     assert others.isna().tolist() == [False, True]
+
+
+def test_a_pass_over_a_whole_set_has_a_rate_and_no_latency(results):
+    add_cell(results, "run-a", whole_set_cell("torch", "fp32", "offline", 50.0))
+    assert results.cells[0].name == "batchauto-threads2-repeat1.json"
+    row = summarize(results).iloc[0]
+    assert (row["scenario"], row["mode"], row["features_per_second"]) == ("offline", "offline", 50)
+    assert pd.isna(row["batch_size"])
+    assert pd.isna(row["latency_p50_ms"])
+    assert (row["iterations"], row["features"]) == (3, 3000)
+
+
+def test_from_texts_to_answers_the_stages_are_told_apart(results):
+    add_cell(results, "run-a", whole_set_cell("torch", "fp32", "end_to_end", 50.0))
+    row = summarize(results).iloc[0]
+    assert row["mode"] == "end_to_end"
+    assert row["questions_per_second"] == 49.0
+    assert (row["tokenise_s"], row["decode_s"], row["model_s"]) == (0.15, 0.2, 19.8)
+    assert row["overhead_share"] == pytest.approx(0.0101, abs=1e-4)
+
+
+def test_a_cell_that_was_not_run_says_why_and_has_no_figures(results):
+    add_cell(results, "run-a", refused_cell("openvino", "bf16", "padded", "batches", 8))
+    add_cell(results, "run-a", refused_cell("openvino", "bf16", "offline", "offline", None))
+    summary = summarize(results)
+    assert set(summary["refused"]) == {"this processor emulates bf16"}
+    assert summary["features_per_second"].isna().all()
+    assert tables.refused_rows(summary)["scenario"].tolist() == ["offline", "padded"]
+    assert tables.cell_rows(summary, ("batches", "offline")).empty
+
+
+def test_figures_of_batches_see_batches_alone_unless_they_ask(results):
+    add_cell(results, "run-a", cell("torch", "fp32", "padded", 1, 10.0))
+    add_cell(results, "run-a", whole_set_cell("torch", "fp32", "offline", 50.0))
+    add_cell(results, "run-a", refused_cell("torch", "bf16", "padded", "batches", 1))
+    summary = summarize(results)
+    assert tables.medians(summary)["scenario"].tolist() == ["padded"]
+    assert tables.medians(summary, ("offline",))["features_per_second"].tolist() == [50.0]
+
+
+def test_a_cell_of_before_there_were_modes_is_one_of_batches(results):
+    data = cell("torch", "fp32", "padded", 1, 10.0)
+    del data["mode"]
+    add_cell(results, "run-a", data)
+    assert summarize(results)["mode"].tolist() == ["batches"]

@@ -1,7 +1,6 @@
 """Measured files (metrics, benchmark cells, training logs) to one tidy table."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,18 @@ from typing import Any
 import pandas as pd
 
 from bertsquad.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.reporting.cells import BATCHES, PERCENTILES, read_cell
 from bertsquad.reporting.columns import COLUMNS, NAMES
+from bertsquad.reporting.result_files import (
+    model_of,
+    optional_pair,
+    read_object,
+    required_number,
+)
 
-CELL_NAME = re.compile(r"batch(?P<batch>\d+)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json")
 # What is measured. Not `threads_requested`: where `all` means 2 threads, a cell of 2 threads and
 # one of `all` are two repeats of one measurement.
-CELL_KEY = ("run", "engine", "precision", "scenario", "padding", "batch_size", "threads")
-PERCENTILES = ("p50", "p90", "p95", "p99")
+CELL_KEY = ("run", "engine", "precision", "scenario", "mode", "padding", "batch_size", "threads")
 # Steps of Intel's Model Zoo are no runs of ours: `modelzoo:train` can be no run's name.
 MODELZOO = "modelzoo"
 STEP_COLUMNS = (
@@ -82,43 +85,6 @@ def scores(path: Path) -> dict[str, Any]:
         "unanswered": data.get("unanswered"),
         "official_script": data.get("official_script", ""),
     }
-
-
-def read_cell(path: str | Path) -> dict[str, Any]:
-    """The benchmark columns of one cell."""
-    path = Path(path)
-    run, engine, precision = model_of(path, depth=3)
-    match = CELL_NAME.fullmatch(path.name)
-    if match is None or path.parts[-3] != "benchmark":
-        raise UserError(
-            f"{path}: not the path of a benchmark cell; expected "
-            "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json"
-        )
-    data = read_object(path)
-    agree(path, data, "engine", engine)
-    agree(path, data, "precision", precision)
-    agree(path, data, "scenario", path.parts[-2])
-    agree(path, data, "batch_size", int(match["batch"]))
-    agree(path, data, "repeat", int(match["repeat"]))
-    latency = data.get("latency_ms")
-    if not isinstance(latency, dict):
-        raise UserError(f"{path}: no `latency_ms`; measure this cell again")
-    row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
-    for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
-        row[name] = available(data.get(name))
-    row["threads_requested"] = match["threads"]
-    row["other_cpus"] = available((data.get("activity") or {}).get("other_cpus"))
-    for name in ("batch_size", "threads", "repeat", "features_per_second"):
-        row[name] = required_number(path, data, name)
-    for name in (
-        *("warmup_iterations", "iterations", "features", "tokens", "computed_tokens"),
-        *("max_seq_length", "useful_tokens_per_second"),
-        *("peak_memory_mib", "model_load_s", "first_inference_s"),
-    ):
-        row[name] = available(data.get(name))
-    for name in ("mean", "min", *PERCENTILES, "max"):
-        row[f"latency_{name}_ms"] = available(latency.get(name))
-    return row
 
 
 def step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -269,9 +235,16 @@ def accuracy_rows(summary: pd.DataFrame) -> pd.DataFrame:
     return scored.drop_duplicates(["run", "engine", "precision"]).reset_index(drop=True)
 
 
-def cell_rows(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rows that hold a benchmark cell."""
-    return ours(summary).loc[lambda rows: rows["scenario"] != ""].reset_index(drop=True)
+def cell_rows(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.DataFrame:
+    """The rows that hold a measured benchmark cell of these modes: as a rule the one in which a
+    batch has a size and a latency."""
+    own = ours(summary)
+    return own[own["mode"].isin(modes) & (own["refused"] == "")].reset_index(drop=True)
+
+
+def refused_rows(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows of benchmark cells that were not run; `refused` says why."""
+    return ours(summary).loc[lambda rows: rows["refused"] != ""].reset_index(drop=True)
 
 
 def run_rows(summary: pd.DataFrame) -> pd.DataFrame:
@@ -290,9 +263,10 @@ def modelzoo_rows(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["engine"] == MODELZOO].reset_index(drop=True)
 
 
-def medians(summary: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell: the median of every measurement over its repeats, and their number."""
-    cells = cell_rows(summary)
+def medians(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.DataFrame:
+    """One row per measured cell of these modes: the median of every measurement over its repeats,
+    and their number."""
+    cells = cell_rows(summary, modes)
     numbers = [
         column.name
         for column in COLUMNS
@@ -330,52 +304,3 @@ def configured(run: str, config: dict[str, Any] | None) -> dict[str, Any]:
         "dataset": settings.get("dataset") or config.get("dataset", ""),
         "training_precision": settings.get("precision", ""),
     }
-
-
-def model_of(path: Path, depth: int) -> tuple[str, str, str]:
-    """Run, engine and precision from `{run}/{engine}-{precision}/...`, `depth` levels above."""
-    parts = path.parts
-    folder = parts[-depth - 1] if len(parts) > depth + 1 else ""
-    engine, dash, precision = folder.rpartition("-")
-    if not (engine and dash and precision):
-        raise UserError(
-            f"{path}: expected a path like {{run}}/{{engine}}-{{precision}}/{path.name}"
-        )
-    return parts[-depth - 2], engine, precision
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    data = read_json(path)
-    if not isinstance(data, dict):
-        raise UserError(f"{path}: found {type(data).__name__}, expected a JSON object")
-    return data
-
-
-def available(value: Any) -> Any:
-    """None for what the machine would not tell: {"unavailable": reason}."""
-    return None if isinstance(value, dict) else value
-
-
-def required_number(path: Path, data: dict[str, Any], key: str) -> float:
-    value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"{path}: `{key}` is {value!r}, expected a number; make the file again")
-    return value
-
-
-def optional_pair(path: Path, data: dict[str, Any], key: str) -> tuple[Any, Any]:
-    value = data.get(key)
-    if value is None:
-        return None, None
-    if not (isinstance(value, list) and len(value) == 2):
-        raise UserError(f"{path}: `{key}` is {value!r}, expected [low, high]; make the file again")
-    return value[0], value[1]
-
-
-def agree(path: Path, data: dict[str, Any], key: str, from_path: Any) -> None:
-    """The file and its path must say the same, or a renamed folder would mislabel a result."""
-    if data.get(key) != from_path:
-        raise UserError(
-            f"{path}: `{key}` is {data.get(key)!r} in the file but {from_path!r} in its path;"
-            " delete the file to measure it again"
-        )
