@@ -112,7 +112,11 @@ def answer(
             if progress is not None:
                 progress.update(len(answered.batch))
         return Answers(
-            done.decoded(), done.parts, time.perf_counter() - begin, tokenising.cpu_s, decoding.cpu_s
+            done.decoded(),
+            done.parts,
+            time.perf_counter() - begin,
+            tokenising.cpu_s,
+            decoding.cpu_s,
         )
     finally:
         tokenising.end()
@@ -160,15 +164,18 @@ class Answering:
     def batches(self) -> Iterator[PackedBatch]:
         """The batches of all parts; while one part's are taken the next part is made."""
         pieces = pieces_of(self.dataset)
-        following = self.tokenising.submit(self.make, next(pieces))
+        following = self.make_next(pieces)
         while following is not None:
             part = following.result()
+            following = self.make_next(pieces)
             part.first_feature = sum(len(before.features) for before in self.parts)
             self.parts.append(part)
             self.first_features.append(part.first_feature)
-            piece = next(pieces, None)
-            following = None if piece is None else self.tokenising.submit(self.make, piece)
             yield from part.batches()
+
+    def make_next(self, pieces: Iterator[Dataset]) -> Future | None:
+        piece = next(pieces, None)
+        return None if piece is None else self.tokenising.submit(self.make, piece)
 
     def make(self, piece: Dataset) -> Part:
         features = featurize_part(
@@ -180,9 +187,7 @@ class Answering:
             training=False,
         )
         starts = starts_of(features.lengths)
-        waiting = np.bincount(
-            features.feature_question, minlength=len(features.question_paragraph)
-        )
+        waiting = np.bincount(features.feature_question, minlength=len(features.question_paragraph))
         return Part(
             piece,
             features,
