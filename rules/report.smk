@@ -67,6 +67,7 @@ rule summarize:
     input:
         code=code("summarize.py"),
         metrics=EXPERIMENT.metrics_files(),
+        comparisons=EXPERIMENT.comparison_files(),
         cells=EXPERIMENT.cell_files(),
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
@@ -80,7 +81,8 @@ rule summarize:
     log:
         "<logs>/summarize.log",
     shell:
-        "python {input.code[0]} --metrics {input.metrics} --cells {input.cells}"
+        "python {input.code[0]} --metrics {input.metrics} --comparisons {input.comparisons}"
+        " --cells {input.cells}"
         " --logs {input.logs} --modelzoo {input.modelzoo} --config {input.config}"
         " --output {output} &> {log}"
 
@@ -144,6 +146,7 @@ rule report:
         inputs="<results>/inputs.json",
         dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
+        comparisons=EXPERIMENT.comparison_files(),
     output:
         "<results>/report.html",
     log:
@@ -154,4 +157,5 @@ rule report:
         "python {input.code[0]} --summary {input.summary} --figures {input.figures}"
         " --machine {input.machine} --config {input.config} --checksums {input.inputs}"
         " --dataset {input.dataset} --predictions {input.predictions}"
+        " --comparisons {input.comparisons}"
         " --command {params.command:q} --output {output} &> {log}"

@@ -37,6 +37,7 @@ class Results:
 
     root: Path
     metrics: list[Path] = field(default_factory=list)
+    comparisons: list[Path] = field(default_factory=list)
     cells: list[Path] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
     features: list[Path] = field(default_factory=list)
@@ -64,6 +65,58 @@ def add_metrics(
         "official_script": "agrees",
     }
     results.metrics.append(write(results.root / run / model / "metrics.json", data))
+
+
+def add_comparison(
+    results: Results,
+    run: str,
+    model: str,
+    f1_share: float,
+    *,
+    changed: int = 0,
+    logits: float = 1e-5,
+    reference: str = "torch-fp32",
+    reference_f1: float = 90.0,
+) -> None:
+    """comparison.json of one engine and precision: a third of what changed got better, the rest
+    worse; it fails below a share of 0.99."""
+    engine, _, precision = model.rpartition("-")
+    difference = reference_f1 * (f1_share - 1)
+    data = {
+        "engine": engine,
+        "precision": precision,
+        "reference": reference,
+        "questions": 500,
+        "f1": reference_f1 * f1_share,
+        "reference_f1": reference_f1,
+        "f1_difference": difference,
+        "f1_difference_interval": [difference - 0.3, difference + 0.3],
+        "exact_match_difference": difference,
+        "f1_share": f1_share,
+        "minimum_f1_share": 0.99,
+        "passed": f1_share >= 0.99,
+        "changed_answers": changed,
+        "changed_answers_normalized": changed - changed // 5,
+        "better": changed // 3,
+        "worse": changed - changed // 3,
+        "equal": 0,
+        "changed_spans_share": changed / 500,
+        "max_logit_difference": logits,
+        "examples": [
+            {
+                "id": f"q{number}",
+                "question": f"Who took the {number + 1}. place?",
+                "reference_answer": "the old mayor",
+                "answer": "mayor of Ulm",
+                "gold_answers": ["the old mayor", "Ada"],
+                "reference_f1": 1.0,
+                "f1": 0.5,
+            }
+            for number in range(min(changed, 20))
+        ],
+    }
+    path = results.root / run / model / "comparison.json"
+    results.comparisons.append(write(path, data))
 
 
 def cell(
