@@ -1,6 +1,13 @@
 """From measurements to tables, figures and the report."""
 
-FIGURES = ("training_loss", "accuracy", "throughput", "latency", "lengths")
+FIGURES = (
+    "training_loss",
+    "accuracy",
+    "whole_set",
+    "throughput",
+    "latency",
+    "lengths",
+)
 # The report's example questions are those of the first run.
 SHOWN_RUN = next(iter(config["runs"]))
 
@@ -106,6 +113,12 @@ rule plot:
             caption="../report/accuracy.rst",
             category="Figures",
             labels={"figure": "exact match and F1"},
+        ),
+        report(
+            "<results>/figures/whole_set.svg",
+            caption="../report/whole_set.rst",
+            category="Figures",
+            labels={"figure": "whole dataset"},
         ),
         report(
             "<results>/figures/throughput.svg",

@@ -8,9 +8,9 @@ from bertsquad.errors import UserError
 from bertsquad.reporting.result_files import agree, model_of, read_object, required_number
 
 NUMBERS = (
-    *("questions", "f1", "reference_f1", "f1_difference", "exact_match_difference"),
-    *("minimum_f1_share", "changed_answers", "changed_answers_normalized"),
-    *("better", "worse", "equal", "changed_spans_share", "max_logit_difference"),
+    *("questions", "f1_difference", "minimum_f1_share", "changed_answers"),
+    *("changed_answers_normalized", "better", "worse", "changed_spans_share"),
+    "max_logit_difference",
 )
 
 

@@ -278,7 +278,8 @@ def medians(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.Data
     ]
     groups = cells.groupby(list(CELL_KEY), dropna=False, sort=False)
     result = groups[numbers].median()
-    result["native"] = groups["native"].first()
+    for name in ("native", "passed"):
+        result[name] = groups[name].first()
     result["repeats"] = groups.size()
     return result.reset_index()
 
