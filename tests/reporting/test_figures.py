@@ -116,7 +116,7 @@ def test_several_engines_runs_and_thread_counts_are_told_apart(tmp_path):
 @pytest.mark.parametrize("module", OF_SUMMARY)
 def test_a_legend_says_what_grey_means(tmp_path, module):
     shown = texts(svg(module, summary_of(engines(tmp_path, bf16=False)), tmp_path))
-    assert "failed: below 99 % of FP32’s F1" in shown
+    assert "failed: below 99\u00a0% of FP32’s F1" in shown
     assert ("emulated here" in shown) == (module is not accuracy)
 
 

@@ -85,6 +85,7 @@ def render(
             training_table=sections.training_table(found),
             change_table=sections.change_table(changes),
             changes=changes,
+            references=sorted({change.reference for change in changes}),
             shown_changes=SHOWN_CHANGES,
             cell_table=sections.cell_table([*cells, *records(refused_rows(summary))]),
             guide_table=guide_table(compared) if compared else None,

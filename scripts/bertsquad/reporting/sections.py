@@ -82,7 +82,7 @@ ACCURACY_COLUMNS = {
     "exact_match_interval": ("interval", "%", None),
     "f1": ("F1", "%", lambda value: f"{value:.2f}"),
     "f1_interval": ("interval", "%", None),
-    "share": ("FP32’s F1", "% of it", lambda value: f"{value:.2f}"),
+    "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),
     "questions": ("questions", "", whole),
     "unanswered": ("unanswered", "", whole),

@@ -57,15 +57,13 @@ def left_out(summary: pd.DataFrame) -> list[LeftOut]:
     scored = accuracy_rows(summary)
     failed = scored[~scored["passed"].fillna(True)]
     for (engine, precision), rows in failed.groupby(["engine", "precision"], sort=False):
+        several = scored["run"].nunique() > 1
         shares = [
-            f"{percent(row.f1_share)} in run {row.run}"
-            if scored["run"].nunique() > 1
-            # One run only: its name says nothing.
-            else percent(row.f1_share)
+            percent(row.f1_share) + (f" in run {row.run}" if several else "")
             for row in rows.itertuples()
         ]
         limit = percent(rows["minimum_f1_share"].max(), digits=None)
-        reason = f"keeps {', '.join(shares)} of FP32’s F1, less than {limit}"
+        reason = f"keeps less than {limit} of FP32’s F1: {', '.join(shares)}"
         found.append(LeftOut(engine, precision, FAILED, reason))
     cells = cell_rows(summary, MODES)
     for (engine, precision), rows in cells.groupby(["engine", "precision"], sort=False):
@@ -81,5 +79,7 @@ def left_out(summary: pd.DataFrame) -> list[LeftOut]:
 
 
 def percent(share: float, digits: int | None = 1) -> str:
-    """A share in percent: 0.9724 as `97.2 %`; without `digits` as it was written: `99 %`."""
-    return f"{100 * share:.{digits}f} %" if digits is not None else f"{100 * share:.10g} %"
+    """A share in percent, with a no-break space: 0.9724 as `97.2 %`; without `digits` as it was
+    written: `99 %`."""
+    number = f"{100 * share:.10g}" if digits is None else f"{100 * share:.{digits}f}"
+    return f"{number}\u00a0%"

@@ -25,6 +25,7 @@ from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REF
 from bertsquad.reporting.standing import EMULATED, FAILED, percent, standing
 
 WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
+LEGEND_HEIGHT = 0.3  # inches
 LINE_STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
 
@@ -123,7 +124,8 @@ def look(precision: str, standing: str = "") -> Look:
 
 
 def explain_standings(figure: Figure, rows: pd.DataFrame) -> None:
-    """A legend above a figure of these rows for what is no result; none where all are."""
+    """A legend above a figure of these rows for what is no result, and the height that it needs;
+    none where all are results."""
     words = {}
     for row in rows.to_dict("records"):
         mark = standing(row)
@@ -146,6 +148,7 @@ def explain_standings(figure: Figure, rows: pd.DataFrame) -> None:
             )
         )
     if handles:
+        figure.set_figheight(figure.get_figheight() + LEGEND_HEIGHT)
         figure.legend(
             handles=handles, loc="outside upper left", ncols=2, frameon=False, labelcolor=MUTED
         )
