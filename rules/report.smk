@@ -3,7 +3,7 @@
 FIGURES = (
     "training_loss",
     "accuracy",
-    "whole_set",
+    "offline",
     "throughput",
     "latency",
     "lengths",
@@ -115,10 +115,10 @@ rule plot:
             labels={"figure": "exact match and F1"},
         ),
         report(
-            "<results>/figures/whole_set.svg",
-            caption="../report/whole_set.rst",
+            "<results>/figures/offline.svg",
+            caption="../report/offline.rst",
             category="Figures",
-            labels={"figure": "whole dataset"},
+            labels={"figure": "offline throughput"},
         ),
         report(
             "<results>/figures/throughput.svg",

@@ -1,4 +1,4 @@
-"""Draw the figures: training loss, accuracy, throughput, latency, whole set, lengths of features.
+"""Draw the figures: training loss, accuracy, throughput, latency, offline, lengths of features.
 
 Example:
     python scripts/plot.py --summary results/summary.csv --logs results/*/training_log.jsonl \\
@@ -41,9 +41,9 @@ def main() -> None:
         accuracy,
         latency,
         lengths,
+        offline,
         throughput,
         training_loss,
-        whole_set,
     )
 
     summary = tables.read_summary(args.summary)
@@ -52,7 +52,7 @@ def main() -> None:
     jobs = {
         "training_loss": (training_loss, logs),
         "accuracy": (accuracy, summary),
-        "whole_set": (whole_set, summary),
+        "offline": (offline, summary),
         "throughput": (throughput, summary),
         "latency": (latency, summary),
         "lengths": (lengths, measured),

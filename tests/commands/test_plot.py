@@ -11,7 +11,7 @@ from bertsquad.reporting.tables import summarize
 from fake_results import Results, demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMES = ("accuracy", "latency", "lengths", "throughput", "training_loss", "whole_set")
+NAMES = ("accuracy", "latency", "lengths", "offline", "throughput", "training_loss")
 FIGURES = [f"{name}.svg" for name in NAMES]
 
 

@@ -13,9 +13,9 @@ from bertsquad.reporting.figures import (
     accuracy,
     latency,
     lengths,
+    offline,
     throughput,
     training_loss,
-    whole_set,
 )
 from fake_results import (
     Results,
@@ -30,7 +30,7 @@ from fake_results import (
     whole_set_cell,
 )
 
-OF_SUMMARY = (accuracy, whole_set, throughput, latency)
+OF_SUMMARY = (accuracy, offline, throughput, latency)
 
 
 def summary_of(results):
@@ -126,8 +126,8 @@ def test_there_is_no_legend_where_all_are_results(drawn, module):
     assert not [text for text in shown if text.startswith(("failed", "emulated"))]
 
 
-def test_a_whole_set_has_a_bar_per_model_from_texts_and_of_the_engine_alone(tmp_path):
-    shown = texts(svg(whole_set, summary_of(engines(tmp_path, bf16=False)), tmp_path))
+def test_many_questions_at_hand_are_a_bar_per_model_from_texts_and_of_the_engine_alone(tmp_path):
+    shown = texts(svg(offline, summary_of(engines(tmp_path, bf16=False)), tmp_path))
     for words in (
         *("texts in, answers out", "questions per second", "engine alone", "features per second"),
         *("torch bf16 (emulated)", "onnxruntime int8 (failed)", "openvino int8", "6.27", "6.40"),
@@ -136,13 +136,13 @@ def test_a_whole_set_has_a_bar_per_model_from_texts_and_of_the_engine_alone(tmp_
     assert "openvino bf16" not in shown  # refused: not measured
 
 
-def test_runs_and_thread_counts_of_a_whole_set_are_told_apart(tmp_path):
+def test_runs_and_thread_counts_of_the_bars_are_told_apart(tmp_path):
     results = Results(tmp_path)
     for run in ("a", "b"):
         for threads in (1, 2):
             data = whole_set_cell("torch", "fp32", "offline", 5.0, threads=threads)
             add_cell(results, run, data)
-    shown = texts(svg(whole_set, summary_of(results), tmp_path))
+    shown = texts(svg(offline, summary_of(results), tmp_path))
     assert {"a, 1 threads, fp32", "b, 2 threads, fp32"} <= set(shown)
 
 
@@ -155,7 +155,7 @@ def test_a_large_experiment_is_drawn(tmp_path, module):
     ("module", "words"),
     [
         (accuracy, "No predictions were scored."),
-        (whole_set, "No whole dataset was timed."),
+        (offline, "No offline throughput was measured."),
         (throughput, "No benchmark cell was measured."),
         (latency, "No latency was measured."),
     ],

@@ -12,9 +12,9 @@ from bertsquad.reporting.figures import (
     accuracy,
     latency,
     lengths,
+    offline,
     throughput,
     training_loss,
-    whole_set,
 )
 from fake_results import (
     CHECKSUMS,
@@ -81,7 +81,7 @@ def draw(results, folder):
         "accuracy": (accuracy, summary),
         "throughput": (throughput, summary),
         "latency": (latency, summary),
-        "whole_set": (whole_set, summary),
+        "offline": (offline, summary),
         "training_loss": (training_loss, logs),
         "lengths": (lengths, features),
     }

@@ -1,4 +1,4 @@
-"""Throughput of a whole dataset: from texts to answers, and of the engine alone."""
+"""Throughput with many questions at hand: from texts to answers, and of the engine alone."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bertsquad.reporting.formats import short
 from bertsquad.reporting.standing import standing
 from bertsquad.reporting.tables import medians
 
-TITLE = "Throughput of the whole dataset by engine and precision"
+TITLE = "Offline throughput by engine and precision"
 PANELS = (
     ("end_to_end", "questions_per_second", "texts in, answers out", "questions per second"),
     ("offline", "features_per_second", "engine alone", "features per second"),
@@ -23,14 +23,14 @@ NAME = ("run", "threads", "engine", "precision")
 
 def draw(summary: pd.DataFrame) -> Figure:
     """Bars, longer is better: a row per run, engine and precision (median of the repeats), a panel
-    per scenario in which the engine has the whole dataset at hand."""
+    per scenario in which the engine has many questions or features at hand."""
     measured = [
         (cells, measure, scenario if scenario != mode.replace("_", "-") else words, unit)
         for mode, measure, words, unit in PANELS
         for scenario, cells in medians(summary, [mode]).groupby("scenario", sort=False)
     ]
     if not measured:
-        return style.message("No whole dataset was timed.")
+        return style.message("No offline throughput was measured.")
     every = pd.concat([cells for cells, *_ in measured])
     names = list(every[list(NAME)].drop_duplicates().itertuples(index=False, name=None))
     figure = style.new_figure(0.9 + 0.27 * len(names))
