@@ -127,23 +127,22 @@ def best_spans(logits: Logits, max_answer_length: int) -> np.ndarray:
     model says that a window lacks the answer.
     """
     lengths = np.diff(logits.starts)
-    if not len(lengths):
+    features = len(lengths)
+    if not features:
         return np.empty((0, 2), np.int64)
     tokens = len(logits.start_logits)
-    last = np.repeat(logits.starts[1:], lengths) - 1  # [T], of the token's feature
-    best = logits.start_logits + logits.end_logits  # [T], of the spans that start there
-    width = np.zeros(tokens, np.int64)
-    for extra in range(1, min(max_answer_length, int(lengths.max()))):
-        here = np.flatnonzero(np.arange(tokens) + extra <= last)
-        score = logits.start_logits[here] + logits.end_logits[here + extra]
-        better = score > best[here]
-        best[here[better]] = score[better]
-        width[here[better]] = extra
+    feature = np.repeat(np.arange(features), lengths)  # [T]
+    # Behind each feature as many places as a span is long, so that none reaches into the next.
+    longest = min(max_answer_length, int(lengths.max()))
+    place = np.arange(tokens) + feature * longest  # [T]
+    ends = np.full(tokens + features * longest, -np.inf, np.float32)
+    ends[place] = logits.end_logits
+    windows = np.lib.stride_tricks.sliding_window_view(ends, longest)
+    best = logits.start_logits + windows.max(axis=1)[place]  # [T], of the spans that start there
     top = np.repeat(np.maximum.reduceat(best, logits.starts[:-1]), lengths)
-    feature = np.repeat(np.arange(len(lengths)), lengths)
     hits = np.flatnonzero(best == top)
     first = hits[np.unique(feature[hits], return_index=True)[1]]
-    return np.stack([first, first + width[first]], axis=1)
+    return np.stack([first, first + windows[place[first]].argmax(axis=1)], axis=1)
 
 
 def check_same_features(
