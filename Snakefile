@@ -33,6 +33,7 @@ rule all:
     input:
         collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
         EXPERIMENT.metrics_files(),
+        EXPERIMENT.comparison_files(),
         EXPERIMENT.cell_files(),
         MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
@@ -47,9 +48,10 @@ rule models:
 
 
 rule accuracy:
-    """Exact match and F1 of every run, engine and precision."""
+    """Exact match and F1 of every run, engine and precision, and what changes against FP32."""
     input:
         EXPERIMENT.metrics_files(),
+        EXPERIMENT.comparison_files(),
 
 
 rule timings:

@@ -58,8 +58,35 @@ rule evaluate:
     log:
         "<logs>/{run}/evaluate/{engine}-{precision}.log",
     params:
-        options=options(config["evaluation"].items()),
+        options=options(
+            (key, config["evaluation"][key]) for key in ("bootstrap_samples", "seed")
+        ),
         official=of("run", EXPERIMENT.official_option),
     shell:
         "python {input.code[0]} --dataset {input.dataset} --predictions {input.predictions}"
         " --output {output} {params.options} {params.official} &> {log}"
+
+
+rule compare_answers:
+    """What an engine and precision changes in answers, scores and logits, beside FP32."""
+    input:
+        code=code("compare_answers.py"),
+        dataset=of("run", EXPERIMENT.dev_questions),
+        reference_predictions=of("run", EXPERIMENT.of_reference, "predictions.json"),
+        reference_logits=of("run", EXPERIMENT.of_reference, "logits.safetensors"),
+        predictions="<results>/{run}/{engine}-{precision}/predictions.json",
+        logits="<results>/{run}/{engine}-{precision}/logits.safetensors",
+    output:
+        "<results>/{run}/{engine}-{precision}/comparison.json",
+    log:
+        "<logs>/{run}/compare_answers/{engine}-{precision}.log",
+    params:
+        evaluation=options(config["evaluation"].items()),
+        decoding=options(
+            [("max_answer_length", config["decoding"]["max_answer_length"])]
+        ),
+    shell:
+        "python {input.code[0]} --dataset {input.dataset}"
+        " --reference-predictions {input.reference_predictions}"
+        " --reference-logits {input.reference_logits} --predictions {input.predictions}"
+        " --logits {input.logits} {params.evaluation} {params.decoding} --output {output} &> {log}"

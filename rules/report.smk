@@ -1,6 +1,13 @@
 """From measurements to tables, figures and the report."""
 
-FIGURES = ("training_loss", "accuracy", "throughput", "latency", "lengths")
+FIGURES = (
+    "training_loss",
+    "accuracy",
+    "offline",
+    "throughput",
+    "latency",
+    "lengths",
+)
 # The report's example questions are those of the first run.
 SHOWN_RUN = next(iter(config["runs"]))
 
@@ -67,6 +74,7 @@ rule summarize:
     input:
         code=code("summarize.py"),
         metrics=EXPERIMENT.metrics_files(),
+        comparisons=EXPERIMENT.comparison_files(),
         cells=EXPERIMENT.cell_files(),
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
@@ -80,7 +88,8 @@ rule summarize:
     log:
         "<logs>/summarize.log",
     shell:
-        "python {input.code[0]} --metrics {input.metrics} --cells {input.cells}"
+        "python {input.code[0]} --metrics {input.metrics} --comparisons {input.comparisons}"
+        " --cells {input.cells}"
         " --logs {input.logs} --modelzoo {input.modelzoo} --config {input.config}"
         " --output {output} &> {log}"
 
@@ -104,6 +113,12 @@ rule plot:
             caption="../report/accuracy.rst",
             category="Figures",
             labels={"figure": "exact match and F1"},
+        ),
+        report(
+            "<results>/figures/offline.svg",
+            caption="../report/offline.rst",
+            category="Figures",
+            labels={"figure": "offline throughput"},
         ),
         report(
             "<results>/figures/throughput.svg",
@@ -144,6 +159,7 @@ rule report:
         inputs="<results>/inputs.json",
         dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
+        comparisons=EXPERIMENT.comparison_files(),
     output:
         "<results>/report.html",
     log:
@@ -154,4 +170,5 @@ rule report:
         "python {input.code[0]} --summary {input.summary} --figures {input.figures}"
         " --machine {input.machine} --config {input.config} --checksums {input.inputs}"
         " --dataset {input.dataset} --predictions {input.predictions}"
+        " --comparisons {input.comparisons}"
         " --command {params.command:q} --output {output} &> {log}"

@@ -1,4 +1,4 @@
-"""Draw the figures: training loss, accuracy, throughput, latency, lengths of the features.
+"""Draw the figures: training loss, accuracy, throughput, latency, offline, lengths of features.
 
 Example:
     python scripts/plot.py --summary results/summary.csv --logs results/*/training_log.jsonl \\
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         "--output-dir",
         type=Path,
         required=True,
-        help="folder for training_loss.svg, accuracy.svg, throughput.svg, latency.svg, lengths.svg",
+        help="folder for the SVG files, each named after its figure",
     )
     return parser.parse_args()
 
@@ -37,7 +37,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.reporting import style, tables
-    from bertsquad.reporting.figures import accuracy, latency, lengths, throughput, training_loss
+    from bertsquad.reporting.figures import (
+        accuracy,
+        latency,
+        lengths,
+        offline,
+        throughput,
+        training_loss,
+    )
 
     summary = tables.read_summary(args.summary)
     logs = {tables.run_of_log(path): tables.read_training_log(path) for path in args.logs}
@@ -45,6 +52,7 @@ def main() -> None:
     jobs = {
         "training_loss": (training_loss, logs),
         "accuracy": (accuracy, summary),
+        "offline": (offline, summary),
         "throughput": (throughput, summary),
         "latency": (latency, summary),
         "lengths": (lengths, measured),

@@ -42,6 +42,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--predictions", type=Path, help=".../{run}/{engine}-{precision}/predictions.json for them"
     )
+    parser.add_argument(
+        "--comparisons",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files .../{run}/{engine}-{precision}/comparison.json",
+    )
     parser.add_argument("--examples", type=int, default=6, help="how many example questions")
     parser.add_argument(
         "--command", default="snakemake --cores all", help="what makes this report again"
@@ -60,26 +67,29 @@ def main() -> None:
     from bertsquad import squad
     from bertsquad.files import read_json, write_text
     from bertsquad.reporting import examples, page
+    from bertsquad.reporting.comparisons import read_change
     from bertsquad.reporting.tables import read_summary
 
     summary = read_summary(args.summary)
     machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
-    chosen, examples_of, examples_from = [], "", ""
+    chosen, examples_of = [], ""
+    quoted_from = args.dataset.name if args.dataset else ""
     if args.predictions:
         predictions = read_json(args.predictions)
         if not isinstance(predictions, dict):
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
         chosen = examples.choose(squad.load(args.dataset), predictions, args.examples)
-        examples_of, examples_from = answered_by(args.predictions), args.dataset.name
+        examples_of = answered_by(args.predictions)
     html = page.render(
         summary,
         figures={path.stem: path for path in args.figures},
         machine=machine,
         config=config,
         inputs=inputs,
+        changes=[read_change(path) for path in args.comparisons],
         examples=chosen,
         examples_of=examples_of,
-        examples_from=examples_from,
+        quoted_from=quoted_from,
         command=args.command,
     )
     write_text(args.output, html)

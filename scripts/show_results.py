@@ -23,7 +23,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(handle))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the workflow first") from None
-    needed = {*CELL, "exact_match", "f1", "features_per_second"}
+    needed = {*CELL, "exact_match", "f1", "features_per_second", "passed", "mode", "refused"}
     if rows and not needed <= rows[0].keys():
         raise UserError(f"{path}: not the table that summarize.py writes; make it again")
     return rows
@@ -40,29 +40,64 @@ def accuracy_lines(rows: list[dict[str, str]]) -> list[str]:
         "  "
         + "  ".join(part.ljust(width) for part, width in zip(key, wide, strict=True))
         + f"  exact match {float(row['exact_match']):5.1f} %  F1 {float(row['f1']):5.1f} %"
+        + (f"  {failure(row)}" if row["passed"] == "False" else "")
         for key, row in ordered[:MOST_MODELS]
     ]
-    more = len(ordered) - len(lines)
-    return lines + ([f"  and {more} more: see summary.csv"] if more > 0 else [])
+    hidden = ordered[MOST_MODELS:]
+    if hidden:
+        failed = sum(row["passed"] == "False" for _, row in hidden)
+        more = f"  and {len(hidden)} more{f', {failed} of them failed' if failed else ''}"
+        lines.append(f"{more}: see summary.csv")
+    return lines
+
+
+def failure(row: dict[str, str]) -> str:
+    """How far a failed model is below the limit."""
+    share, limit = (100 * float(row[name]) for name in ("f1_share", "minimum_f1_share"))
+    return f"FAILED: {share:.1f} % of the F1 of {row['reference']}, less than {limit:g} %"
 
 
 def throughput_lines(rows: list[dict[str, str]]) -> list[str]:
-    """The fastest cell, by the median of its repeats: one line, or none where nothing was timed."""
+    """The fastest cell from texts to answers, and that of the engine alone: a line each, or none
+    where nothing was timed. What failed or is emulated is never the fastest."""
+    counted = [row for row in rows if "False" not in (row["passed"], row["native"])]
+    whole = [row for row in counted if row["mode"] == "end_to_end"]
+    alone = [row for row in counted if row["mode"] != "end_to_end"]
+    return [
+        *fastest(whole, "questions_per_second", "questions/s, texts in, answers out"),
+        *fastest(alone, "features_per_second", "features/s"),
+    ]
+
+
+def fastest(rows: list[dict[str, str]], measure: str, unit: str) -> list[str]:
+    """One line: the best cell by the median of its repeats; none where nothing was measured."""
     cells: dict[tuple[str, ...], list[float]] = {}
     for row in rows:
-        if row["features_per_second"]:
+        if row[measure]:
             key = tuple(row[name] for name in CELL)
-            cells.setdefault(key, []).append(float(row["features_per_second"]))
+            cells.setdefault(key, []).append(float(row[measure]))
     if not cells:
         return []
     best = max(cells, key=lambda key: median(cells[key]))
     _, engine, precision, scenario, batch, threads = best
     speed = median(cells[best])
     return [
-        f"  fastest: {speed:{',.0f' if speed >= 100 else '.3g'}} features/s ({engine} {precision}, "
+        f"  fastest: {speed:{',.0f' if speed >= 100 else '.3g'}} {unit} ({engine} {precision}, "
         f"{scenario}, {f'batch {batch}, ' if batch else ''}"
         f"{threads} thread{'' if threads == '1' else 's'})"
     ]
+
+
+def left_out_lines(rows: list[dict[str, str]]) -> list[str]:
+    """Engines and precisions whose times do not count, or that were not timed, and why."""
+    reasons: dict[str, str] = {}
+    for row in rows:
+        model = f"{row['engine']} {row['precision']}"
+        if row["refused"]:
+            reasons[model] = f"not timed: {row['refused']}"
+        elif row["features_per_second"] and row["native"] == "False":
+            reasons[model] = "emulated here, so its times say nothing"
+    return [f"  {model}: {reason}" for model, reason in reasons.items()]
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,7 +116,7 @@ def main() -> None:
     rows = read_rows(args.summary)
     if not args.report.is_file():
         raise UserError(f"{args.report}: no such file; run the workflow first")
-    for line in [*accuracy_lines(rows), *throughput_lines(rows)]:
+    for line in [*accuracy_lines(rows), *throughput_lines(rows), *left_out_lines(rows)]:
         print(line)
     print(f"  report:  {args.report.resolve()}")
 

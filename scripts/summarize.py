@@ -2,6 +2,7 @@
 
 Example:
     python scripts/summarize.py --metrics results/*/*/metrics.json \\
+        --comparisons results/*/*/comparison.json \\
         --cells results/*/*/benchmark/*/*.json --logs results/*/training_log.jsonl \\
         --config results/config.json --output results/summary.csv
 """
@@ -23,6 +24,13 @@ def parse_args() -> argparse.Namespace:
         nargs="*",
         default=[],
         help="files .../{run}/{engine}-{precision}/metrics.json",
+    )
+    parser.add_argument(
+        "--comparisons",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files .../{run}/{engine}-{precision}/comparison.json",
     )
     parser.add_argument(
         "--cells",
@@ -54,7 +62,9 @@ def main() -> None:
     from bertsquad.reporting.tables import summarize
 
     config = read_json(args.config) if args.config else None
-    summary = summarize(args.metrics, args.cells, args.logs, config, args.modelzoo)
+    summary = summarize(
+        args.metrics, args.cells, args.logs, config, args.modelzoo, args.comparisons
+    )
     write_text(args.output, summary.to_csv(index=False))
     print(f"{args.output}: {len(summary)} rows", file=sys.stderr)
 

@@ -149,3 +149,21 @@ def test_containers_see_results_drop_folder_and_files_of_the_user():
     changes = {"artifacts": {"artifacts": {"dev-v1.1.json": {"urls": ["file:///data/dev.json"]}}}}
     folders = experiment("guide.yaml", changes | {"drop_folder": "/drop"}).folders()
     assert folders == ["r", "r/s", "/drop", "/data"]
+
+
+@pytest.mark.parametrize(
+    ("engines", "reference", "compared"),
+    [
+        ({"openvino": ["bf16", "fp32"], "torch": ["fp32"]}, ("torch", "fp32"), 2),
+        ({"openvino": ["int8", "fp32"], "torch": ["bf16"]}, ("openvino", "fp32"), 2),
+        ({"torch": ["fp32"]}, ("torch", "fp32"), 0),
+        ({"openvino": ["int8"], "torch": ["bf16"]}, None, 0),
+    ],
+)
+def test_all_are_compared_with_fp32_of_torch_or_of_the_first_engine(engines, reference, compared):
+    made = experiment(changes={"engines": engines, "runs": {"a": {}}})
+    assert made.reference() == reference
+    assert len(made.comparison_files()) == compared
+    files = ["r/a/" + "-".join(reference) + "/predictions.json"] if reference else []
+    assert made.of_reference("a", "predictions.json") == files
+    assert not {f.replace("predictions", "comparison") for f in files} & {*made.comparison_files()}

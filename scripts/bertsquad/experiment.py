@@ -152,6 +152,27 @@ class Experiment:
             for engine, precision in self.engine_precisions()
         ]
 
+    def reference(self) -> tuple[str, str] | None:
+        """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
+        configured, else of the first engine that has it. None: nothing is compared."""
+        exact = [each for each in self.engine_precisions() if each[1] == "fp32"]
+        return next((each for each in exact if each[0] == "torch"), exact[0] if exact else None)
+
+    def of_reference(self, run: str, name: str) -> list[str]:
+        """A run's file of this name from its reference, where there is one."""
+        reference = self.reference()
+        return [self.place(f"<results>/{run}/{'-'.join(reference)}/{name}")] if reference else []
+
+    def comparison_files(self) -> list[str]:
+        """What each engine and precision of every run changes beside the reference."""
+        reference = self.reference()
+        return [
+            self.place(f"<results>/{run}/{engine}-{precision}/comparison.json")
+            for run in self.config["runs"]
+            for engine, precision in self.engine_precisions()
+            if reference and (engine, precision) != reference
+        ]
+
     def cell_files(self) -> list[str]:
         """Every measured cell of the inference benchmark."""
         benchmark = self.config["benchmark"]

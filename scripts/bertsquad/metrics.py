@@ -212,6 +212,8 @@ class Comparison:
     f1_difference: float
     exact_match_interval: tuple[float, float]
     f1_interval: tuple[float, float]
+    first: Scores
+    second: Scores
     changed_answers: int  # the text differs, even where the score does not
     changes: dict[str, int]  # id of a changed answer -> sign of its change in F1: -1, 0 or 1
 
@@ -250,6 +252,8 @@ def compare(
         f1_difference=after.totals()["f1"] - before.totals()["f1"],
         exact_match_interval=intervals.exact_match,
         f1_interval=intervals.f1,
+        first=before,
+        second=after,
         changed_answers=len(changes),
         changes=changes,
     )

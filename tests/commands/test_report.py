@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from bertsquad.reporting.tables import summarize
-from fake_results import CHECKSUMS, MACHINE, Results, add_cell, cell, config, demo, large, write
+from fake_results import (
+    CHECKSUMS,
+    MACHINE,
+    Results,
+    add_cell,
+    add_comparison,
+    cell,
+    config,
+    demo,
+    engines,
+    large,
+    write,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><title>x</title></svg>'
@@ -20,7 +32,7 @@ def run(script, *options):
 
 def write_summary(results):
     summary = results.root / "summary.csv"
-    table = summarize(results.metrics, results.cells, results.logs)
+    table = summarize(results.metrics, results.cells, results.logs, comparisons=results.comparisons)
     table.to_csv(summary, index=False)
     return summary
 
@@ -105,6 +117,41 @@ def test_show_results_keeps_a_large_experiment_short(tmp_path):
     assert len(lines) == 15
     assert lines[12] == "  and 8 more: see summary.csv"
     assert lines[13].startswith("  fastest: 6.09 features/s (openvino int8, real-lengths,")
+
+
+def test_show_results_names_what_failed_and_what_does_not_count(tmp_path):
+    summary = write_summary(engines(tmp_path, bf16=False))
+    (tmp_path / "report.html").write_text("x")
+    lines = run("show_results", "--summary", summary, "--report", tmp_path / "report.html")
+    assert lines.stdout.splitlines()[5:-1] == [
+        "  guide  openvino     int8  exact match  83.8 %  F1  90.8 %",
+        "  guide  onnxruntime  int8  exact match  81.7 %  F1  88.6 %"
+        "  FAILED: 97.2 % of the F1 of torch-fp32, less than 99 %",
+        "  fastest: 6.27 questions/s, texts in, answers out (openvino int8, end-to-end, 2 threads)",
+        "  fastest: 6.4 features/s (openvino int8, offline, 2 threads)",
+        "  torch bf16: emulated here, so its times say nothing",
+        "  openvino bf16: not timed: this processor emulates bf16",
+    ]
+
+
+def test_the_report_shows_what_changed_against_fp32(folder):
+    results = Results(folder)
+    add_comparison(results, "demo-fp32", "torch-bf16", 0.97, changed=12)
+    done = report(folder, "--comparisons", *results.comparisons)
+    assert done.returncode == 0, done.stderr
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert "demo-fp32, torch bf16: 12 of 500 answers" in html
+
+
+def test_a_comparison_in_the_wrong_folder_is_named(folder):
+    results = Results(folder)
+    add_comparison(results, "demo-fp32", "torch-bf16", 0.97)
+    moved = folder / "demo-fp32" / "torch-fp32" / "comparison.json"
+    moved.parent.mkdir(exist_ok=True)
+    results.comparisons[0].rename(moved)
+    done = report(folder, "--comparisons", moved)
+    assert done.returncode == 2
+    assert "`precision` is 'bf16' in the file but 'fp32' in its path" in done.stderr
 
 
 def test_show_results_without_scores_or_times(tmp_path):

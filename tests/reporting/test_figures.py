@@ -9,14 +9,34 @@ import pytest
 from bertsquad import tensorfile
 from bertsquad.errors import UserError
 from bertsquad.reporting import style, tables
-from bertsquad.reporting.figures import accuracy, latency, lengths, throughput, training_loss
-from fake_results import Results, add_cell, add_features, add_log, add_metrics, cell, demo, large
+from bertsquad.reporting.figures import (
+    accuracy,
+    latency,
+    lengths,
+    offline,
+    throughput,
+    training_loss,
+)
+from fake_results import (
+    Results,
+    add_cell,
+    add_features,
+    add_log,
+    add_metrics,
+    cell,
+    demo,
+    engines,
+    large,
+    whole_set_cell,
+)
 
-OF_SUMMARY = (accuracy, throughput, latency)
+OF_SUMMARY = (accuracy, offline, throughput, latency)
 
 
 def summary_of(results):
-    return tables.summarize(results.metrics, results.cells, results.logs)
+    return tables.summarize(
+        results.metrics, results.cells, results.logs, comparisons=results.comparisons
+    )
 
 
 def logs_of(results):
@@ -89,7 +109,41 @@ def test_several_engines_runs_and_thread_counts_are_told_apart(tmp_path):
     shown = texts(svg(throughput, summary_of(results), tmp_path))
     assert "a: 1 thread, padded (to 384 tokens)" in shown
     assert "b: 2 threads, padded (to 384 tokens)" in shown
-    assert shown.count("torch fp32\u20024.00") == 4
+    assert (shown.count("torch"), shown.count("openvino")) == (4, 4)
+    assert shown.count("fp32\u20024.00") == 8
+
+
+@pytest.mark.parametrize("module", OF_SUMMARY)
+def test_a_legend_says_what_grey_means(tmp_path, module):
+    shown = texts(svg(module, summary_of(engines(tmp_path, bf16=False)), tmp_path))
+    assert "failed: below 99\u00a0% of FP32’s F1" in shown
+    assert ("emulated here" in shown) == (module is not accuracy)
+
+
+@pytest.mark.parametrize("module", OF_SUMMARY)
+def test_there_is_no_legend_where_all_are_results(drawn, module):
+    shown = texts(drawn[module])
+    assert not [text for text in shown if text.startswith(("failed", "emulated"))]
+
+
+def test_many_questions_at_hand_are_a_bar_per_model_from_texts_and_of_the_engine_alone(tmp_path):
+    shown = texts(svg(offline, summary_of(engines(tmp_path, bf16=False)), tmp_path))
+    for words in (
+        *("texts in, answers out", "questions per second", "engine alone", "features per second"),
+        *("torch bf16 (emulated)", "onnxruntime int8 (failed)", "openvino int8", "6.27", "6.40"),
+    ):
+        assert words in shown
+    assert "openvino bf16" not in shown  # refused: not measured
+
+
+def test_runs_and_thread_counts_of_the_bars_are_told_apart(tmp_path):
+    results = Results(tmp_path)
+    for run in ("a", "b"):
+        for threads in (1, 2):
+            data = whole_set_cell("torch", "fp32", "offline", 5.0, threads=threads)
+            add_cell(results, run, data)
+    shown = texts(svg(offline, summary_of(results), tmp_path))
+    assert {"a, 1 threads, fp32", "b, 2 threads, fp32"} <= set(shown)
 
 
 @pytest.mark.parametrize("module", OF_SUMMARY)
@@ -101,6 +155,7 @@ def test_a_large_experiment_is_drawn(tmp_path, module):
     ("module", "words"),
     [
         (accuracy, "No predictions were scored."),
+        (offline, "No offline throughput was measured."),
         (throughput, "No benchmark cell was measured."),
         (latency, "No latency was measured."),
     ],

@@ -4,11 +4,24 @@ import pytest
 
 from bertsquad.reporting import tables
 from bertsquad.reporting.findings import Speedup, constant_columns, findings
-from fake_results import Results, add_cell, add_log, add_metrics, cell, demo
+from fake_results import (
+    Results,
+    add_cell,
+    add_comparison,
+    add_log,
+    add_metrics,
+    cell,
+    demo,
+    engines,
+    refused_cell,
+)
 
 
 def found(results):
-    return findings(tables.summarize(results.metrics, results.cells, results.logs))
+    summary = tables.summarize(
+        results.metrics, results.cells, results.logs, comparisons=results.comparisons
+    )
+    return findings(summary)
 
 
 def test_the_demo(tmp_path):
@@ -24,7 +37,7 @@ def test_the_demo(tmp_path):
     assert (facts.fastest["precision"], facts.fastest["batch_size"]) == ("bf16", 32)
     assert facts.quickest["latency_p50_ms"] == pytest.approx(3.5804, abs=1e-4)
     assert facts.cells == 12
-    assert facts.emulated == []
+    assert facts.left_out == []
     assert facts.measured == ["2026-01-02", "2026-01-02"]
 
 
@@ -54,11 +67,70 @@ def test_nothing_to_compare_is_no_speedup(tmp_path):
     assert facts.best is None
 
 
-def test_emulated_precisions_are_named(tmp_path):
+def test_emulated_precisions_are_left_out(tmp_path):
     results = Results(tmp_path)
     add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0))
-    add_cell(results, "run", cell("torch", "bf16", "padded", 8, 4.0, native=False))
-    assert found(results).emulated == ["bf16"]
+    add_cell(results, "run", cell("torch", "bf16", "padded", 8, 40.0, native=False))
+    facts = found(results)
+    assert [(each.precision, each.kind) for each in facts.left_out] == [("bf16", "emulated")]
+    assert (facts.fastest["precision"], facts.quickest["precision"]) == ("fp32", "fp32")
+    assert facts.speedups == []
+
+
+def test_failed_precisions_are_left_out(tmp_path):
+    results = Results(tmp_path)
+    add_metrics(results, "run", "torch-fp32", 80.0, 90.0)
+    add_metrics(results, "run", "openvino-int8", 70.0, 81.0)
+    add_comparison(results, "run", "openvino-int8", 0.9)
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0))
+    add_cell(results, "run", cell("openvino", "int8", "padded", 8, 40.0))
+    facts = found(results)
+    assert [each.reason for each in facts.left_out] == [
+        "keeps less than 99\u00a0% of FP32’s F1: 90.0\u00a0%"
+    ]
+    assert facts.fastest["engine"] == "torch"
+    assert facts.compared == ["torch-fp32"]
+    assert [row["engine"] for row in facts.failed] == ["openvino"]
+
+
+def test_a_precision_may_fail_in_one_run_and_pass_in_another(tmp_path):
+    results = Results(tmp_path)
+    for run, share in (("a", 0.995), ("b", 0.98)):
+        add_metrics(results, run, "torch-fp32", 80.0, 90.0)
+        add_metrics(results, run, "torch-bf16", 80.0, 90.0 * share)
+        add_comparison(results, run, "torch-bf16", share)
+        add_cell(results, run, cell("torch", "bf16", "padded", 8, 10.0 if run == "a" else 20.0))
+    facts = found(results)
+    assert [each.reason for each in facts.left_out] == [
+        "keeps less than 99\u00a0% of FP32’s F1: 98.0\u00a0% in run b"
+    ]
+    assert facts.fastest["run"] == "a"
+
+
+def test_refused_cells_are_left_out_with_their_reason(tmp_path):
+    results = Results(tmp_path)
+    add_cell(results, "run", refused_cell("openvino", "bf16", "padded", "batches", 8))
+    facts = found(results)
+    assert [(each.kind, each.reason) for each in facts.left_out] == [
+        ("refused", "this processor emulates bf16")
+    ]
+    assert (facts.cells, facts.fastest) == (0, None)
+
+
+def test_from_texts_to_answers_the_best_is_judged_by_questions_per_second(tmp_path):
+    facts = found(engines(tmp_path))
+    assert (facts.served["engine"], facts.served["precision"]) == ("openvino", "int8")
+    assert facts.served["questions_per_second"] == pytest.approx(0.98 * 2.2 * 2.91)
+    assert facts.fastest["scenario"] == "offline"
+    assert facts.quickest["batch_size"] == 1
+
+
+def test_engines_are_compared_with_the_first_in_the_same_precision(tmp_path):
+    results = Results(tmp_path)
+    for engine, factor in (("torch", 1.0), ("openvino", 1.5)):
+        add_cell(results, "run", cell(engine, "fp32", "padded", 8, 10.0 * factor))
+        add_cell(results, "run", cell(engine, "bf16", "padded", 8, 20.0 * factor))
+    assert found(results).engine_speedups == [Speedup("openvino", "torch", 1.5, 1.5, 1.5, 2)]
 
 
 def test_the_fastest_cell_is_judged_by_the_median_of_its_repeats(tmp_path):

@@ -6,8 +6,16 @@ from html.parser import HTMLParser
 import pytest
 
 from bertsquad.reporting import page, style, tables
+from bertsquad.reporting.comparisons import read_change
 from bertsquad.reporting.examples import Example
-from bertsquad.reporting.figures import accuracy, latency, lengths, throughput, training_loss
+from bertsquad.reporting.figures import (
+    accuracy,
+    latency,
+    lengths,
+    offline,
+    throughput,
+    training_loss,
+)
 from fake_results import (
     CHECKSUMS,
     MACHINE,
@@ -18,6 +26,7 @@ from fake_results import (
     cell,
     config,
     demo,
+    engines,
     large,
 )
 
@@ -64,7 +73,7 @@ class Page(HTMLParser):
 
 
 def draw(results, folder):
-    """All five figures of some results."""
+    """All figures of some results."""
     summary = tables.summarize(results.metrics, results.cells, results.logs)
     logs = {tables.run_of_log(path): tables.read_training_log(path) for path in results.logs}
     features = [lengths.read(path) for path in results.features]
@@ -72,6 +81,7 @@ def draw(results, folder):
         "accuracy": (accuracy, summary),
         "throughput": (throughput, summary),
         "latency": (latency, summary),
+        "offline": (offline, summary),
         "training_loss": (training_loss, logs),
         "lengths": (lengths, features),
     }
@@ -84,13 +94,20 @@ def draw(results, folder):
 def render(results, *, figures=None, settings=None, machine=MACHINE, **options):
     """The page of some results; without `figures` it has none, which is faster."""
     settings = settings or config()
-    summary = tables.summarize(results.metrics, results.cells, results.logs, settings)
+    summary = tables.summarize(
+        results.metrics,
+        results.cells,
+        results.logs,
+        settings,
+        comparisons=results.comparisons,
+    )
     return page.render(
         summary,
         figures=figures or {},
         machine=machine,
         config=settings,
         inputs=CHECKSUMS,
+        changes=[read_change(path) for path in results.comparisons],
         **options,
     )
 
@@ -196,7 +213,7 @@ def test_examples_show_question_answers_and_verdict(demo_html):
 
 
 def test_quoted_passages_are_credited_unless_they_are_made_up(tmp_path):
-    options = {"examples": EXAMPLES, "examples_from": "dev-v1.1.json"}
+    options = {"examples": EXAMPLES, "quoted_from": "dev-v1.1.json"}
     real = render(demo(tmp_path), settings=config(demo=False), **options)
     made_up = render(demo(tmp_path), **options)
     words = "Questions and passages are quoted from dev-v1.1.json: Rajpurkar et al. 2016"
@@ -264,8 +281,83 @@ def test_emulated_precision_is_said_at_the_top(tmp_path):
     add_cell(results, "only", cell("torch", "fp32", "padded", 8, 10.0))
     add_cell(results, "only", cell("torch", "bf16", "padded", 8, 4.0, native=False))
     opening = Page(render(results)).text.split("Contents")[0]
-    assert "0.400 × features per second; one pair of cells; bf16 is emulated here" in opening
-    assert "bf16 is emulated: this processor has no instructions for it" in opening
+    assert "torch bf16 is emulated here: this processor has no instructions for bf16" in opening
+    assert "bf16 over fp32" not in opening
+    assert "At its fastest the model answers 10.0 features per second (torch fp32" in opening
+
+
+@pytest.fixture(scope="module")
+def engines_text(tmp_path_factory):
+    """Three engines on a processor without BF16."""
+    results = engines(tmp_path_factory.mktemp("engines"), bf16=False)
+    settings = config(demo=False, runs=("guide",))
+    return Page(render(results, settings=settings, quoted_from="dev-v1.1.json")).text
+
+
+def test_whole_sets_give_the_first_answer_about_speed(engines_text):
+    opening = engines_text.split("Contents")[0]
+    assert "6.27 questions per second, texts in, answers out, with openvino int8" in opening
+    assert "tokenising and decoding cost 1.0 % on top of the model" in opening
+    assert "The engine alone answers up to 6.40 features per second" in opening
+
+
+def test_what_is_no_result_is_said_with_the_reason_and_counts_for_nothing(engines_text):
+    opening = engines_text.split("Contents")[0]
+    for words in (
+        "onnxruntime int8 failed: it keeps less than 99 % of FP32’s F1: 97.2 %.",
+        "torch bf16 is emulated here: this processor has no instructions for bf16",
+        "openvino bf16 was not timed: this processor emulates bf16.",
+        "int8 over fp323.68 ×",
+    ):
+        assert words in opening
+
+
+def test_each_engine_and_precision_passes_or_fails_in_words(tmp_path):
+    html = render(engines(tmp_path, bf16=False), settings=config(runs=("guide",)))
+    assert "<tr><td>torch</td><td>fp32</td><td>reference</td>" in html
+    assert "<tr><td>openvino</td><td>int8</td><td>passed</td>" in html
+    failed = "<td>onnxruntime</td><td>int8</td><td>failed: below 99\u00a0%</td>"
+    assert f'<tr class="failed">{failed}' in html
+
+
+def test_cells_that_are_no_result_stay_in_the_table_with_a_note(tmp_path):
+    html = render(engines(tmp_path, bf16=False), settings=config(runs=("guide",)))
+    cells = html[html.index('<section id="cells">') :]
+    assert cells.count('<tr class="failed">') == 8
+    assert cells.count('<tr class="emulated">') == 8
+    assert cells.count('<tr class="refused">') == 8
+    assert "<td>not run: this processor emulates bf16</td>" in cells
+
+
+def test_changed_answers_are_shown_folded_and_credited(engines_text):
+    section = engines_text.split("What changes against FP32")[1].split("Speed")[0]
+    for words in (
+        "guide, onnxruntime int8: 112 of 500 answers",
+        "questionWho took the 1. place?",
+        "torch-fp32the old mayor F1 100 %",
+        "onnxruntime-int8mayor of Ulm F1 50 %",
+        "Questions and answers are quoted from dev-v1.1.json: Rajpurkar et al. 2016",
+        "Licence: CC BY-SA 4.0.",
+    ):
+        assert words in section
+    assert "guide, openvino fp32:" not in section
+
+
+def test_without_fp32_the_page_says_that_nothing_was_compared(tmp_path):
+    results = Results(tmp_path)
+    add_metrics(results, "only", "torch-bf16", 50.0, 60.0)
+    add_metrics(results, "only", "openvino-int8", 50.0, 60.0)
+    html = render(results, settings=config(runs=("only",)))
+    assert "No engine runs FP32, so nothing here says what" in Page(html).text
+    assert 'id="changes"' not in html
+
+
+def test_nothing_but_emulated_cells_is_no_answer(tmp_path):
+    results = Results(tmp_path)
+    add_cell(results, "only", cell("torch", "bf16", "padded", 8, 4.0, native=False))
+    text = Page(render(results)).text
+    assert "Nothing that was timed here counts as a result." in text
+    assert "Best throughput" not in text
 
 
 def test_cells_from_another_processor_are_pointed_out(tmp_path):

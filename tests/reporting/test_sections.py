@@ -3,6 +3,7 @@
 import pytest
 
 from bertsquad.reporting import sections
+from bertsquad.reporting.columns import NAMES
 from fake_results import CHECKSUMS, MACHINE, config
 
 
@@ -44,7 +45,7 @@ def test_what_all_rows_share_goes_into_the_caption():
 
 
 def test_what_was_asked_is_shown_only_where_all_is_the_same_as_a_number():
-    row = dict.fromkeys(sections.CELL_COLUMNS) | {"threads": 2, "threads_requested": "all"}
+    row = dict.fromkeys(NAMES) | {"threads": 2, "threads_requested": "all"}
     other = row | {"threads": 1, "threads_requested": "1"}
     twin = row | {"threads_requested": "2"}
     assert ("asked", "threads") not in sections.cell_table([row, other]).heads

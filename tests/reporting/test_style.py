@@ -62,7 +62,7 @@ def test_text_is_readable_on_light_and_dark_ground(colour):
 def test_precisions_differ_in_lightness_and_in_marker():
     greys = sorted(luminance(colour) for colour in palette.PRECISION.values())
     assert all(b / a > 1.25 for a, b in itertools.pairwise(greys))
-    assert len({style.precision_marker(name) for name in palette.PRECISION}) == 3
+    assert len({style.look(name).marker for name in palette.PRECISION}) == 3
 
 
 def test_every_colour_has_a_dark_partner():

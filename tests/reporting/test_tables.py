@@ -11,6 +11,7 @@ from bertsquad.reporting.columns import COLUMNS, NAMES
 from fake_results import (
     Results,
     add_cell,
+    add_comparison,
     add_log,
     add_metrics,
     cell,
@@ -28,15 +29,22 @@ def results(tmp_path):
 
 
 def summarize(results, settings=None):
-    return tables.summarize(results.metrics, results.cells, results.logs, settings)
+    return tables.summarize(
+        results.metrics,
+        results.cells,
+        results.logs,
+        settings,
+        comparisons=results.comparisons,
+    )
 
 
 def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
     add_metrics(results, "run-a", "torch-bf16", 80.0, 88.0, width=2.0)
+    add_comparison(results, "run-a", "torch-bf16", 0.97, changed=31, logits=0.75)
     add_cell(results, "run-a", cell("torch", "bf16", "padded", 8, 100.0, repeat=2))
     add_log(results, "run-a", 100)
     row = summarize(results, config(runs=("run-a",))).iloc[0].to_dict()
-    assert {name: row[name] for name in NAMES[:27]} == {
+    assert {name: row[name] for name in NAMES[:33]} == {
         "run": "run-a",
         "checkpoint": "synthetic",
         "dataset": "synthetic",
@@ -54,6 +62,12 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
         "confidence": 0.95,
         "unanswered": 0,
         "official_script": "agrees",
+        "reference": "torch-fp32",
+        "f1_share": 0.97,
+        "changed_answers": 31,
+        "max_logit_difference": 0.75,
+        "minimum_f1_share": 0.99,
+        "passed": False,
         "scenario": "padded",
         "mode": "batches",
         "refused": "",

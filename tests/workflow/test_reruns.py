@@ -56,7 +56,18 @@ def delete(name: str) -> Edit:
 EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "every source file touched": (touch("scripts/**/*.py", "rules/*.smk", "Snakefile"), {}),
     "the training questions touched": (touch("results/resources/demo/demo-train.json"), {}),
-    "the metrics edited": (append("scripts/bertsquad/metrics.py"), {"evaluate": 6} | REPORTED),
+    "the metrics edited": (
+        append("scripts/bertsquad/metrics.py"),
+        {"evaluate": 6, "compare_answers": 3} | REPORTED,
+    ),
+    "the comparison edited": (
+        append("scripts/bertsquad/comparison.py"),
+        {"compare_answers": 3} | REPORTED,
+    ),
+    "another limit of F1": (
+        config(lambda settings: settings.update(evaluation={"minimum_f1_share": 0.9})),
+        {"compare_answers": 3, "record_inputs": 1} | REPORTED,
+    ),
     "a figure edited": (
         append("scripts/bertsquad/reporting/figures/accuracy.py"),
         {"plot": 1, "report": 1},
@@ -68,6 +79,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
             "compute_logits": 6,
             "predict": 6,
             "evaluate": 6,
+            "compare_answers": 3,
             "benchmark_inference": 8,
         }
         | REPORTED,
@@ -88,6 +100,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
             "compute_logits": 2,
             "predict": 2,
             "evaluate": 2,
+            "compare_answers": 1,
             "record_inputs": 1,
         }
         | REPORTED,
@@ -98,7 +111,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     ),
     "more answers per question": (
         config(lambda settings: settings.update(decoding={"n_best_size": 30})),
-        {"predict": 6, "evaluate": 6, "record_inputs": 1} | REPORTED,
+        {"predict": 6, "evaluate": 6, "compare_answers": 3, "record_inputs": 1} | REPORTED,
     ),
     "a new run": (
         config(
@@ -111,6 +124,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
             "compute_logits": 2,
             "predict": 2,
             "evaluate": 2,
+            "compare_answers": 1,
             "record_inputs": 1,
         }
         | REPORTED,

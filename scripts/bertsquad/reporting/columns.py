@@ -32,6 +32,12 @@ COLUMNS = (
     Column("confidence", "number", "", "probability that the two intervals stand for"),
     Column("unanswered", "integer", "", "questions without a prediction, scored 0"),
     Column("official_script", "text", "", "what evaluate-v1.1.py itself said: agrees, or not run"),
+    Column("reference", "text", "", "engine-precision it is compared with; empty: with none"),
+    Column("f1_share", "number", "", "its F1 divided by the reference's"),
+    Column("changed_answers", "integer", "", "questions answered otherwise than by the reference"),
+    Column("max_logit_difference", "number", "", "largest difference from the reference's logits"),
+    Column("minimum_f1_share", "number", "", "the config's limit of f1_share"),
+    Column("passed", "boolean", "", "False: f1_share is below that limit"),
     Column("scenario", "text", "", "name of the benchmark scenario; empty: accuracy only"),
     Column(
         *("mode", "text", ""),

@@ -6,14 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from bertsquad.reporting.tables import (
-    CELL_KEY,
-    accuracy_rows,
-    cell_rows,
-    is_emulated,
-    medians,
-    run_rows,
-)
+from bertsquad.reporting.standing import MODES, LeftOut, best_cells, is_false, left_out
+from bertsquad.reporting.tables import CELL_KEY, accuracy_rows, cell_rows, run_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +25,25 @@ class Speedup:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The answers. A part that was not measured is None or empty; rows are dicts by column name."""
+    """The answers. A part that was not measured is None or empty; rows are dicts by column name.
+
+    Nothing that is fastest, quickest or a speedup comes from a cell that is in `left_out`.
+    """
 
     runs: list[dict[str, Any]]  # one per run
     accuracy: list[dict[str, Any]]  # one per (run, engine, precision)
     best: dict[str, Any] | None  # the highest F1
     untrained_best: dict[str, Any] | None  # the highest F1 of a run of 0 steps
     precision_effect: float | None  # largest difference in F1 between precisions of one model
+    served: dict[str, Any] | None  # from texts to answers, the most questions per second
     fastest: dict[str, Any] | None  # the cell with the most features per second
     quickest: dict[str, Any] | None  # the cell with the lowest median latency
     speedups: list[Speedup]  # of precisions over fp32
+    engine_speedups: list[Speedup]  # of engines over the first
     unpadded: Speedup | None  # of real lengths over padded
-    emulated: list[str]  # precisions that this processor lacks
+    compared: list[str]  # the references that others were compared with, engine-precision
+    failed: list[dict[str, Any]]  # rows of `accuracy` below the limit
+    left_out: list[LeftOut]
     cells: int
     cpus: list[str]
     measured: list[str]  # first and last day of the benchmark, as ISO dates
@@ -51,24 +52,27 @@ class Findings:
 def findings(summary: pd.DataFrame) -> Findings:
     """The facts in a summary (tables.read_summary)."""
     accuracy = accuracy_rows(summary)
-    cells = cell_rows(summary)
-    typical = medians(summary)
+    cells = cell_rows(summary, MODES)
+    batches = best_cells(summary, "batches")
     trained = accuracy[accuracy["train_steps"].fillna(0) > 0]
     untrained = accuracy[accuracy["train_steps"].fillna(0) == 0]
-    precisions = [name for name in typical["precision"].unique() if name != "fp32"]
-    speedups = [speedup(typical, "precision", name, "fp32") for name in precisions]
     days = sorted({str(moment)[:10] for moment in cells["started_at"] if moment})
+    scored = records(accuracy)
     return Findings(
         runs=records(run_rows(summary)),
-        accuracy=records(accuracy),
+        accuracy=scored,
         best=top(accuracy, "f1"),
         untrained_best=top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
-        fastest=top(typical, "features_per_second"),
-        quickest=top(typical, "latency_p50_ms", smallest=True),
-        speedups=[each for each in speedups if each is not None],
-        unpadded=speedup(typical, "padding", "none", "max_length"),
-        emulated=[name for name, part in cells.groupby("precision") if is_emulated(part["native"])],
+        served=top(best_cells(summary, "end_to_end"), "questions_per_second"),
+        fastest=top(best_cells(summary, "batches", "offline"), "features_per_second"),
+        quickest=top(batches, "latency_p50_ms", smallest=True),
+        speedups=speedups(batches, "precision", "fp32"),
+        engine_speedups=speedups(batches, "engine"),
+        unpadded=speedup(batches, "padding", "none", "max_length"),
+        compared=sorted(set(accuracy["reference"]) - {""}),
+        failed=[row for row in scored if is_false(row["passed"])],
+        left_out=left_out(summary),
         cells=len(cells),
         cpus=sorted(set(cells["cpu"]) - {"", "unknown"}),
         measured=[days[0], days[-1]] if days else [],
@@ -90,6 +94,14 @@ def top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> dict[str
         return None
     values = known[column].astype(float)
     return records(known.loc[[values.idxmin() if smallest else values.idxmax()]])[0]
+
+
+def speedups(typical: pd.DataFrame, column: str, slower: str | None = None) -> list[Speedup]:
+    """Of everything in a column over `slower`, or over the first in it."""
+    names = list(typical[column].unique())
+    slower = slower or next(iter(names), "")
+    found = [speedup(typical, column, name, slower) for name in names if name != slower]
+    return [each for each in found if each is not None]
 
 
 def speedup(typical: pd.DataFrame, column: str, faster: str, slower: str) -> Speedup | None:

@@ -9,7 +9,8 @@ import pandas as pd
 from bertsquad.reporting.findings import records
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.sections import MISSING, Cell, Table, cell
-from bertsquad.reporting.tables import accuracy_rows, medians, modelzoo_rows, run_rows
+from bertsquad.reporting.standing import best_cells
+from bertsquad.reporting.tables import accuracy_rows, modelzoo_rows, run_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def best_cell(summary: pd.DataFrame, row: dict[str, Any], padding: str) -> dict[
     where there is one."""
     cells = [
         each
-        for each in records(medians(summary))
+        for each in records(best_cells(summary, "batches"))
         if each["padding"] == padding
         and all(each[name] == row[name] for name in ("precision", "max_seq_length"))
     ]

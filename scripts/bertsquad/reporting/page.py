@@ -13,13 +13,16 @@ from bertsquad.machine.checks import BUSY_CPUS
 from bertsquad.quantities import duration
 from bertsquad.reporting import formats, palette, sections, svg
 from bertsquad.reporting.columns import COLUMNS
+from bertsquad.reporting.comparisons import Change
 from bertsquad.reporting.examples import Example
 from bertsquad.reporting.findings import findings, records
 from bertsquad.reporting.guide import comparisons, guide_table
-from bertsquad.reporting.tables import cell_rows
+from bertsquad.reporting.standing import MODES
+from bertsquad.reporting.tables import cell_rows, refused_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_ROWS = 60  # a longer table of cells starts folded
+SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
 
 
 def render(
@@ -29,9 +32,10 @@ def render(
     machine: dict[str, Any],
     config: dict[str, Any],
     inputs: dict[str, Any],
+    changes: Sequence[Change] = (),
     examples: Sequence[Example] = (),
     examples_of: str = "",
-    examples_from: str = "",
+    quoted_from: str = "",
     command: str = "snakemake --cores all",
 ) -> str:
     """The page. The same arguments give the same page.
@@ -40,14 +44,15 @@ def render(
         summary: tables.read_summary.
         figures: name (`accuracy`, `throughput`, ...) to SVG file.
         machine, config, inputs: machine.json, config.json, inputs.json, parsed.
-        examples: questions to show; `examples_of` says whose answers they are,
-            `examples_from` which of the inputs they are quoted from.
+        changes: what engines and precisions change against FP32, comparisons.read_change.
+        examples: questions to show; `examples_of` says whose answers they are.
+        quoted_from: which of the inputs all questions are quoted from.
         command: what makes this report again.
     """
     found = findings(summary)
     compared = comparisons(summary)
     trained = [row for row in found.runs if row["train_steps"]]
-    cells = records(cell_rows(summary))
+    cells = records(cell_rows(summary, MODES))
     runs, settings = sections.run_settings(config)
     sources = sections.sources(inputs)
     other = {key: value for key, value in config.items() if key not in ("runs", "artifacts")}
@@ -78,7 +83,11 @@ def render(
             warnings=[*(machine.get("warnings") or []), *disturbed(cells)],
             accuracy_table=sections.accuracy_table(found),
             training_table=sections.training_table(found),
-            cell_table=sections.cell_table(cells),
+            change_table=sections.change_table(changes),
+            changes=changes,
+            references=sorted({change.reference for change in changes}),
+            shown_changes=SHOWN_CHANGES,
+            cell_table=sections.cell_table([*cells, *records(refused_rows(summary))]),
             guide_table=guide_table(compared) if compared else None,
             modelzoo=config.get("modelzoo") or {},
             open_cells=len(cells) <= OPEN_ROWS,
@@ -86,7 +95,7 @@ def render(
             settings=settings,
             other_settings=yaml.safe_dump(other, sort_keys=False, allow_unicode=True, width=88),
             sources=sources,
-            credit=next((source for source in sources if source.name == examples_from), None),
+            credit=next((source for source in sources if source.name == quoted_from), None),
             examples=examples,
             examples_of=examples_of,
             columns=COLUMNS,

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.quantities import duration, readable_bytes
+from bertsquad.reporting.comparisons import Change
 from bertsquad.reporting.findings import Findings, constant_columns
 from bertsquad.reporting.formats import mebibytes, short, whole
+from bertsquad.reporting.standing import EMULATED, FAILED, is_false, percent, standing
 
 MISSING = "–"
 
@@ -21,12 +23,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with numbers to the right. `common` is what all rows share, said in the caption."""
+    """A table with numbers to the right. `common` is what all rows share, said in the caption;
+    `marks` are the rows' standings (standing.py), "" for a result; none where all are results."""
 
     heads: list[tuple[str, str]]  # label, unit
     numeric: list[bool]
     rows: list[list[Cell]]
     common: list[tuple[str, str]]
+    marks: Sequence[str] = ()
+
+
+def signed(value: float) -> str:
+    """+0.12, −0.30; 0.00 has no sign."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 # column of summary.csv -> label, unit, how a number is written (None: text)
@@ -36,15 +46,18 @@ CELL_COLUMNS = {
     "precision": ("precision", "", None),
     "scenario": ("scenario", "", None),
     "batch_size": ("batch", "", whole),
+    "note": ("note", "", None),
     "threads": ("threads", "", whole),
     "threads_requested": ("asked", "threads", None),
     "repeat": ("repeat", "", whole),
+    "questions_per_second": ("questions", "1/s", short),
     "features_per_second": ("features", "1/s", short),
     "useful_tokens_per_second": ("tokens", "1/s", short),
     "latency_p50_ms": ("p50", "ms", short),
     "latency_p90_ms": ("p90", "ms", short),
     "latency_p95_ms": ("p95", "ms", short),
     "latency_p99_ms": ("p99", "ms", short),
+    "overhead": ("overhead", "%", lambda value: f"{value:.1f}"),
     "peak_memory_mib": ("memory", "MiB", whole),
     "model_load_s": ("load", "s", short),
     "first_inference_s": ("first batch", "s", short),
@@ -64,15 +77,29 @@ ACCURACY_COLUMNS = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
+    "verdict": ("verdict", "", None),
     "exact_match": ("exact match", "%", lambda value: f"{value:.2f}"),
-    "exact_match_low": ("from", "%", lambda value: f"{value:.1f}"),
-    "exact_match_high": ("to", "%", lambda value: f"{value:.1f}"),
+    "exact_match_interval": ("interval", "%", None),
     "f1": ("F1", "%", lambda value: f"{value:.2f}"),
-    "f1_low": ("from", "%", lambda value: f"{value:.1f}"),
-    "f1_high": ("to", "%", lambda value: f"{value:.1f}"),
+    "f1_interval": ("interval", "%", None),
+    "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
+    "changed_answers": ("answers", "changed", whole),
     "questions": ("questions", "", whole),
     "unanswered": ("unanswered", "", whole),
     "official_script": ("official script", "", None),
+}
+CHANGE_COLUMNS = {
+    "run": ("run", "", None),
+    "engine": ("engine", "", None),
+    "precision": ("precision", "", None),
+    "f1_difference": ("F1", "points", signed),
+    "f1_interval": ("interval", "points", None),
+    "changed_answers": ("answers", "changed", whole),
+    "changed_answers_normalized": ("of them", "normalised", whole),
+    "better": ("better", "", whole),
+    "worse": ("worse", "", whole),
+    "spans": ("best spans", "% moved", lambda value: f"{value:.2f}"),
+    "max_logit_difference": ("logits", "by up to", short),
 }
 TRAINING_COLUMNS = {
     "run": ("run", "", None),
@@ -88,7 +115,10 @@ TRAINING_COLUMNS = {
 
 
 def table(
-    rows: Sequence[dict[str, Any]], columns: dict[str, tuple], lifted: Sequence[str] = ()
+    rows: Sequence[dict[str, Any]],
+    columns: dict[str, tuple],
+    lifted: Sequence[str] = (),
+    marks: Sequence[str] = (),
 ) -> Table:
     """`rows` (by column name) as a table; of the `lifted` columns, those that are the same in every
     row go into the caption, and columns without any value go away."""
@@ -104,6 +134,7 @@ def table(
             for name, value in common.items()
             if name not in empty
         ],
+        marks=marks,
     )
 
 
@@ -115,7 +146,50 @@ def cell(value: Any, write: Any) -> Cell:
 
 
 def accuracy_table(found: Findings) -> Table:
-    return table(found.accuracy, ACCURACY_COLUMNS, ("questions", "unanswered", "official_script"))
+    rows = [
+        row
+        | {
+            "exact_match_interval": interval(row["exact_match_low"], row["exact_match_high"]),
+            "f1_interval": interval(row["f1_low"], row["f1_high"]),
+            "share": None if row["f1_share"] is None else 100 * row["f1_share"],
+            "verdict": verdict(row, found),
+        }
+        for row in found.accuracy
+    ]
+    marks = [FAILED if is_false(row["passed"]) else "" for row in rows]
+    shared = ("run", "engine", "questions", "unanswered", "official_script")
+    return table(rows, ACCURACY_COLUMNS, shared, marks)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
+
+
+def verdict(row: dict[str, Any], found: Findings) -> str:
+    """In words, what the comparison with FP32 says of a row."""
+    if row["passed"] is None:
+        return "reference" if f"{row['engine']}-{row['precision']}" in found.compared else ""
+    if row["passed"]:
+        return "passed"
+    return f"failed: below {percent(row['minimum_f1_share'], digits=None)}"
+
+
+def change_table(changes: Sequence[Change]) -> Table:
+    """What each engine and precision changes against FP32."""
+    rows = [
+        change.numbers
+        | {
+            "run": change.run,
+            "engine": change.engine,
+            "precision": change.precision,
+            "f1_interval": f"{signed(change.numbers['f1_low'])} to "
+            f"{signed(change.numbers['f1_high'])}",
+            "spans": 100 * change.numbers["changed_spans_share"],
+        }
+        for change in changes
+    ]
+    marks = ["" if change.numbers["passed"] else FAILED for change in changes]
+    return table(rows, CHANGE_COLUMNS, ("run", "engine"), marks)
 
 
 def training_table(found: Findings) -> Table:
@@ -129,7 +203,23 @@ def cell_table(cells: Sequence[dict[str, Any]]) -> Table:
     columns = dict(CELL_COLUMNS)
     if len(asked) == len(counts):  # else `all` is the same number as another, and rows look alike
         del columns["threads_requested"]
-    return table(cells, columns, IDENTITY)
+    rows = [
+        row
+        | {
+            "note": note(row),
+            "overhead": None if row["overhead_share"] is None else 100 * row["overhead_share"],
+        }
+        for row in cells
+    ]
+    marks = ["refused" if row["refused"] else standing(row) for row in cells]
+    return table(rows, columns, IDENTITY, marks)
+
+
+def note(row: dict[str, Any]) -> str:
+    """Why a cell is no result, in words; "" for one that is."""
+    if row["refused"]:
+        return f"not run: {row['refused']}"
+    return {FAILED: "failed: F1", EMULATED: "emulated here"}.get(standing(row), "")
 
 
 @dataclass(frozen=True, slots=True)

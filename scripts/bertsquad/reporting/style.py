@@ -1,25 +1,31 @@
 """One look for all figures: colours, marks and type; the same data give the same bytes.
 
-A precision has one colour and one marker in every figure, an engine one line style. The colours
-differ in lightness and every series is labelled where it ends, so a black-and-white print and a
-colour-blind reader lose nothing.
+A precision has one colour and one marker in every figure; what is no result (standing.py) is grey:
+light where it failed, hollow and dashed where it is emulated. The colours differ in lightness and
+every series is labelled where it ends, so a black-and-white print and a colour-blind reader lose
+nothing.
 """
 
 import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bertsquad.files import write_text
-from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, RULE, RUNS
+from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REFERENCE, RULE, RUNS
+from bertsquad.reporting.standing import EMULATED, FAILED, percent, standing
 
 WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
+LEGEND_HEIGHT = 0.3  # inches
 LINE_STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
 
@@ -95,29 +101,67 @@ def message(text: str) -> Figure:
     return figure
 
 
-def precision_colour(precision: str) -> str:
-    return PRECISION.get(precision, OTHER)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the marks of one engine and precision look."""
+
+    colour: str
+    ink: str  # of its label, which must be readable
+    marker: str
+    face: str  # of the marker
+    line: str | tuple
 
 
-def precision_marker(precision: str) -> str:
-    return MARKERS.get(precision, "D")
+def look(precision: str, standing: str = "") -> Look:
+    """The look of a precision; `standing` as in standing.py."""
+    marker = MARKERS.get(precision, "D")
+    if standing == FAILED:
+        return Look(REFERENCE, MUTED, marker, REFERENCE, "-")
+    if standing == EMULATED:
+        return Look(OTHER, MUTED, marker, PAPER, (0, (4, 2)))
+    colour = PRECISION.get(precision, OTHER)
+    return Look(colour, colour, marker, colour, "-")
 
 
-def engine_line(engine: str, engines: Sequence[str]) -> str | tuple:
-    """A line style per engine: solid for the first."""
-    return LINE_STYLES[list(engines).index(engine) % len(LINE_STYLES)]
+def explain_standings(figure: Figure, rows: pd.DataFrame) -> None:
+    """A legend above a figure of these rows for what is no result, and the height that it needs;
+    none where all are results."""
+    words = {}
+    for row in rows.to_dict("records"):
+        mark = standing(row)
+        if mark == FAILED:
+            limit = percent(row["minimum_f1_share"], digits=None)
+            words[mark] = f"failed: below {limit} of FP32\u2019s F1"
+        elif mark == EMULATED:
+            words[mark] = "emulated here"
+    handles = []
+    for mark, text in sorted(words.items()):
+        shape = look("", mark)
+        handles.append(
+            Line2D(
+                *([], []),
+                color=shape.colour,
+                linestyle=shape.line,
+                marker="o",
+                markerfacecolor=shape.face,
+                label=text,
+            )
+        )
+    if handles:
+        figure.set_figheight(figure.get_figheight() + LEGEND_HEIGHT)
+        figure.legend(
+            handles=handles, loc="outside upper left", ncols=2, frameon=False, labelcolor=MUTED
+        )
 
 
 def run_colour(number: int) -> str:
     return RUNS[number % len(RUNS)]
 
 
-def model_label(
-    engine: str, precision: str, engines: Sequence[str], *, emulated: bool = False
-) -> str:
-    """`bf16`, or `torch bf16` where there are several engines; says so where it is emulated."""
+def model_label(engine: str, precision: str, engines: Sequence[str], standing: str = "") -> str:
+    """`bf16`, or `torch bf16` where there are several engines; says where it is no result."""
     label = f"{engine} {precision}" if len(engines) > 1 else precision
-    return f"{label} (emulated)" if emulated else label
+    return f"{label} ({standing})" if standing else label
 
 
 def spread(positions: Sequence[float], gap: float) -> list[float]:

@@ -10,6 +10,7 @@ import pandas as pd
 from bertsquad.errors import UserError
 from bertsquad.reporting.cells import BATCHES, PERCENTILES, read_cell
 from bertsquad.reporting.columns import COLUMNS, NAMES
+from bertsquad.reporting.comparisons import comparison_row
 from bertsquad.reporting.result_files import (
     model_of,
     optional_pair,
@@ -35,27 +36,30 @@ def summarize(
     logs: Iterable[str | Path],
     config: dict[str, Any] | None = None,
     modelzoo: Iterable[str | Path] = (),
+    comparisons: Iterable[str | Path] = (),
 ) -> pd.DataFrame:
     """One row per benchmark cell, with the accuracy and the training of its run beside it; one row
     per (run, engine, precision) that was scored but not timed; one per step of the Model Zoo.
     Columns as in columns.py.
 
-    Paths end in `{run}/{engine}-{precision}/metrics.json`, `{run}/{engine}-{precision}/benchmark/
-    {scenario}/batchB-threadsT-repeatR.json` and `{run}/training_log.jsonl`; those of `modelzoo` in
+    Paths end in `{run}/{engine}-{precision}/metrics.json` or `comparison.json`,
+    `{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json` and
+    `{run}/training_log.jsonl`; those of `modelzoo` in
     `modelzoo/{step}/result.json` or `metrics.json`. `config` is the resolved configuration. Raises
     `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or measures
     the same thing as another.
     """
     accuracy = index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
+    compared = index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
     training = index_by(("run",), (training_totals(path) for path in logs))
     measured = index_by(("run", "engine", "precision", "cell"), (read_cell(path) for path in cells))
     timed = {(row["run"], row["engine"], row["precision"]) for row in measured.values()}
     rows = [*measured.values(), *(row for key, row in accuracy.items() if key not in timed)]
     merged = []
     for row in rows:
-        scored = accuracy.get((row["run"], row["engine"], row["precision"]), {})
-        trained = training.get((row["run"],), {})
-        merged.append(configured(row["run"], config) | trained | scored | row)
+        model = (row["run"], row["engine"], row["precision"])
+        known = training.get((row["run"],), {}) | accuracy.get(model, {}) | compared.get(model, {})
+        merged.append(configured(row["run"], config) | known | row)
     merged += step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
 
@@ -274,7 +278,8 @@ def medians(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.Data
     ]
     groups = cells.groupby(list(CELL_KEY), dropna=False, sort=False)
     result = groups[numbers].median()
-    result["native"] = groups["native"].first()
+    for name in ("native", "passed"):
+        result[name] = groups[name].first()
     result["repeats"] = groups.size()
     return result.reset_index()
 

@@ -1,11 +1,15 @@
 """Exact match and F1 of every run and precision, with their intervals."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
 from bertsquad.reporting.palette import INK
+from bertsquad.reporting.standing import FAILED, is_false
 from bertsquad.reporting.tables import accuracy_rows
 
 TITLE = "Exact match and F1 with their intervals, by run and precision"
@@ -21,6 +25,7 @@ def draw(summary: pd.DataFrame) -> Figure:
     places, headings = layout(rows)
     bottom = max(places) + 0.8
     figure = style.new_figure(0.75 + 0.26 * (bottom + 1))
+    style.explain_standings(figure, rows.assign(native=True))  # emulated or not, a score is one
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (measure, label) in zip(panels, PANELS, strict=True):
         for (_, row), place in zip(rows.iterrows(), places, strict=True):
@@ -31,7 +36,10 @@ def draw(summary: pd.DataFrame) -> Figure:
         axes.grid(axis="y", visible=False)
     panels[0].set_ylim(bottom, -0.8)
     panels[0].set_yticks(places)
-    names = [style.model_label(row.engine, row.precision, engines) for row in rows.itertuples()]
+    names = [
+        style.model_label(row["engine"], row["precision"], engines, mark(row))
+        for row in rows.to_dict("records")
+    ]
     panels[0].set_yticklabels(names)
     for name, place in headings:
         panels[0].annotate(
@@ -68,10 +76,10 @@ def layout(rows: pd.DataFrame) -> tuple[list[float], list[tuple[str, float]]]:
 def draw_row(axes: Axes, row: pd.Series, measure: str, place: float) -> None:
     """A dot, its whisker, and the number above them."""
     value, low, high = row[measure], row[f"{measure}_low"], row[f"{measure}_high"]
-    colour = style.precision_colour(row["precision"])
+    look = style.look(row["precision"], mark(row))
     if pd.notna(low) and pd.notna(high):
-        axes.plot([low, high], [place, place], color=colour, linewidth=2.2)
-    axes.plot(value, place, style.precision_marker(row["precision"]), color=colour, markersize=6.5)
+        axes.plot([low, high], [place, place], color=look.colour, linewidth=2.2)
+    axes.plot(value, place, look.marker, color=look.colour, markersize=6.5)
     right = value if pd.isna(high) else high
     axes.annotate(
         f"{value:.1f}",
@@ -81,6 +89,11 @@ def draw_row(axes: Axes, row: pd.Series, measure: str, place: float) -> None:
         va="center",
         annotation_clip=False,
     )
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """FAILED or ""."""
+    return FAILED if is_false(row["passed"]) else ""
 
 
 def limits(rows: pd.DataFrame, measure: str) -> tuple[float, float]:

@@ -8,7 +8,8 @@ from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, panels
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import MUTED
-from bertsquad.reporting.tables import is_emulated, medians
+from bertsquad.reporting.standing import standing
+from bertsquad.reporting.tables import medians
 
 TITLE = "Latency percentiles of one batch by precision and batch size"
 ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor
@@ -32,6 +33,7 @@ def draw(summary: pd.DataFrame) -> Figure:
     ]
     heights = [0.45 + 0.26 * strips_in(grid, *row) for row in rows]
     figure = style.new_figure(sum(heights) + 0.55)
+    style.explain_standings(figure, cells)
     plots = figure.subplots(
         len(rows), columns, sharex="row", sharey="row", squeeze=False, height_ratios=heights
     )
@@ -39,12 +41,12 @@ def draw(summary: pd.DataFrame) -> Figure:
         axes.set_visible(False)
     for panel in grid:
         for line, (row, batch) in enumerate(rows):
-            cells = panel.cells[panel.cells["batch_size"] == batch]
-            if row != panel.row or cells.empty:
+            part = panel.cells[panel.cells["batch_size"] == batch]
+            if row != panel.row or part.empty:
                 continue
             axes = plots[line, panel.column]
             axes.set_visible(True)
-            draw_panel(axes, cells, engines)
+            draw_panel(axes, part, engines)
             if line == 0 or rows[line - 1][0] != row:
                 axes.set_title(panel.title, pad=10)
             if panel.column == 0:
@@ -67,10 +69,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
     names = []
     for place, (_, cell) in enumerate(cells.iterrows()):
         draw_strip(axes, cell, place)
-        emulated = is_emulated(cells["native"].iloc[[place]])
-        names.append(
-            style.model_label(cell["engine"], cell["precision"], engines, emulated=emulated)
-        )
+        names.append(style.model_label(cell["engine"], cell["precision"], engines, standing(cell)))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max(axis=None))
@@ -83,16 +82,22 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
 
 def draw_strip(axes: Axes, cell: pd.Series, place: float) -> None:
     """The percentiles of one cell, with p50 and p99 in numbers."""
-    colour = style.precision_colour(cell["precision"])
+    look = style.look(cell["precision"], standing(cell))
     middle = float(cell["latency_p50_ms"])
     end = middle if pd.isna(cell["latency_p99_ms"]) else float(cell["latency_p99_ms"])
-    axes.plot([middle, end], [place, place], color=colour, linewidth=2.2)
+    axes.plot([middle, end], [place, place], color=look.colour, linewidth=2.2)
     for name in ("p90", "p95", "p99"):
         value = cell[f"latency_{name}_ms"]
         if pd.notna(value):
-            axes.plot(float(value), place, "|", color=colour, markersize=8, markeredgewidth=1.4)
-    marker = style.precision_marker(cell["precision"])
-    axes.plot(middle, place, marker, color=colour, markersize=6.5)
+            axes.plot(
+                float(value), place, "|", color=look.colour, markersize=8, markeredgewidth=1.4
+            )
+    axes.plot(
+        *(middle, place, look.marker),
+        color=look.colour,
+        markerfacecolor=look.face,
+        markersize=6.5,
+    )
     axes.annotate(
         short(middle) if end == middle else f"{short(middle)} to {short(end)}",
         xy=(end, place),

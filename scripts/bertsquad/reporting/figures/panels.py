@@ -1,4 +1,5 @@
-"""The grid that throughput and latency share: a column a scenario, a row a run and thread count."""
+"""The grids of throughput and latency: a row a run and thread count, a column a scenario or, with
+several engines, an engine."""
 
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ class Panel:
     row: int
     column: int
     title: str
+    engine: str  # "" where several share the panel, or there is one
     cells: pd.DataFrame
 
 
@@ -32,8 +34,23 @@ def panels(cells: pd.DataFrame) -> list[Panel]:
                 title = f"{threads} thread{'s' if threads != 1 else ''}, {title}"
             if several_runs:
                 title = f"{run}: {title}"
-            result.append(Panel(row, column, title, part))
+            result.append(Panel(row, column, title, "", part))
     return result
+
+
+def engine_panels(cells: pd.DataFrame) -> list[Panel]:
+    """As `panels`, but where there are several engines each has a column and each scenario a row,
+    so that a panel holds one line per precision, however many engines there are."""
+    engines = list(cells["engine"].unique())
+    if len(engines) == 1:
+        return panels(cells)
+    columns = len({panel.column for panel in panels(cells)})
+    return [
+        Panel(panel.row * columns + panel.column, column, panel.title, engine, part)
+        for panel in panels(cells)
+        for column, engine in enumerate(engines)
+        if not (part := panel.cells[panel.cells["engine"] == engine]).empty
+    ]
 
 
 def scenario_order(cells: pd.DataFrame) -> list[str]:

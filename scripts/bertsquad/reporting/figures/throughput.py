@@ -1,4 +1,4 @@
-"""Throughput by precision and batch size, padded and at real lengths."""
+"""Throughput by engine, precision and batch size, padded and at real lengths."""
 
 import numpy as np
 import pandas as pd
@@ -6,27 +6,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
-from bertsquad.reporting.figures.panels import panels
+from bertsquad.reporting.figures.panels import Panel, engine_panels
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.tables import cell_rows, is_emulated, medians
+from bertsquad.reporting.standing import standing
+from bertsquad.reporting.tables import cell_rows, medians
 
-TITLE = "Throughput by precision and batch size"
+TITLE = "Throughput by engine, precision and batch size"
 PANEL_HEIGHT = 2.7  # inches
 
 
 def draw(summary: pd.DataFrame) -> Figure:
-    """Features per second over batch size: a line per engine and precision (median of the repeats),
-    a faint mark per repeat, one panel per scenario with a common scale from 0."""
+    """Features per second over batch size: a line per precision (median of the repeats), a faint
+    mark per repeat, one panel per engine and scenario with a common scale from 0."""
     cells = medians(summary)
     if cells.empty:
         return style.message("No benchmark cell was measured.")
     repeats = cell_rows(summary)
-    engines = list(cells["engine"].unique())
     batches = sorted(cells["batch_size"].unique())
-    grid = panels(cells)
+    grid = engine_panels(cells)
     rows = max(panel.row for panel in grid) + 1
     columns = max(panel.column for panel in grid) + 1
     figure = style.new_figure(PANEL_HEIGHT * rows + 0.3)
+    style.explain_standings(figure, cells)
     plots = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in plots.flat:
         axes.set_visible(False)
@@ -35,42 +36,53 @@ def draw(summary: pd.DataFrame) -> Figure:
         axes = plots[panel.row, panel.column]
         axes.set_visible(True)
         axes.set_ylim(0, top)
-        axes.set_title(panel.title)
-        draw_panel(axes, panel.cells, repeats, engines, batches)
-        if panel.row == rows - 1:
+        if not panel.engine:
+            axes.set_title(panel.title)
+        elif not heading(grid, panel):
+            axes.set_title(f"{panel.title}\n{panel.engine}")
+        else:
+            axes.set_title(panel.engine)
+        draw_panel(axes, panel.cells, repeats, batches, wordy=not panel.engine)
+        if panel.row == max(each.row for each in grid if each.column == panel.column):
             axes.set_xlabel("batch size, features")
+            axes.tick_params(labelbottom=True)
     figure.supylabel("features per second", size=9, color=style.MUTED)
     return figure
 
 
+def heading(grid: list[Panel], panel: Panel) -> bool:
+    """Whether a panel further left has said what the row is."""
+    return any(each.row == panel.row and each.column < panel.column for each in grid)
+
+
 def draw_panel(
-    axes: Axes, cells: pd.DataFrame, repeats: pd.DataFrame, engines: list[str], batches: list[int]
+    axes: Axes, cells: pd.DataFrame, repeats: pd.DataFrame, batches: list[int], *, wordy: bool
 ) -> None:
-    """One line per engine and precision, labelled with its best value where it ends."""
+    """One line per precision, labelled with its last value where it ends and, if `wordy`, with why
+    it is no result; in a narrow panel the legend has to do."""
     ends = []
-    for (engine, precision), line in cells.groupby(["engine", "precision"], sort=False):
+    for precision, line in cells.groupby("precision", sort=False):
         line = line.sort_values("batch_size")
         x = [batches.index(batch) for batch in line["batch_size"]]
         y = line["features_per_second"].to_numpy(dtype=float)
-        colour = style.precision_colour(precision)
-        marker = style.precision_marker(precision)
+        one = line.iloc[0]
+        mark = standing(one)
+        look = style.look(precision, mark)
         if line["repeats"].max() > 1:
-            same = cells[["run", "scenario", "threads"]].iloc[0]
-            each = repeats[
-                (repeats["engine"] == engine)
-                & (repeats["precision"] == precision)
-                & (repeats["run"] == same["run"])
-                & (repeats["scenario"] == same["scenario"])
-                & (repeats["threads"] == same["threads"])
-            ]
+            same = ["run", "engine", "precision", "scenario", "threads"]
+            each = repeats[(repeats[same] == one[same]).all(axis=1)]
             at = [batches.index(batch) for batch in each["batch_size"]]
-            axes.plot(
-                at, each["features_per_second"].astype(float), marker, color=colour, alpha=0.25
-            )
-        axes.plot(x, y, linestyle=style.engine_line(engine, engines), marker=marker, color=colour)
-        emulated = is_emulated(line["native"])
-        name = style.model_label(engine, precision, engines, emulated=emulated)
-        ends.append((x[-1], y[-1], f"{name}\u2002{short(y[-1])}", colour))
+            speeds = each["features_per_second"].astype(float)
+            axes.plot(at, speeds, look.marker, color=look.colour, alpha=0.25)
+        axes.plot(
+            *(x, y),
+            linestyle=look.line,
+            marker=look.marker,
+            color=look.colour,
+            markerfacecolor=look.face,
+        )
+        name = style.model_label("", precision, [], mark if wordy else "")
+        ends.append((x[-1], y[-1], f"{name}\u2002{short(y[-1])}", look.ink))
     axes.set_xticks(np.arange(len(batches)), [str(batch) for batch in batches])
     axes.set_xlim(-0.25, len(batches) - 0.75)
     style.label_line_ends(axes, ends, PANEL_HEIGHT - 0.8)
