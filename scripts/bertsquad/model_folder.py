@@ -8,9 +8,11 @@ next-sentence head `cls.seq_relationship` and the answer head `qa_outputs`) or a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -46,31 +48,76 @@ def load(
     Raises UserError where a file is missing or not of its kind, or a tensor is missing, surplus or
     of the wrong shape.
     """
-    path = Path(model_dir) / "model.safetensors"
-    config = replace(read_config(model_dir), **(dropout or {}))
-    with torch.device("meta"):  # no memory and no random numbers for values that are overwritten
-        model = BertForQuestionAnswering(config)
+    weights = Weights(model_dir, head=head)
+    config = replace(weights.config, **(dropout or {}))
+    model = empty(config)
     # Memory of our own and not the mapped file's: kernels round differently with the alignment of
     # their operands, and a resumed training must not.
     model.to_empty(device="cpu")
-    parameters = dict(model.named_parameters())
-    sources = {name: head_source(name, head) for name in parameters}
+    for name, parameter in model.named_parameters():
+        if weights.sources[name]:
+            weights.copy(name, parameter.detach())
+    if head == "normal":
+        draw_head(model, config.initializer_range, seed)
+    return model
+
+
+class Weights:
+    """The tensors of a model folder under the names of the model's parameters, read one by one.
+
+    `head` is `load`'s; with "normal" there is no `qa_outputs`. Raises UserError as `load` does, for
+    names at once, for shapes where a tensor is read.
+    """
+
+    def __init__(self, model_dir: str | Path, *, head: str = "checkpoint") -> None:
+        self.config = read_config(model_dir)
+        self.path = Path(model_dir) / "model.safetensors"
+        self.shapes = {name: p.shape for name, p in empty(self.config).named_parameters()}
+        self.sources = {name: head_source(name, head) for name in self.shapes}
+        with opened(self.path) as stored:
+            check_names(self.path, set(stored.keys()), self.sources, head)
+
+    def read(self, names: Sequence[str], dtype: torch.dtype) -> Tensor:
+        """These tensors on top of each other, one tensor with memory of its own."""
+        rows = [self.shapes[name][0] for name in names]
+        whole = torch.empty(sum(rows), *self.shapes[names[0]][1:], dtype=dtype)
+        for name, part in zip(names, whole.split(rows), strict=True):
+            self.copy(name, part)
+        return whole
+
+    def copy(self, name: str, into: Tensor) -> None:
+        """Fill `into`, which has the parameter's shape, rounding to its type."""
+        source = self.sources[name]
+        # Opened anew for each: pages of the mapped file count as this process's memory, and a file
+        # left open would count whole.
+        with opened(self.path) as stored:
+            tensor = stored.get_tensor(source)
+            if tensor.shape != self.shapes[name]:
+                raise UserError(
+                    f"{self.path}: the tensor {source} is {list(tensor.shape)}; config.json asks "
+                    f"for {list(self.shapes[name])}"
+                )
+            into.copy_(tensor)
+
+
+def empty(config: BertConfig) -> BertForQuestionAnswering:
+    """A model without memory: no random numbers for values that are overwritten."""
+    with torch.device("meta"):
+        return BertForQuestionAnswering(config)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """The safetensors file, or a UserError where it is missing or not of its kind."""
     try:
-        with safe_open(path, framework="pt") as stored, torch.no_grad():
-            names = set(stored.keys())
-            check_names(path, names, sources, head)
-            for name, parameter in parameters.items():
-                if sources[name]:
-                    copy_checked(path, sources[name], stored.get_tensor(sources[name]), parameter)
+        with safe_open(path, framework="pt") as stored:
+            yield stored
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; expected a model folder") from None
     except SafetensorError as error:
         raise UserError(
             f"{path}: not a whole safetensors file ({error}); make the model folder again"
         ) from None
-    if head == "normal":
-        draw_head(model, config.initializer_range, seed)
-    return model
 
 
 def read_config(model_dir: str | Path) -> BertConfig:
@@ -119,15 +166,6 @@ def check_names(path: Path, names: set[str], sources: dict[str, str | None], hea
             f"{path}: the tensor {surplus[0]} belongs to no parameter of the model of config.json "
             f"({len(surplus)} such); expected the tensors of BertForQuestionAnswering"
         )
-
-
-def copy_checked(path: Path, name: str, tensor: Tensor, parameter: Tensor) -> None:
-    if tensor.shape != parameter.shape:
-        raise UserError(
-            f"{path}: the tensor {name} is {list(tensor.shape)}; config.json asks for "
-            f"{list(parameter.shape)}"
-        )
-    parameter.copy_(tensor)
 
 
 def draw_head(model: BertForQuestionAnswering, deviation: float, seed: int) -> None:

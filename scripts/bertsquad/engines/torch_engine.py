@@ -1,68 +1,97 @@
-"""PyTorch on the CPU: the model that was trained, run as it was trained, without gradients."""
+"""PyTorch on the CPU: packed batches through `packed_bert`, several at a time for throughput."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from bertsquad import model_folder
 from bertsquad.batching import PackedBatch, by_length, by_tokens
-from bertsquad.bert import BertForQuestionAnswering
-from bertsquad.engines import Answered, Goal
+from bertsquad.engines import Answered, Goal, packed_bert
+from bertsquad.engines.packed_bert import PackedBert
 
 # Throughput is flat from 1,000 to 4,000 tokens a batch on two Zen 4 cores; larger ones lose to
 # fresh memory pages, smaller ones to call overhead.
 TOKEN_BUDGET = 2048
 
+# More workers than this and Python's lock, which each holds for 1 or 2 ms of a batch, would be
+# waited for; a worker has several threads instead.
+MOST_WORKERS = 16
 
-@dataclass(frozen=True, slots=True)
+
 class TorchEngine:
-    """Logits by `bert.py`: FP32, or BF16 products with everything else in FP32."""
+    """Logits by `packed_bert`: FP32, or BF16 products with everything else in FP32."""
 
-    model: BertForQuestionAnswering
-    precision: str
-    threads: int
-    name: str = "torch"
+    name = "torch"
 
-    @torch.inference_mode()
+    def __init__(self, model: PackedBert, precision: str, threads: int, goal: Goal) -> None:
+        self.model = model
+        self.precision = precision
+        self.threads = threads
+        self.workers, threads_each = teams_of(threads) if goal == "throughput" else (1, threads)
+        self.pool = ThreadPoolExecutor(
+            self.workers, "torch", torch.set_num_threads, (threads_each,)
+        )
+        torch.set_num_threads(threads)
+
     def run(self, batch: PackedBatch) -> tuple[np.ndarray, np.ndarray]:
         """Start and end logits, float32[T] each."""
-        return as_arrays(self.model(batch))
+        return as_arrays(self.model.packed(batch))
 
-    @torch.inference_mode()
     def run_padded(
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Start and end logits, float32[B, S] each, from int64[B, S] each."""
-        tensors = map(torch.from_numpy, (input_ids, input_mask, segment_ids))
-        return as_arrays(self.model.forward_padded(*tensors))
+        return as_arrays(
+            self.model.padded(*map(torch.from_numpy, (input_ids, input_mask, segment_ids)))
+        )
 
     def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
         """Batches of similar length and at most TOKEN_BUDGET tokens."""
         return by_tokens(by_length(lengths), lengths, TOKEN_BUDGET)
 
     def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
-        """One batch after the other."""
-        for batch in batches:
-            yield Answered(batch, *self.run(batch))
+        """Each batch as soon as one of the workers has done it, and one more batch than there are
+        workers under way."""
+        under_way: set[Future[Answered]] = set()
+        try:
+            for batch in batches:
+                under_way.add(self.pool.submit(self.answer, batch))
+                if len(under_way) > self.workers:
+                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while under_way:
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def answer(self, batch: PackedBatch) -> Answered:
+        return Answered(batch, *self.run(batch))
 
     def close(self) -> None:
-        """Nothing was started."""
+        """End the workers, once what they are at is done."""
+        self.pool.shutdown(cancel_futures=True)
 
 
 def load(
     model_dir: str | Path, *, precision: str, threads: int, goal: Goal = "latency"
 ) -> TorchEngine:
-    """A model folder, its BF16 weights cast once. PyTorch's threads are the whole process's."""
-    torch.set_num_threads(threads)
-    model = model_folder.load(model_dir).to_inference(precision)
-    return TorchEngine(model, precision, threads)
+    """A model folder, packed once. PyTorch's threads are the whole process's."""
+    return TorchEngine(packed_bert.load(model_dir, precision), precision, threads, goal)
 
 
-def as_arrays(logits: tuple[torch.Tensor, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
-    start, end = logits
+def teams_of(threads: int) -> tuple[int, int]:
+    """How many batches to compute at once, and by how many threads each: one, since threads that
+    work on one batch wait for each other after every product, until there are MOST_WORKERS."""
+    threads_each = -(-threads // MOST_WORKERS)
+    return threads // threads_each, threads_each
+
+
+def as_arrays(logits: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    start, end = logits.unbind(-1)
     return start.numpy(), end.numpy()
