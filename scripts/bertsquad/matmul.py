@@ -1,0 +1,74 @@
+"""BF16 matrix products: by the processor where it has them, otherwise emulated by FP32 products.
+
+A BF16 product of the hardware multiplies BF16 numbers exactly, sums in FP32 and rounds the sum to
+BF16. FP32 products of numbers that were rounded to BF16 do the same; only the order of the sums
+differs. Where the processor has no BF16 instructions that is 5 to 7 times as fast as PyTorch's own
+BF16 kernels (2 cores of Zen 3: 120 against 19 GFLOP/s), though no faster than FP32.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bertsquad.machine.cpu import has_native_bf16, read_cpu
+
+
+@cache
+def bf16_native() -> bool:
+    """Whether BF16 products run on BF16 instructions here: the processor shows them and oneDNN,
+    which has PyTorch's kernels for them, uses them."""
+    try:
+        shown = has_native_bf16(read_cpu().flags)
+    except (OSError, ValueError):
+        return False
+    return shown and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def bf16_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """bfloat16[..., N]: `hidden` [..., K] times `weight` [N, K] transposed, plus `bias` [N].
+
+    All three are rounded to BF16 first. Differentiable: a gradient is rounded to BF16, as the
+    hardware's is, and has the type of what it belongs to.
+    """
+    rounded = [None if t is None else t.to(torch.bfloat16) for t in (hidden, weight, bias)]
+    return F.linear(*rounded) if bf16_native() else EmulatedLinear.apply(*rounded)
+
+
+def bf16_matmul(left: Tensor, right: Tensor) -> Tensor:
+    """bfloat16[..., M, N]: `left` [..., M, K] @ `right` [..., K, N], both rounded to BF16 first.
+
+    Differentiable, as `bf16_linear` is.
+    """
+    left, right = left.to(torch.bfloat16), right.to(torch.bfloat16)
+    if bf16_native():
+        return left @ right
+    return (left.float() @ right.float()).to(torch.bfloat16)
+
+
+class EmulatedLinear(torch.autograd.Function):
+    """F.linear in BF16 by FP32 products. It keeps the BF16 operands for its gradients; composed of
+    casts and F.linear it would keep FP32 copies of them, for query, key and value one each."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(hidden, weight)
+        bias = None if bias is None else bias.float()
+        return F.linear(hidden.float(), weight.float(), bias).to(torch.bfloat16)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight = ctx.saved_tensors
+        of_hidden = of_weight = of_bias = None
+        rows = gradient.flatten(0, -2).float()
+        if ctx.needs_input_grad[0]:
+            of_hidden = (rows @ weight.float()).to(torch.bfloat16).view(hidden.shape)
+        if ctx.needs_input_grad[1]:
+            of_weight = (rows.T @ hidden.flatten(0, -2).float()).to(torch.bfloat16)
+        if ctx.needs_input_grad[2]:
+            of_bias = rows.sum(0).to(torch.bfloat16)
+        return of_hidden, of_weight, of_bias
