@@ -41,8 +41,10 @@ rule finetune:
     threads: WHOLE_MACHINE
     resources:
         runtime="7d",
-        # Who computes has no part in what comes out: as a resource it never causes a rerun.
+        # Who computes, and what is computed twice, has no part in what comes out: as resources
+        # they never cause a rerun.
         distribution=EXPERIMENT.distribution(),
+        activations=of("run", EXPERIMENT.hyperparameters, ["activation_checkpointing"]),
     params:
         checkpoint=of("run", EXPERIMENT.checkpoint_folder),
         model=subpath(output.weights, parent=True),
@@ -51,4 +53,4 @@ rule finetune:
     shell:
         "python {input.code[0]} --checkpoint {params.checkpoint} --features {input.features}"
         " --output {params.model} --log {output.log} --state {params.state}/training_state"
-        " --threads {threads} {resources.distribution} {params.options} &> {log}"
+        " --threads {threads} {resources.distribution} {resources.activations} {params.options} &> {log}"

@@ -105,6 +105,7 @@ def prepare(
         seed=hyperparameters.seed,
         dropout=hyperparameters.dropout,
     )
+    model.activation_checkpointing = args.activation_checkpointing
     return model, features, TrainingState(args.state, facts(args, hyperparameters))
 
 
@@ -185,6 +186,12 @@ def proportion(text: str) -> float:
     return number
 
 
+def yes_or_no(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text} is neither true nor false")
+    return text.lower() == "true"
+
+
 def dropout(text: str) -> float:
     number = float(text)
     if not 0 <= number < 1:
@@ -226,6 +233,13 @@ def parse_args() -> argparse.Namespace:
         help="an epoch is as many steps as questions fill (run_squad.py), or as windows fill",
     )
     add("--micro-batch-tokens", type=positive, default=2048, help="computed at a time (2048)")
+    add(
+        "--activation-checkpointing",
+        type=yes_or_no,
+        default=False,
+        metavar="{true,false}",
+        help="compute activations twice instead of keeping them: less memory, the same weights",
+    )
     add("--seed", type=natural, default=0, help="of order, dropout and new head (0)")
     add("--ranks", type=positive, default=1, help="that share a step in the recipe (1)")
     add(

@@ -91,14 +91,21 @@ def test_the_inference_form_keeps_bf16_weights_and_an_fp32_head(tmp_path):
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_attention_dropout_drops_and_keeps_the_mean(tmp_path):
-    """Dropout leaves PyTorch's fused kernel for a written-out one: with p near 0 they agree."""
-    folder = write_model_folder(tmp_path, attention_probs_dropout_prob=1e-12)
-    model = model_folder.load(folder, head="nsp")
+def test_the_training_form_without_dropout_gives_the_same_logits(tmp_path):
+    model = model_folder.load(write_model_folder(tmp_path), head="nsp")
     batch = random_batch(LENGTHS)
-    arrays = padded(batch, MAX_SEQ_LENGTH)
-    written_out, written_out_padded = model(batch)[0], model.forward_padded(*arrays)[0]
+    training = torch.stack(model(batch))
     model.eval()
-    torch.testing.assert_close(written_out, model(batch)[0], atol=2e-6, rtol=1e-5)
-    real = arrays[1].bool()
-    torch.testing.assert_close(written_out_padded[real], written_out, atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(training, torch.stack(model(batch)), atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["hidden_dropout_prob", "attention_probs_dropout_prob"])
+def test_dropout_follows_its_seed_words_in_training_alone(tmp_path, kind):
+    model = model_folder.load(write_model_folder(tmp_path, **{kind: 0.3}), head="nsp")
+    batch = random_batch(LENGTHS)
+    with torch.no_grad():
+        first, again, other = (torch.stack(model(batch, [1, n])) for n in (2, 2, 3))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+        model.eval()
+        assert torch.equal(*(torch.stack(model(batch, [1, n])) for n in (2, 3)))

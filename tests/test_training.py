@@ -130,6 +130,21 @@ def test_any_token_budget_gives_the_gradient_of_the_whole_batch(checkpoint, budg
     torch.testing.assert_close(results[0][1], results[1][1], atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_activation_checkpointing_gives_the_same_gradients_bit_for_bit(checkpoint, precision):
+    hyperparameters = dataclasses.replace(SETTINGS, precision=precision)
+    batch = torch.tensor([0, 3, 5, 3, 11, 20, 7]).numpy()
+    results = []
+    for checkpointing in (False, True):
+        model = load(checkpoint, dropout=DROPOUT)
+        model.precision = precision
+        model.activation_checkpointing = checkpointing
+        loss = add_gradients(model, training_features(), batch, hyperparameters, step=0)
+        results.append((loss, gradients(model)))
+    assert results[0][0] == results[1][0]
+    assert_same(results[0][1], results[1][1])
+
+
 # The loop
 
 

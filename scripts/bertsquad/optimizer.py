@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
 BETAS = (0.9, 0.999)
@@ -54,6 +55,8 @@ def update(optimizer: torch.optim.AdamW, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.step()
+    # The fused kernel does not tell that it has changed the weights; copies in BF16 must know.
+    increment_version(p for group in optimizer.param_groups for p in group["params"])
     # Kept and zeroed, not freed: fresh pages for every step's gradients cost more.
     optimizer.zero_grad(set_to_none=False)
 

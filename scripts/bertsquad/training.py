@@ -187,19 +187,14 @@ def add_gradients(
     pieces = micro_batches(part, features.lengths, hyperparameters.micro_batch_tokens)
     total = 0.0
     for number, piece in enumerate(pieces):
-        seed_dropout(team.dropout_seed([hyperparameters.seed, step, number]))
         packed = features.packed(piece)
-        loss = answer_loss(*model(packed), packed) / len(batch)
+        logits = model(packed, team.dropout_seed([hyperparameters.seed, step, number]))
+        loss = answer_loss(*logits, packed) / len(batch)
         if number == len(pieces) - 1:
             team.last_backward_follows()
         loss.backward()
         total += loss.item()
     return team.sum(total)
-
-
-def seed_dropout(numbers: list[int]) -> None:
-    words = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
-    torch.manual_seed(int(words[0]))
 
 
 def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) -> Tensor:
