@@ -7,6 +7,7 @@ rule benchmark_inference:
         code=code("benchmark_inference.py"),
         engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
+        quantized=of("run engine precision", EXPERIMENT.quantized_files),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",
@@ -21,6 +22,7 @@ rule benchmark_inference:
     threads: WHOLE_MACHINE
     params:
         model=subpath(input.weights, parent=True),
+        quantized=of("run engine precision", EXPERIMENT.quantized_option),
         padding=lookup(within=config, dpath="benchmark/scenarios/{scenario}/padding"),
         options=options(
             (key, config["benchmark"][key]) for key in ("warmup", "iterations")
@@ -29,4 +31,5 @@ rule benchmark_inference:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
         " --padding {params.padding} --batch-size {wildcards.batch} --threads {wildcards.threads}"
-        " --at-most {threads} --repeat {wildcards.repeat} {params.options} --output {output} &> {log}"
+        " --at-most {threads} --repeat {wildcards.repeat} {params.options} {params.quantized}"
+        " --output {output} &> {log}"

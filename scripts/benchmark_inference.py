@@ -45,7 +45,11 @@ def settle_down(threads: str | int, at_most: int | None) -> dict[str, Any]:
 
 
 def measure_cell(
-    settings: "Settings", model: str, features_path: str, placement: dict[str, Any]
+    settings: "Settings",
+    model: str,
+    quantized: str | None,
+    features_path: str,
+    placement: dict[str, Any],
 ) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it."""
     from bertsquad import engines
@@ -75,7 +79,11 @@ def measure_cell(
     watch = Watch()
     measurement = measure(
         lambda: engines.load(
-            settings.engine, model, precision=settings.precision, threads=settings.threads
+            settings.engine,
+            model,
+            precision=settings.precision,
+            threads=settings.threads,
+            quantized_dir=quantized,
         ),
         features,
         workload,
@@ -118,9 +126,10 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch")
-    add("--precision", required=True, help="fp32 or bf16")
+    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
+    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
     add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
+    add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
     add(
@@ -183,7 +192,7 @@ def main() -> None:
         iterations=args.iterations,
         workload_seed=args.seed,
     )
-    cell = measure_cell(settings, args.model, args.features, placement)
+    cell = measure_cell(settings, args.model, args.quantized, args.features, placement)
     write_json(args.output, cell)
     latency = cell["latency_ms"]
     print(

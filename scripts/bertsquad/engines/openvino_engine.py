@@ -6,7 +6,7 @@ that: what it keeps for a CPU is the graph with a copy of the weights, which it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from bertsquad.engines.openvino_graph import INPUTS, build
 from bertsquad.engines.quantized import quantized_file
 from bertsquad.engines.rectangles import Logits, answers, equal_lengths
 from bertsquad.engines.weights import read_weights
-from bertsquad.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class OpenvinoEngine:
         """As many under way at once as there are requests."""
         return answers(batches, self.start, at_once=len(self.idle))
 
-    def start(self, input_ids: np.ndarray, segment_ids: np.ndarray):
+    def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
         """Begin one inference; what is returned waits for its logits."""
         request = self.idle.pop()
         mask = np.ones_like(input_ids)
@@ -80,16 +79,7 @@ def load(
     goal: Goal = "latency",
     quantized_dir: str | Path | None = None,
 ) -> OpenvinoEngine:
-    """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled.
-
-    UserError for "bf16" where the processor has none: OpenVINO would compute in FP32 and not say
-    so.
-    """
-    if precision == "bf16" and not native("bf16"):
-        raise UserError(
-            "openvino bf16: this processor has no BF16 instructions, and OpenVINO would compute in "
-            "FP32 instead; take fp32 or int8, or another machine"
-        )
+    """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled."""
     chosen = settings(precision, threads, goal)
     if precision == "int8":
         compiled = compile_model(quantized_file(quantized_dir, "model.xml"), chosen)
