@@ -8,6 +8,7 @@ rule benchmark_inference:
         engine=of("engine", engine_code),
         mode=of("scenario", mode_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
+        quantized=of("run engine precision", EXPERIMENT.quantized_files),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",
@@ -23,10 +24,12 @@ rule benchmark_inference:
     threads: WHOLE_MACHINE
     params:
         model=subpath(input.weights, parent=True),
+        quantized=of("run engine precision", EXPERIMENT.quantized_option),
         options=of("scenario", EXPERIMENT.scenario_options),
         texts=of("run scenario", EXPERIMENT.texts_option),
     shell:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
         " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
-        " --repeat {wildcards.repeat} {params.options} {params.texts} --output {output} &> {log}"
+        " --repeat {wildcards.repeat} {params.options} {params.texts} {params.quantized}"
+        " --output {output} &> {log}"

@@ -14,6 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
 from bertsquad.containers.mounts import bind_variables
+from bertsquad.engines import check_able
 from bertsquad.errors import USAGE_STATUS, UserError
 from bertsquad.experiment import Experiment, casing_option, options, training_option
 from bertsquad.modelzoo.steps import ModelZoo
@@ -97,9 +98,9 @@ def code(script, without=()):
     return [os.path.relpath(path) for path in sources]
 
 
-def engine_code(engine):
+def engine_code(engine, module="bertsquad/engines/{}_engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
-    entry = SCRIPTS / f"bertsquad/engines/{engine}_engine.py"
+    entry = SCRIPTS / module.format(engine)
     sources = local_sources(entry, folder=SCRIPTS, without=PACE)
     return [os.path.relpath(path) for path in sources]
 
@@ -109,6 +110,11 @@ def mode_code(scenario):
     mode = config["benchmark"]["scenarios"][scenario]["mode"]
     entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
     return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
+
+
+def quantizer_code(engine):
+    """The module that makes an engine's INT8 models, and all it imports."""
+    return engine_code(engine, "bertsquad/quantization/{}_int8.py")
 
 
 def files_in(folder):
@@ -154,7 +160,30 @@ def check_image():
         )
 
 
+def check_engines():
+    """Tell the user what is configured that this machine cannot run."""
+    for engine, precision in EXPERIMENT.engine_precisions():
+        try:
+            check_able(engine, precision)
+        except UserError as error:
+            print(f"bertsquad: warning: {CONFIG_SOURCE}: {error}", file=sys.stderr)
+
+
+def refuse_engines():
+    """Stop before the first job where a planned one would end so on this machine."""
+    if workflow.local_exec:
+        for job in workflow.dag.needrun_jobs():
+            wildcards = job.wildcards_dict
+            if "engine" in wildcards and "precision" in wildcards:
+                check_able(wildcards["engine"], wildcards["precision"])
+
+
+onstart:
+    or_exit(refuse_engines)
+
+
 if workflow.is_main_process:
     or_exit(check_image)
+    check_engines()
     or_exit(check_modelzoo)
     or_exit(announce_downloads)

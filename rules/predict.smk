@@ -1,12 +1,59 @@
 """From a model to answers and their scores."""
 
 
+rule quantize_openvino:
+    """Make a model an INT8 one for OpenVINO, calibrated on some of its training features."""
+    input:
+        code=code("quantize.py", without=PACE),
+        quantizer=quantizer_code("openvino"),
+        features=of("run", EXPERIMENT.features_file, "train"),
+        weights="<results>/{run}/model/model.safetensors",
+        config="<results>/{run}/model/config.json",
+        vocab="<results>/{run}/model/vocab.txt",
+    output:
+        graph="<results>/{run}/openvino-int8/quantized/model.xml",
+        weights="<results>/{run}/openvino-int8/quantized/model.bin",
+        record="<results>/{run}/openvino-int8/quantized/calibration.json",
+    log:
+        "<logs>/{run}/quantize_openvino.log",
+    benchmark:
+        "<benchmarks>/{run}/quantize_openvino.jsonl"
+    threads: WHOLE_MACHINE
+    params:
+        model=subpath(input.weights, parent=True),
+        quantized=subpath(output.graph, parent=True),
+    shell:
+        "python {input.code[0]} --engine openvino --model {params.model}"
+        " --features {input.features} --threads {threads} --output {params.quantized} &> {log}"
+
+
+rule quantize_onnxruntime:
+    """Make a model an INT8 one for ONNX Runtime, which needs no calibration."""
+    input:
+        code=code("quantize.py", without=PACE),
+        quantizer=quantizer_code("onnxruntime"),
+        weights="<results>/{run}/model/model.safetensors",
+        config="<results>/{run}/model/config.json",
+    output:
+        graph="<results>/{run}/onnxruntime-int8/quantized/model.onnx",
+        record="<results>/{run}/onnxruntime-int8/quantized/calibration.json",
+    log:
+        "<logs>/{run}/quantize_onnxruntime.log",
+    params:
+        model=subpath(input.weights, parent=True),
+        quantized=subpath(output.graph, parent=True),
+    shell:
+        "python {input.code[0]} --engine onnxruntime --model {params.model}"
+        " --threads {threads} --output {params.quantized} &> {log}"
+
+
 rule compute_logits:
     """Run the model over every window of the dev questions."""
     input:
         code=code("compute_logits.py", without=PACE),
         engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
+        quantized=of("run engine precision", EXPERIMENT.quantized_files),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",
@@ -19,10 +66,11 @@ rule compute_logits:
     threads: WHOLE_MACHINE
     params:
         model=subpath(input.weights, parent=True),
+        quantized=of("run engine precision", EXPERIMENT.quantized_option),
     shell:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model} --features {input.features} --threads {threads}"
-        " --output {output} &> {log}"
+        " --output {output} {params.quantized} &> {log}"
 
 
 rule predict:

@@ -84,6 +84,7 @@ def measure_cell(
             precision=settings.precision,
             threads=settings.threads,
             goal=mode.GOAL,
+            quantized_dir=sources.quantized,
         )
 
     try:
@@ -131,9 +132,12 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch")
-    add("--precision", required=True, help="fp32 or bf16")
+    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
+    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
     add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
+    add(
+        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
+    )
     add(
         "--features",
         required=True,
@@ -237,11 +241,12 @@ def main() -> None:
         workload_seed=args.seed,
         count=args.count,
     )
+    sources = Sources(args.model, args.features, args.dataset, args.quantized)
     if args.emulated == "refuse" and not engines.native(args.precision):
         reason = f"this processor has no {args.precision} and would emulate it"
         cell = refused(settings, placement, reason)
     else:
-        cell = measure_cell(settings, Sources(args.model, args.features, args.dataset), placement)
+        cell = measure_cell(settings, sources, placement)
     write_json(args.output, cell)
     print(in_short(cell))
 

@@ -16,7 +16,14 @@ from bertsquad.machine.threads import take_cores
 
 
 def compute(
-    *, engine_name: str, precision: str, threads: int, model: str, features_path: str, output: str
+    *,
+    engine_name: str,
+    precision: str,
+    threads: int,
+    model: str,
+    quantized: str | None,
+    features_path: str,
+    output: str,
 ) -> None:
     """Load, run and write; the logits are in the order of the features file."""
     from bertsquad import engines, logits
@@ -29,12 +36,18 @@ def compute(
     features = Features.open(features_path)
     check_fit(model, features, features_path)
     engine = engines.load(
-        engine_name, model, precision=precision, threads=threads, goal="throughput"
+        engine_name,
+        model,
+        precision=precision,
+        threads=threads,
+        goal="throughput",
+        quantized_dir=quantized,
     )
     if not engines.native(precision):
         print(f"warning: {precision} is emulated on this processor and slow", file=sys.stderr)
     with Progress(len(features), what="logits", unit="features") as bar:
         start_logits, end_logits, starts = compute_logits(engine, features, progress=bar)
+    engine.close()
     checksum = sha256(features_path)
     logits.write(
         output,
@@ -47,8 +60,8 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch")
-    add("--precision", required=True, help="fp32 or bf16")
+    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
+    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
     add(
         "--threads",
         required=True,
@@ -56,6 +69,7 @@ def parse_args() -> argparse.Namespace:
         help="at most so many threads, and no more than one socket has cores for this process",
     )
     add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
+    add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
     add("--output", required=True, metavar="FILE", help="logits to write, as safetensors")
     return parser.parse_args()
@@ -70,6 +84,7 @@ def main() -> None:
         precision=args.precision,
         threads=threads,
         model=args.model,
+        quantized=args.quantized,
         features_path=args.features,
         output=args.output,
     )

@@ -17,6 +17,9 @@ from bertsquad.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
+# Of an INT8 model; bertsquad.quantization writes them.
+QUANTIZED_FILES = {"openvino": ("model.xml", "model.bin"), "onnxruntime": ("model.onnx",)}
+
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
 LOCK_FILE = "config/artifacts.lock.json"
@@ -136,6 +139,24 @@ class Experiment:
     def checkpoint_folder_files(self, run: str) -> list[str]:
         """Its files."""
         return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
+
+    # What is quantized
+
+    def quantized_folder(self, run: str, engine: str) -> str:
+        """Where a run's INT8 model for an engine lies."""
+        return self.place(f"<results>/{run}/{engine}-int8/quantized")
+
+    def quantized_files(self, run: str, engine: str, precision: str) -> list[str]:
+        """The files of the INT8 model that this precision takes, if it takes one."""
+        folder = self.quantized_folder(run, engine)
+        names = QUANTIZED_FILES[engine] if precision == "int8" else ()
+        return [f"{folder}/{name}" for name in names]
+
+    def quantized_option(self, run: str, engine: str, precision: str) -> str:
+        """Its folder as an option."""
+        return options(
+            [("quantized", self.quantized_folder(run, engine) if precision == "int8" else None)]
+        )
 
     # What is measured
 

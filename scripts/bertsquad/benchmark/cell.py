@@ -35,7 +35,8 @@ class Sources:
 
     model: Path
     features: Path
-    dataset: Path | None  # end_to_end only: the JSON that the features were made from
+    dataset: Path | None = None  # end_to_end only: the JSON that the features were made from
+    quantized: Path | None = None  # int8 only: the folder that quantize.py made
 
 
 def describe_cell(settings: Settings, measurement: Measurement) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def load(
     Raises UserError for an engine or precision that does not exist, EmulatedPrecision for one that
     this processor would run as something else, and what loading the folder raises.
     """
+    check_able(engine, precision)
     return library(engine, precision).load(
         model_dir,
         precision=precision,
@@ -111,6 +112,17 @@ def library(engine: str, precision: str) -> Any:
             f"{', '.join(PRECISIONS[engine])}"
         )
     return importlib.import_module(f"bertsquad.engines.{engine}_engine")
+
+
+def check_able(engine: str, precision: str) -> None:
+    """UserError where this processor would compute in another precision and nobody would say so:
+    OpenVINO's bf16 is FP32 without BF16 instructions."""
+    if (engine, precision) == ("openvino", "bf16") and not native("bf16"):
+        raise UserError(
+            "openvino bf16: this processor has no BF16 instructions, and OpenVINO would compute in "
+            "FP32 instead; remove it (in a configuration from engines.openvino) or run on a "
+            "processor that has them"
+        )
 
 
 def native(precision: str) -> bool:

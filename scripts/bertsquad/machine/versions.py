@@ -14,7 +14,7 @@ from bertsquad.machine.reading import attempt, read_text, unavailable
 
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors")
 # Named where they are installed; nothing is missing where they are not.
-OPTIONAL_PACKAGES = ("onnxruntime", "openvino", "intel-openmp", "mkl")
+OPTIONAL_PACKAGES = ("onnxruntime", "onnx", "openvino", "nncf", "intel-openmp", "mkl")
 
 # In the text of torch.__config__.show().
 LINKED = {

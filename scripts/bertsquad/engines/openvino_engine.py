@@ -1,0 +1,124 @@
+"""OpenVINO on the CPU: FP32, BF16, or INT8 as scripts/quantize.py made it.
+
+A model is compiled anew whenever it is loaded. OpenVINO's cache of compiled models would not spare
+that: what it keeps for a CPU is the graph with a copy of the weights, which it compiles again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from bertsquad.batching import PackedBatch
+from bertsquad.engines import Answered, Goal, native
+from bertsquad.engines.openvino_graph import INPUTS, build
+from bertsquad.engines.quantized import quantized_file
+from bertsquad.engines.rectangles import Logits, answers, equal_lengths
+from bertsquad.engines.weights import read_weights
+
+
+@dataclass(frozen=True, slots=True)
+class OpenvinoEngine:
+    """A compiled model and its requests, of which each is one inference under way."""
+
+    compiled: ov.CompiledModel
+    idle: list[ov.InferRequest]
+    precision: str
+    threads: int
+    name: str = "openvino"
+
+    def run(self, batch: PackedBatch) -> Logits:
+        """Start and end logits, float32[T] each."""
+        [answered] = self.stream([batch])
+        return answered.start_logits, answered.end_logits
+
+    def run_padded(
+        self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
+    ) -> Logits:
+        """Start and end logits, float32[B, S] each, from int64[B, S] each."""
+        request = self.idle[0]
+        request.infer(dict(zip(INPUTS, (input_ids, input_mask, segment_ids), strict=True)))
+        return logits_of(request)
+
+    def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
+        """Small batches of one length each: OpenVINO takes rectangles, and so none is padded."""
+        return equal_lengths(lengths)
+
+    def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
+        """As many under way at once as there are requests."""
+        return answers(batches, self.start, at_once=len(self.idle))
+
+    def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
+        """Begin one inference; what is returned waits for its logits."""
+        request = self.idle.pop()
+        mask = np.ones_like(input_ids)
+        request.start_async(dict(zip(INPUTS, (input_ids, mask, segment_ids), strict=True)))
+
+        def wait() -> Logits:
+            try:
+                request.wait()
+                return logits_of(request)
+            finally:
+                self.idle.append(request)
+
+        return wait
+
+    def close(self) -> None:
+        """Requests end with the engine; none is under way outside `stream`."""
+
+
+def load(
+    model_dir: str | Path,
+    *,
+    precision: str,
+    threads: int,
+    goal: Goal = "latency",
+    quantized_dir: str | Path | None = None,
+) -> OpenvinoEngine:
+    """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled."""
+    chosen = settings(precision, threads, goal)
+    if precision == "int8":
+        compiled = compile_model(quantized_file(quantized_dir, "model.xml"), chosen)
+    else:
+        weights = read_weights(model_dir)
+        with weights.released():
+            compiled = compile_model(build(weights), chosen)
+    # Two requests a stream: while one is put together or read out, the other one is computed.
+    requests = 1 if goal == "latency" else 2 * threads
+    idle = [compiled.create_infer_request() for _ in range(requests)]
+    return OpenvinoEngine(compiled, idle, precision, threads)
+
+
+def compile_model(model: ov.Model | Path, chosen: dict[str, str | int | bool]) -> ov.CompiledModel:
+    """The model, compiled and used once: only then are all weights packed for the processor."""
+    compiled = ov.Core().compile_model(model, "CPU", chosen)
+    token = np.zeros((1, 1), np.int64)
+    compiled.create_infer_request().infer(dict.fromkeys(INPUTS, token))
+    return compiled
+
+
+def settings(precision: str, threads: int, goal: Goal) -> dict[str, str | int | bool]:
+    """What OpenVINO is told, so that it guesses nothing."""
+    computed_in = "bf16" if precision != "fp32" and native("bf16") else "f32"
+    return {
+        "INFERENCE_PRECISION_HINT": computed_in,
+        "PERFORMANCE_HINT": goal.upper(),
+        "INFERENCE_NUM_THREADS": threads,
+        # One stream a thread: nothing waits for a barrier (9 % faster on two cores than one stream
+        # with both threads, BERT-Large at real lengths).
+        "NUM_STREAMS": threads if goal == "throughput" else 1,
+        # Cores are chosen by bertsquad.machine.threads, for the whole process; two processes that
+        # pin their own threads may share a core while others are idle.
+        "ENABLE_CPU_PINNING": False,
+        "ENABLE_HYPER_THREADING": True,
+    }
+
+
+def logits_of(request: ov.InferRequest) -> Logits:
+    """A request's start and end logits, copied: the next inference writes over them."""
+    start, end = (request.get_output_tensor(side).data.copy() for side in range(2))
+    return start, end

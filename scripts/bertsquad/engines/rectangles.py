@@ -1,0 +1,68 @@
+"""Packed batches through an engine that takes rectangles: without padding, several at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+
+import numpy as np
+
+from bertsquad.batching import PackedBatch, by_equal_length, by_length
+from bertsquad.engines import Answered
+from bertsquad.features import ranges
+
+# Groups of 1 to 8 sequences of 184 tokens run equally fast within 2 to 4 % (BERT-Large, two Zen 4
+# cores); small groups keep the last ones short and spread over threads.
+GROUP_SIZE = 4
+
+Logits = tuple[np.ndarray, np.ndarray]  # start and end, float32[B, S] each
+# Begins to compute a rectangle (input_ids, segment_ids: int64[B, S] each), and returns what waits
+# for its logits.
+Start = Callable[[np.ndarray, np.ndarray], Callable[[], Logits]]
+
+
+def equal_lengths(lengths: np.ndarray) -> list[np.ndarray]:
+    """Feature numbers in groups of one length, the longest first, at most GROUP_SIZE each."""
+    return by_equal_length(by_length(lengths), lengths, GROUP_SIZE)
+
+
+def answers(batches: Iterable[PackedBatch], start: Start, *, at_once: int) -> Iterator[Answered]:
+    """The logits of each batch, in order, with up to `at_once` rectangles under way.
+
+    `batches` is read only as far as rectangles can be begun. What goes wrong in one is raised here
+    once its turn comes; nothing is under way when this generator has ended.
+    """
+    under_way: deque[tuple[Callable[[], Logits], np.ndarray, Answered, bool]] = deque()
+    try:
+        for batch in batches:
+            answered = Answered(
+                batch, np.empty(batch.tokens, np.float32), np.empty(batch.tokens, np.float32)
+            )
+            groups = equal_lengths(batch.lengths)
+            for number, group in enumerate(groups, 1):
+                places = ranges(batch.starts[group], batch.lengths[group])
+                shape = (len(group), -1)
+                wait = start(
+                    batch.input_ids[places].reshape(shape), batch.segments[places].reshape(shape)
+                )
+                under_way.append((wait, places, answered, number == len(groups)))
+                if len(under_way) == at_once:
+                    yield from finished(*under_way.popleft())
+        while under_way:
+            yield from finished(*under_way.popleft())
+    finally:
+        for wait, *_ in under_way:
+            with suppress(Exception):  # the first one is on its way to the caller
+                wait()
+
+
+def finished(
+    wait: Callable[[], Logits], places: np.ndarray, answered: Answered, last: bool
+) -> Iterator[Answered]:
+    """Put a rectangle's logits into its batch's, and give the batch where it was the last one."""
+    start_logits, end_logits = wait()
+    answered.start_logits[places] = start_logits.ravel()
+    answered.end_logits[places] = end_logits.ravel()
+    if last:
+        yield answered

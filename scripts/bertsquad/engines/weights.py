@@ -1,0 +1,95 @@
+"""The weights of a fine-tuned model for engines that build their own graph: mapped, not read."""
+
+from __future__ import annotations
+
+import mmap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
+from bertsquad.errors import UserError
+from bertsquad.tensorfile import TensorFile
+
+RELEASE_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model folder without PyTorch: its configuration and its mapped weights."""
+
+    path: Path  # the safetensors file
+    config: dict[str, Any]  # in transformers' terms
+    shapes: dict[str, tuple[int, ...]]  # of the encoder's and the answer head's tensors
+    offsets: dict[str, int]  # the first byte of each in the file; all are float32
+    # Private and writable, which engines ask of memory that they share; nobody writes.
+    mapped: mmap.mmap
+
+    def array(self, name: str) -> np.ndarray:
+        """A tensor as a view of the mapped file."""
+        return np.ndarray(self.shapes[name], np.float32, self.mapped, self.offsets[name])
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Give the file's pages back while an engine packs them into arrays of its own.
+
+        They stay in the system's cache and come back where they are read again; kept, a process
+        would hold its weights twice.
+        """
+        done = threading.Event()
+
+        def release() -> None:
+            while not done.wait(RELEASE_EVERY_S):
+                self.mapped.madvise(mmap.MADV_DONTNEED)
+
+        thread = threading.Thread(target=release, name="release weights")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def read_weights(model_dir: str | Path) -> Weights:
+    """The weights of a model folder (bertsquad.model_folder).
+
+    Raises UserError where a file is missing or not of its kind, or a tensor is missing, of another
+    shape than config.json asks for, or not float32.
+    """
+    config = read_config(Path(model_dir) / "config.json", "huggingface")
+    path = Path(model_dir) / "model.safetensors"
+    file = TensorFile(path)
+    *_, answer_head = head_shapes(config)
+    shapes = encoder_shapes(config) | answer_head
+    offsets = {name: offset(file, name, shape) for name, shape in shapes.items()}
+    with path.open("rb") as opened:
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+    return Weights(path, config, shapes, offsets, mapped)
+
+
+def offset(file: TensorFile, name: str, shape: tuple[int, ...]) -> int:
+    """Where this tensor begins in its file; UserError unless it is float32 of this shape."""
+    if name not in file.shapes:
+        raise UserError(
+            f"{file.path}: the tensor {name} is missing; expected a fine-tuned model's, as "
+            "finetune.py writes it"
+        )
+    if file.shapes[name] != shape:
+        raise UserError(
+            f"{file.path}: the tensor {name} is {list(file.shapes[name])}; config.json asks for "
+            f"{list(shape)}"
+        )
+    dtype, begin, _ = file.place(name)
+    if dtype != np.float32:
+        raise UserError(
+            f"{file.path}: the tensor {name} is not float32; expected a fine-tuned model's, as "
+            "finetune.py writes it"
+        )
+    return begin
