@@ -15,7 +15,7 @@ from bertsquad.batching import by_length, by_tokens
 from bertsquad.engines import Answered
 from bertsquad.engines.whole_set import compute_logits
 from bertsquad.errors import UserError
-from bertsquad.featurization import featurize
+from bertsquad.featurization import featurize, featurize_part
 from bertsquad.tokenization import Vocabulary
 
 WINDOWS = Windows(max_seq_length=32, doc_stride=8, max_query_length=8)
@@ -203,6 +203,46 @@ def test_stages_have_their_own_times_inside_the_whole(vocabulary, small_parts):
     answers = at_once(StandIn(), dataset_of(*some_paragraphs(12)), vocabulary)
     assert answers.tokenise_s > 0
     assert answers.decode_s > 0
+
+
+def test_the_next_features_are_made_while_the_engine_works(vocabulary, small_parts, monkeypatch):
+    made, second = [], threading.Event()
+
+    def watched(*arguments, **options):
+        made.append(featurize_part(*arguments, **options))
+        if len(made) == 2:
+            second.set()
+        return made[-1]
+
+    class Waiting(StandIn):
+        def answered(self, batch):
+            assert second.wait(20), "the engine's first batch waits for the second part in vain"
+            return super().answered(batch)
+
+    monkeypatch.setattr(answering, "featurize_part", watched)
+    answers = at_once(Waiting(), dataset_of(*some_paragraphs(12)), vocabulary)
+    assert len(answers.parts) > 2
+
+
+def test_answers_are_made_while_the_engine_works(vocabulary, small_parts, monkeypatch):
+    some_answers = threading.Event()
+
+    class WatchedDecoder(decoding.Decoder):
+        def decode(self, *arguments):
+            found = super().decode(*arguments)
+            some_answers.set()
+            return found
+
+    class Waiting(StandIn):
+        def stream(self, batches):
+            for number, batch in enumerate(batches):
+                if number == 20:
+                    assert some_answers.wait(20), "batch 20 waits for the first answers in vain"
+                yield self.answered(batch)
+
+    monkeypatch.setattr(answering, "Decoder", WatchedDecoder)
+    answers = at_once(Waiting(budget=40), dataset_of(*some_paragraphs(12)), vocabulary)
+    assert sum(len(part.plan) for part in answers.parts) > 20
 
 
 def threads_after(call):
