@@ -25,7 +25,7 @@ from bertsquad.squad import Dataset
 from bertsquad.tokenization import Vocabulary
 
 FIRST_PART = 128  # questions, at least; each further part has twice as many
-DECODED_AT_ONCE = 256  # questions, at least: what remains to be decoded after the last batch
+DECODED_AT_ONCE = 256  # questions, or the rest of a part: what is left after the last batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ class Answers:
 
     decoded: Decoded
     parts: list[Part]
-    wall_s: float  # from the dataset's texts to the last answer
-    tokenise_s: float = 0.0  # processor time of the thread that makes features
-    decode_s: float = 0.0  # processor time of the thread that makes answers
+    tokenise_s: float  # processor time of the thread that makes features and plans batches
+    decode_s: float  # processor time of the thread that makes answers
 
     @property
     def features(self) -> int:
@@ -102,7 +101,6 @@ def answer(
     `progress` is told the number of windows done, by `progress.update`. Raises what making
     features, the engine or decoding raises first, when all threads have ended.
     """
-    begin = time.perf_counter()
     tokenising = Stage("tokenise")
     decoding = Stage("decode")
     try:
@@ -111,13 +109,7 @@ def answer(
             done.take(answered)
             if progress is not None:
                 progress.update(len(answered.batch))
-        return Answers(
-            done.decoded(),
-            done.parts,
-            time.perf_counter() - begin,
-            tokenising.cpu_s,
-            decoding.cpu_s,
-        )
+        return Answers(done.decoded(), done.parts, tokenising.cpu_s, decoding.cpu_s)
     finally:
         tokenising.end()
         decoding.end()
@@ -212,7 +204,7 @@ class Answering:
         questions = part.features.feature_question[indices]
         np.subtract.at(part.waiting, questions, 1)
         part.ready.append(np.unique(questions[part.waiting[questions] == 0]))
-        if sum(map(len, part.ready)) >= DECODED_AT_ONCE:
+        if sum(map(len, part.ready)) >= DECODED_AT_ONCE or not part.waiting.any():
             self.decode_ready(part)
         while self.futures and self.futures[0].done():
             self.keep(self.futures.popleft().result())  # raises what went wrong there
@@ -245,7 +237,7 @@ class Answering:
         )
 
     def decoded(self) -> Decoded:
-        """All answers, when the last batch has been taken."""
+        """All answers, when the last batch has been taken; also of parts that had none."""
         for part in self.parts:
             if part.ready:
                 self.decode_ready(part)

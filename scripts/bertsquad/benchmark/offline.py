@@ -67,7 +67,7 @@ def measure(
     alike. Before the first pass the engine sees the first batch of its plan, the longest, and
     `warmup` batches from all over it.
     """
-    numbers = spread_over_lengths(features.lengths, min(count, len(features)))
+    numbers = spread_over_lengths(features.lengths, min(count, len(features.lengths)))
     lengths = features.lengths[numbers]
     memory_before_load_mib = resident_memory_mib()
     progress("load", 0, 1)
