@@ -6,10 +6,12 @@ rule benchmark_inference:
     input:
         code=code("benchmark_inference.py"),
         engine=of("engine", engine_code),
+        mode=of("scenario", mode_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",
+        texts=of("run scenario", EXPERIMENT.benchmark_texts),
     output:
         "<results>/{run}/{engine}-{precision}/benchmark/"
         "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.json",
@@ -21,12 +23,10 @@ rule benchmark_inference:
     threads: WHOLE_MACHINE
     params:
         model=subpath(input.weights, parent=True),
-        padding=lookup(within=config, dpath="benchmark/scenarios/{scenario}/padding"),
-        options=options(
-            (key, config["benchmark"][key]) for key in ("warmup", "iterations")
-        ),
+        options=of("scenario", EXPERIMENT.scenario_options),
+        texts=of("run scenario", EXPERIMENT.texts_option),
     shell:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
-        " --padding {params.padding} --batch-size {wildcards.batch} --threads {wildcards.threads}"
-        " --at-most {threads} --repeat {wildcards.repeat} {params.options} --output {output} &> {log}"
+        " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
+        " --repeat {wildcards.repeat} {params.options} {params.texts} --output {output} &> {log}"

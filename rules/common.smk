@@ -86,7 +86,7 @@ wildcard_constraints:
     stride=r"\d+",
     query=r"\d+",
     casing="|-cased|-uncased",
-    batch=r"\d+",
+    batch=r"\d+|auto",
     threads=r"\d+|all",
     repeat=r"\d+",
 
@@ -102,6 +102,13 @@ def engine_code(engine):
     entry = SCRIPTS / f"bertsquad/engines/{engine}_engine.py"
     sources = local_sources(entry, folder=SCRIPTS, without=PACE)
     return [os.path.relpath(path) for path in sources]
+
+
+def mode_code(scenario):
+    """The module of a scenario's mode and all it imports."""
+    mode = config["benchmark"]["scenarios"][scenario]["mode"]
+    entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
+    return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
 
 
 def files_in(folder):

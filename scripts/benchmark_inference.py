@@ -1,17 +1,22 @@
-"""Measure one cell: one engine, precision, batch size and number of threads on this machine.
+"""Measure one cell: one engine, precision, scenario and number of threads on this machine.
 
 Example:
     python scripts/benchmark_inference.py --engine torch --precision bf16 --threads 2 \\
-        --scenario real_lengths --padding none --batch-size 8 \\
+        --scenario real-lengths --mode batches --padding none --batch-size 8 \\
         --warmup 5 --iterations 50 --repeat 1 \\
         --model results/demo/model --features results/resources/features/dev.safetensors \\
-        --output results/demo/torch-bf16/benchmark/real_lengths/batch8-threads2-repeat1.json
+        --output results/demo/torch-bf16/benchmark/real-lengths/batch8-threads2-repeat1.json
+
+Modes: `batches`, one after another; `offline`, `--iterations` passes over `--count` features that
+are all at hand; `end_to_end`, so many passes from the texts of `--count` questions to answers.
 """
 
 import argparse
+import importlib
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.errors import exit_with
@@ -19,7 +24,10 @@ from bertsquad.machine.cpu import allowed_cpus
 from bertsquad.machine.threads import Team, default_team, settle, team_of
 
 if TYPE_CHECKING:
-    from bertsquad.benchmark.cell import Settings
+    from bertsquad.benchmark.cell import Settings, Sources
+
+# bertsquad/benchmark/<mode>.py measures it.
+MODES = ("batches", "offline", "end_to_end")
 
 
 def settle_down(threads: str | int, at_most: int | None) -> dict[str, Any]:
@@ -45,47 +53,52 @@ def settle_down(threads: str | int, at_most: int | None) -> dict[str, Any]:
 
 
 def measure_cell(
-    settings: "Settings", model: str, features_path: str, placement: dict[str, Any]
+    settings: "Settings", sources: "Sources", placement: dict[str, Any]
 ) -> dict[str, Any]:
-    """The cell's JSON. The process should do nothing else: its peak memory is part of it."""
+    """The cell's JSON. The process should do nothing else: its peak memory is part of it.
+
+    An engine that refuses a precision because it would be emulated makes a cell that was not run.
+    """
     from bertsquad import engines
-    from bertsquad.benchmark.cell import describe_cell
-    from bertsquad.benchmark.scenario import measure
-    from bertsquad.benchmark.workload import make_workload
     from bertsquad.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
     from bertsquad.model_fit import check_fit
 
-    features = Features.open(features_path)
-    check_fit(model, features, features_path)
-    workload = make_workload(
-        features.lengths,
-        batch_size=settings.batch_size,
-        warmup=settings.warmup_iterations,
-        iterations=settings.iterations,
-        seed=settings.workload_seed,
-    )
+    features = Features.open(sources.features)
+    check_fit(sources.model, features, sources.features)
     surroundings = describe_surroundings(settings) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
     if settings.engine == "torch":
         surroundings["versions"] |= linked_libraries()
+    # Imported by name, so that editing one mode measures the cells of that mode alone again.
+    mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
     watch = Watch()
-    measurement = measure(
-        lambda: engines.load(
-            settings.engine, model, precision=settings.precision, threads=settings.threads
-        ),
-        features,
-        workload,
-        padding=settings.padding,
-        progress=print_phase,
-    )
+
+    def load() -> engines.Engine:
+        return engines.load(
+            settings.engine,
+            sources.model,
+            precision=settings.precision,
+            threads=settings.threads,
+            goal=mode.GOAL,
+        )
+
+    try:
+        measured = mode.measured(load, features, settings, sources, print_phase)
+    except engines.EmulatedPrecision as error:
+        return refused(settings, placement, str(error))
     surroundings["activity"] = watch.result()
-    return describe_cell(
-        settings, measurement, surroundings | {"max_seq_length": features.max_seq_length}
-    )
+    return measured | surroundings | {"max_seq_length": features.max_seq_length}
+
+
+def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dict[str, Any]:
+    """The JSON of a cell that was not run."""
+    from dataclasses import asdict
+
+    return asdict(settings) | describe_surroundings(settings) | placement | {"refused": reason}
 
 
 def describe_surroundings(settings: "Settings") -> dict[str, Any]:
@@ -120,16 +133,31 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("--engine", required=True, help="what runs the model: torch")
     add("--precision", required=True, help="fp32 or bf16")
-    add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
-    add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
+    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
+    add(
+        "--features",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="features made with its vocabulary",
+    )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
+    add("--mode", default=MODES[0], choices=MODES, help="see above (%(default)s)")
     add(
         "--padding",
-        required=True,
+        default="none",
         choices=("max_length", "none"),
-        help="pad every feature to the features' max_seq_length, or keep real lengths",
+        help="batches: pad every feature to the features' max_seq_length, or keep real lengths "
+        "(%(default)s)",
     )
-    add("--batch-size", required=True, type=at_least(1), help="features in one batch")
+    add(
+        "--batch-size",
+        required=True,
+        type=batch_size,
+        help="features in one batch; `auto` in the other modes: as the engine plans",
+    )
+    add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
+    add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made of")
     add(
         "--threads",
         required=True,
@@ -139,11 +167,30 @@ def parse_args() -> argparse.Namespace:
     )
     add("--at-most", type=at_least(1), metavar="N", help="`all` is no more than N threads")
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
-    add("--iterations", required=True, type=at_least(1), help="batches timed, one sample each")
+    add(
+        "--iterations",
+        required=True,
+        type=at_least(1),
+        help="batches, or passes over all that is at hand; one sample each",
+    )
+    add(
+        "--emulated",
+        choices=("mark", "refuse"),
+        default="mark",
+        help="a precision that this processor lacks: measure and mark it, or do not run "
+        "(%(default)s)",
+    )
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
     add("--output", required=True, metavar="JSON", help="the cell to write")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if (args.batch_size is None) != (args.mode != "batches"):
+        parser.error("--batch-size is a number with --mode batches, and `auto` with the others")
+    if args.mode != "batches" and args.count is None:
+        parser.error(f"--mode {args.mode} needs --count")
+    if args.mode == "end_to_end" and args.dataset is None:
+        parser.error("--mode end_to_end needs --dataset")
+    return args
 
 
 def at_least(least: int) -> Any:
@@ -158,6 +205,10 @@ def at_least(least: int) -> Any:
     return number
 
 
+def batch_size(text: str) -> int | None:
+    return None if text == "auto" else at_least(1)(text)
+
+
 def threads(text: str) -> str | int:
     return "all" if text == "all" else at_least(1)(text)
 
@@ -167,13 +218,15 @@ def main() -> None:
     # Not torch_environment.prepare(): it costs a few per cent where a batch takes a millisecond.
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad.benchmark.cell import Settings
+    from bertsquad import engines
+    from bertsquad.benchmark.cell import Settings, Sources
     from bertsquad.files import write_json
 
     settings = Settings(
         engine=args.engine,
         precision=args.precision,
         scenario=args.scenario,
+        mode=args.mode,
         padding=args.padding,
         batch_size=args.batch_size,
         threads=placement["threads"],
@@ -182,14 +235,32 @@ def main() -> None:
         warmup_iterations=args.warmup,
         iterations=args.iterations,
         workload_seed=args.seed,
+        count=args.count,
     )
-    cell = measure_cell(settings, args.model, args.features, placement)
+    if args.emulated == "refuse" and not engines.native(args.precision):
+        reason = f"this processor has no {args.precision} and would emulate it"
+        cell = refused(settings, placement, reason)
+    else:
+        cell = measure_cell(settings, Sources(args.model, args.features, args.dataset), placement)
     write_json(args.output, cell)
-    latency = cell["latency_ms"]
-    print(
-        f"{cell['features_per_second']:.2f} features/s; latency p50 {latency['p50']:.1f} ms, "
-        f"p99 {latency['p99']:.1f} ms; peak memory {cell['peak_memory_mib']:.0f} MiB"
-    )
+    print(in_short(cell))
+
+
+def in_short(cell: dict[str, Any]) -> str:
+    """What was measured, in one line."""
+    if "refused" in cell:
+        return f"not run: {cell['refused']}"
+    parts = [f"{cell['features_per_second']:.2f} features/s"]
+    if cell["mode"] == "end_to_end":
+        parts.append(
+            f"{cell['questions_per_second']:.2f} questions/s, {cell['overhead_share']:+.1%} on the "
+            f"model's time; tokenising {cell['tokenise_s']:.2f} s, decoding {cell['decode_s']:.2f} "
+            f"s, model {cell['model_s']:.2f} s"
+        )
+    if cell["mode"] == "batches":
+        latency = cell["latency_ms"]
+        parts.append(f"latency p50 {latency['p50']:.1f} ms, p99 {latency['p99']:.1f} ms")
+    return "; ".join([*parts, f"peak memory {cell['peak_memory_mib']:.0f} MiB"])
 
 
 if __name__ == "__main__":

@@ -13,19 +13,7 @@ import time
 from pathlib import Path
 
 from bertsquad.arguments import positive
-from bertsquad.errors import UserError, exit_with
-
-
-def check_made_from(features_path: Path, metadata: dict, source: Path, kind: str) -> None:
-    """Raise `UserError` unless the features were made from the file `source`."""
-    from bertsquad.files import sha256
-
-    found, expected = sha256(source), str(metadata.get(f"{kind}_sha256"))
-    if found != expected:
-        raise UserError(
-            f"{source}: not the {kind} that {features_path} was made from "
-            f"(sha256 {found[:12]}…, expected {expected[:12]}…); give that one"
-        )
+from bertsquad.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,6 +42,7 @@ def main() -> None:
     args = parse_args()
     from bertsquad import decoding, files, logits, squad
     from bertsquad.features import Features
+    from bertsquad.model_fit import check_made_from
     from bertsquad.tokenization import Vocabulary
 
     features = Features.open(args.features)

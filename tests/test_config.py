@@ -24,6 +24,9 @@ def test_absent_keys_get_the_schemas_defaults():
     assert resolved["runs"]["a"]["doc_stride"] == 128
     assert resolved["engines"] == {"torch": ["fp32", "bf16"]}
     assert resolved["benchmark"]["batch_sizes"] == [1, 8, 32]
+    assert resolved["benchmark"]["scenarios"]["offline"] == {
+        **{"mode": "offline", "padding": "none", "count": 1000, "passes": 3}
+    }
     assert resolved["decoding"] == {"n_best_size": 20, "max_answer_length": 30}
 
 
@@ -83,6 +86,19 @@ MISTAKES = {
         "runs: {a: {max_seq_length: 64, max_query_length: 64}}",
         "runs.a: max_seq_length 64 leaves the passage no room",
     ),
+    "an unknown mode": (
+        "benchmark: {scenarios: {fast: {mode: server}}}",
+        "benchmark.scenarios.fast.mode: found 'server', expected one of batches, offline, ",
+    ),
+    "padding where the engine cuts the batches": (
+        "benchmark: {scenarios: {all: {mode: offline, padding: max_length}}}",
+        "benchmark.scenarios.all: padding max_length has no part in mode offline",
+    ),
+    "a pass over nothing": ("benchmark: {scenarios: {all: {count: 0}}}", "scenarios.all.count: 0"),
+    "emulation that is neither marked nor refused": (
+        "benchmark: {emulated: allow}",
+        "benchmark.emulated: found 'allow', expected one of mark, refuse",
+    ),
     "threads that are neither a number nor all": ("benchmark: {threads: [some]}", "threads"),
 }
 
@@ -118,5 +134,6 @@ def test_every_key_of_the_schema_is_explained_in_the_readme():
             found |= {key} | keys(value)
         return found
 
-    for key in keys(schema) | keys(schema["$defs"]["run"]):
+    scenario = schema["properties"]["benchmark"]["properties"]["scenarios"]["additionalProperties"]
+    for key in keys(schema) | keys(schema["$defs"]["run"]) | keys(scenario):
         assert f"`{key}`" in readme, key

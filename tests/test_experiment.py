@@ -70,9 +70,27 @@ def test_every_cell_has_its_own_file():
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
     )
     cells = demo.cell_files()
-    assert len(cells) == len(set(cells)) == 2 * 2 * 2 * 2 * 2
+    # 2 precisions, of 2 scenarios 2 batch sizes and of 2 none, 2 thread counts, 2 repeats.
+    assert len(cells) == len(set(cells)) == 2 * (2 * 2 + 2) * 2 * 2
+    assert "r/demo-fp32/torch-bf16/benchmark/offline/batchauto-threadsall-repeat2.json" in cells
     assert "r/demo-fp32/torch-bf16/benchmark/padded/batch8-threadsall-repeat2.json" in cells
     assert not [cell for cell in cells if "untrained" in cell or "demo-bf16" in cell]
+
+
+def test_a_scenario_says_how_its_cells_are_measured():
+    demo = experiment(changes={"benchmark": {"iterations": 20, "emulated": "refuse"}})
+    assert demo.scenario_options("padded") == (
+        "--mode batches --padding max_length --warmup 5 --iterations 20 --emulated refuse"
+    )
+    assert demo.scenario_options("offline") == (
+        "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --emulated refuse"
+    )
+
+
+def test_only_a_scenario_that_begins_with_texts_reads_them():
+    demo = experiment()
+    assert demo.texts_option("demo-fp32", "end-to-end") == ("--dataset r/s/downloads/demo-dev.json")
+    assert demo.benchmark_texts("demo-fp32", "offline") == []
 
 
 def test_a_batch_that_its_ranks_cannot_share_is_refused():

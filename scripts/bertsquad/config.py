@@ -19,12 +19,14 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     """`config` checked against the schema, with every default filled in.
 
     `source` names the file in messages. Raises `UserError` for an unknown key, a wrong type or
-    range, a run whose name is a folder of results/, or lengths that leave a window no room.
+    range, a run whose name is a folder of results/, lengths that leave a window no room, or a
+    scenario that pads what an engine batches itself.
     """
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
     check(config, schema, source)
     resolved = with_defaults(config, schema, schema)
     check_runs(resolved["runs"], source)
+    check_scenarios(resolved["benchmark"]["scenarios"], source)
     return resolved
 
 
@@ -135,4 +137,15 @@ def check_runs(runs: dict[str, dict[str, Any]], source: str) -> None:
                 f"{source}: runs.{name}: max_seq_length {run['max_seq_length']} leaves the passage "
                 f"no room beside a question of max_query_length {run['max_query_length']} and 3 "
                 f"special tokens; expected at least {needed}"
+            )
+
+
+def check_scenarios(scenarios: dict[str, dict[str, Any]], source: str) -> None:
+    """What a schema cannot say about scenarios."""
+    for name, scenario in scenarios.items():
+        if scenario["mode"] != "batches" and scenario["padding"] != "none":
+            raise UserError(
+                f"{source}: benchmark.scenarios.{name}: padding {scenario['padding']} has no part "
+                f"in mode {scenario['mode']}, whose engine gets features without padding; "
+                "leave it out"
             )

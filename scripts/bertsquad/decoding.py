@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 
@@ -70,45 +70,94 @@ def decode(
 
     A question that was cut into no window, or has no valid span, is answered "empty", as there.
     """
-    nulls = None
-    if null_score_diff_threshold is not None:
-        nulls = null_scores(features, start_logits, end_logits, starts)
-    candidates = find_candidates(
-        features, start_logits, end_logits, starts, n_best_size, max_answer_length, nulls
+    decoder = Decoder(
+        features,
+        dataset,
+        vocabulary,
+        n_best_size=n_best_size,
+        max_answer_length=max_answer_length,
+        null_score_diff_threshold=null_score_diff_threshold,
     )
-    texts = CandidateTexts(features, dataset, vocabulary, candidates)
-    start_logit, end_logit = candidates.start_logit.tolist(), candidates.end_logit.tolist()
-    numbers = np.arange(len(features.question_paragraph) + 1)
-    bounds = np.searchsorted(candidates.question, numbers).tolist()
+    return decoder.decode(features, range(len(decoder.ids)), start_logits, end_logits, starts)
 
-    decoded = Decoded({}, {}, None if nulls is None else {})
-    for number, question in enumerate(dataset.questions()):
-        found: dict[str, int] = {}  # text -> candidate
-        for candidate in range(bounds[number], bounds[number + 1]):
-            text = texts[candidate]
-            if text not in found:
-                found[text] = candidate
-                if len(found) == n_best_size:
-                    break
-        answers = list(found)
-        start = [start_logit[candidate] for candidate in found.values()]
-        end = [end_logit[candidate] for candidate in found.values()]
-        if nulls is not None:
-            score, null_start, null_end = nulls.of_question(number)
-            if "" not in found:
-                answers, start, end = [*answers, ""], [*start, null_start], [*end, null_end]
-        # With "" alone run_squad.py fails; transformers' version of it adds this entry there too.
-        if answers in ([], [""]):
-            answers, start, end = ["empty", *answers], [0.0, *start], [0.0, *end]
-        decoded.nbest[question.id] = NBest(answers, softmax(start, end), start, end)
-        answer = answers[0]
-        if nulls is not None:
-            best = next(n for n, text in enumerate(answers) if text)
-            odds = score - start[best] - end[best]
-            decoded.null_odds[question.id] = odds
-            answer = "" if odds > null_score_diff_threshold else answers[best]
-        decoded.predictions[question.id] = answer
-    return decoded
+
+class Decoder:
+    """`decode` for some of the questions at a time; `ids` are those of all."""
+
+    def __init__(
+        self,
+        features: Features,
+        dataset: Dataset,
+        vocabulary: Vocabulary,
+        *,
+        n_best_size: int,
+        max_answer_length: int,
+        null_score_diff_threshold: float | None = None,
+    ) -> None:
+        self.texts = AnswerTexts(dataset, features, vocabulary)
+        self.ids = [question.id for question in dataset.questions()]
+        self.n_best_size = n_best_size
+        self.max_answer_length = max_answer_length
+        self.null_score_diff_threshold = null_score_diff_threshold
+
+    def decode(
+        self,
+        features: Features,
+        questions: Sequence[int],
+        start_logits: np.ndarray,
+        end_logits: np.ndarray,
+        starts: np.ndarray,
+    ) -> Decoded:
+        """The answers of these questions, by number; `features` are all that they have, in their
+        order, with their logits as in `decode`."""
+        threshold = self.null_score_diff_threshold
+        nulls = None
+        if threshold is not None:
+            nulls = null_scores(features, start_logits, end_logits, starts)
+        candidates = find_candidates(
+            features,
+            start_logits,
+            end_logits,
+            starts,
+            self.n_best_size,
+            self.max_answer_length,
+            nulls,
+        )
+        texts = CandidateTexts(self.texts, candidates)
+        start_logit, end_logit = candidates.start_logit.tolist(), candidates.end_logit.tolist()
+        numbers = np.asarray(questions, np.int64)
+        begins = np.searchsorted(candidates.question, numbers).tolist()
+        ends = np.searchsorted(candidates.question, numbers, side="right").tolist()
+
+        decoded = Decoded({}, {}, None if nulls is None else {})
+        for number, begin_candidate, end_candidate in zip(questions, begins, ends, strict=True):
+            id_ = self.ids[number]
+            found: dict[str, int] = {}  # text -> candidate
+            for candidate in range(begin_candidate, end_candidate):
+                text = texts[candidate]
+                if text not in found:
+                    found[text] = candidate
+                    if len(found) == self.n_best_size:
+                        break
+            answers = list(found)
+            start = [start_logit[candidate] for candidate in found.values()]
+            end = [end_logit[candidate] for candidate in found.values()]
+            if nulls is not None:
+                score, null_start, null_end = nulls.of_question(number)
+                if "" not in found:
+                    answers, start, end = [*answers, ""], [*start, null_start], [*end, null_end]
+            # With "" alone run_squad.py fails; transformers' version adds this entry there too.
+            if answers in ([], [""]):
+                answers, start, end = ["empty", *answers], [0.0, *start], [0.0, *end]
+            decoded.nbest[id_] = NBest(answers, softmax(start, end), start, end)
+            answer = answers[0]
+            if nulls is not None:
+                best = next(n for n, text in enumerate(answers) if text)
+                odds = score - start[best] - end[best]
+                decoded.null_odds[id_] = odds
+                answer = "" if odds > threshold else answers[best]
+            decoded.predictions[id_] = answer
+        return decoded
 
 
 def softmax(start_logits: list[float], end_logits: list[float]) -> list[float]:
@@ -278,10 +327,8 @@ def null_scores(
 class CandidateTexts:
     """The texts of all candidates: most are found at once, the others when they are asked for."""
 
-    def __init__(
-        self, features: Features, dataset: Dataset, vocabulary: Vocabulary, candidates: Candidates
-    ) -> None:
-        self.texts = AnswerTexts(dataset, features, vocabulary)
+    def __init__(self, texts: AnswerTexts, candidates: Candidates) -> None:
+        self.texts = texts
         self.first_piece, self.last_piece = candidates.first_piece, candidates.last_piece
         begin, end = np.zeros((2, len(self.first_piece)), np.int64)  # "" for no answer
         spans = np.flatnonzero(self.first_piece >= 0)

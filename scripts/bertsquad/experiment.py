@@ -185,10 +185,41 @@ class Experiment:
             if self.config["runs"][run]["benchmark"]
             for engine, precision in self.engine_precisions()
             for scenario in benchmark["scenarios"]
-            for batch in benchmark["batch_sizes"]
+            for batch in self.batch_sizes(scenario)
             for threads in benchmark["threads"]
             for repeat in range(1, benchmark["repeats"] + 1)
         ]
+
+    def batch_sizes(self, scenario: str) -> list[int | str]:
+        """Those of a scenario: `auto`, where the engine has all features at hand and cuts them."""
+        benchmark = self.config["benchmark"]
+        together = benchmark["scenarios"][scenario]["mode"] != "batches"
+        return ["auto"] if together else benchmark["batch_sizes"]
+
+    def scenario_options(self, scenario: str) -> str:
+        """How much of what is run in which form, as options."""
+        benchmark = self.config["benchmark"]
+        chosen = benchmark["scenarios"][scenario]
+        batches = chosen["mode"] == "batches"
+        return options(
+            [
+                ("mode", chosen["mode"]),
+                ("padding", chosen["padding"]),
+                ("count", None if batches else chosen["count"]),
+                ("warmup", benchmark["warmup"]),
+                ("iterations", benchmark["iterations"] if batches else chosen["passes"]),
+                ("emulated", benchmark["emulated"]),
+            ]
+        )
+
+    def benchmark_texts(self, run: str, scenario: str) -> list[str]:
+        """The questions as texts, where a scenario begins with them."""
+        mode = self.config["benchmark"]["scenarios"][scenario]["mode"]
+        return [self.dev_questions(run)] if mode == "end_to_end" else []
+
+    def texts_option(self, run: str, scenario: str) -> str:
+        """The same as an option."""
+        return options(("dataset", path) for path in self.benchmark_texts(run, scenario))
 
     def dev_features_files(self) -> list[str]:
         """The tokenised dev questions of all runs, each file once."""

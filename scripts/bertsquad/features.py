@@ -104,6 +104,12 @@ class Features:
     def __len__(self) -> int:
         return len(self.feature_question)
 
+    def only(self, indices: np.ndarray) -> "Features":
+        """These features alone; contexts and questions are still all there."""
+        of_features = (*ARRAYS[ARRAYS.index("feature_question") :], *TARGETS)
+        chosen = {name: self.arrays[name][indices] for name in of_features if name in self.arrays}
+        return Features(self.arrays | chosen, self.metadata)
+
     def packed(self, indices: Sequence[int] | np.ndarray) -> PackedBatch:
         """These features end to end, without padding."""
         indices = np.asarray(indices, np.int64)

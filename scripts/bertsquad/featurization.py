@@ -28,11 +28,42 @@ def featurize(
 ) -> Features:
     """The features of all questions, as run_squad.py convert_examples_to_features makes them.
 
+    As `featurize_part`, but raises `UserError` also when no question at all is left.
+    """
+    made = featurize_part(
+        dataset,
+        vocabulary,
+        max_seq_length=max_seq_length,
+        doc_stride=doc_stride,
+        max_query_length=max_query_length,
+        training=training,
+    )
+    if len(made) == 0:
+        skipped = made.metadata["skipped"].items()
+        reasons = "; ".join(f"{questions['count']}: {reason}" for reason, questions in skipped)
+        raise UserError(
+            f"{dataset.source}: not one of {made.metadata['questions']} questions can be used "
+            f"({reasons})"
+        )
+    return made
+
+
+def featurize_part(
+    dataset: Dataset,
+    vocabulary: Vocabulary,
+    *,
+    max_seq_length: int,
+    doc_stride: int,
+    max_query_length: int,
+    training: bool,
+) -> Features:
+    """The features of a part of a dataset, perhaps none.
+
     `metadata["skipped"]` counts, by reason, the questions that have no feature, and
     `metadata["truncated"]` those cut to `max_query_length` word pieces; each names the first ids.
 
-    Raises `UserError` for lengths out of range, for a question that leaves no room for context in
-    `max_seq_length`, and when no question at all is left.
+    Raises `UserError` for lengths out of range and for a question that leaves no room for context
+    in `max_seq_length`.
     """
     check_lengths(max_seq_length, doc_stride, max_query_length)
     tokens = tokenize(dataset, vocabulary, training)
@@ -51,11 +82,6 @@ def featurize(
     if empty.any():
         skipped["its context has no token"] = ids_where(dataset, empty)
     arrays = cut_windows(np.flatnonzero(kept & ~empty), doc_tokens, room, doc_stride)
-    if len(arrays["feature_question"]) == 0:
-        reasons = "; ".join(f"{len(ids)}: {reason}" for reason, ids in skipped.items())
-        raise UserError(
-            f"{dataset.source}: not one of {len(room)} questions can be used ({reasons})"
-        )
     if targets is not None:
         arrays |= place_answers(arrays, targets, question_lengths)
 

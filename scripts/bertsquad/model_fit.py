@@ -1,4 +1,4 @@
-"""Whether features were made for a model."""
+"""Whether features were made for a model, and from these files."""
 
 from pathlib import Path
 from typing import Any
@@ -25,4 +25,14 @@ def check_fit(model_dir: str | Path, features: Any, features_path: str | Path) -
         raise UserError(
             f"{features_path}: made for {features.max_seq_length} tokens, but {config} has "
             f"max_position_embeddings {positions}; featurize with a smaller --max-seq-length"
+        )
+
+
+def check_made_from(features_path: Path, metadata: dict[str, Any], source: Path, kind: str) -> None:
+    """Raise `UserError` unless the features were made from the file `source`."""
+    found, expected = sha256(source), str(metadata.get(f"{kind}_sha256"))
+    if found != expected:
+        raise UserError(
+            f"{source}: not the {kind} that {features_path} was made from "
+            f"(sha256 {found[:12]}…, expected {expected[:12]}…); give that one"
         )

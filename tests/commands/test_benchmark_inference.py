@@ -6,6 +6,11 @@ import sys
 
 import pytest
 
+from bertsquad import features, squad
+from bertsquad.featurization import featurize
+from bertsquad.files import sha256
+from bertsquad.machine.cpu import has_native, read_cpu
+from bertsquad.tokenization import Vocabulary
 from engines.small_run import MAX_SEQ_LENGTH, QUESTION_LENGTH, write_features, write_finetuned
 
 DOC_LENGTHS = [5, 33, 6, 20, 11, 12]
@@ -15,7 +20,34 @@ DOC_LENGTHS = [5, 33, 6, 20, 11, 12]
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     write_features(folder / "features", write_finetuned(folder), DOC_LENGTHS)
+    write_questions(folder)
     return folder
+
+
+def write_questions(folder):
+    """dev.json, 6 paragraphs with 2 questions each, and the features made from it."""
+    answers = [{"text": "w1", "answer_start": 0}]
+    paragraphs = [
+        {
+            "context": " ".join(["w1", *(f"w{(7 * p + n) % 50}" for n in range(20))]),
+            "qas": [
+                {"id": f"{p}-{q}", "question": f"w{p} w{q}", "answers": answers} for q in range(2)
+            ],
+        }
+        for p in range(6)
+    ]
+    path, vocab = folder / "dev.json", folder / "model/vocab.txt"
+    path.write_text(json.dumps({"version": "1.1", "data": [{"paragraphs": paragraphs}]}))
+    made = featurize(
+        squad.load(path),
+        Vocabulary(vocab),
+        max_seq_length=MAX_SEQ_LENGTH,
+        doc_stride=16,
+        max_query_length=8,
+        training=False,
+    )
+    made.metadata |= {"dataset_sha256": sha256(path), "vocab_sha256": sha256(vocab)}
+    features.write(folder / "text_features", made)
 
 
 def run(root, folder, output, **changes):
@@ -25,6 +57,7 @@ def run(root, folder, output, **changes):
         "model": folder / "model",
         "features": folder / "features",
         "scenario": "real-lengths",
+        "mode": "batches",
         "padding": "none",
         "batch-size": 2,
         "threads": 1,
@@ -79,6 +112,58 @@ def test_all_threads_are_no_more_than_a_job_was_given(pytestconfig, folder, tmp_
     assert "1 thread on processor" in done.stderr
 
 
+def test_a_cell_of_all_features_at_hand(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    changes = {"mode": "offline", "batch-size": "auto", "count": 4, "iterations": 2}
+    done = run(pytestconfig.rootpath, folder, output, **changes)
+    assert done.returncode == 0, done.stderr
+    cell = json.loads(output.read_text())
+    assert (cell["mode"], cell["batch_size"], cell["count"]) == ("offline", None, 4)
+    assert (cell["features"], cell["batches"]) == (8, 1)
+    samples = cell["pass_samples_s"]
+    assert len(samples) == 2
+    assert cell["features_per_second"] == pytest.approx(8 / sum(samples))
+    assert "latency_ms" not in cell
+    assert cell["activity"]
+    assert "features/s; peak memory" in done.stdout
+
+
+def test_a_cell_from_texts_to_answers(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    changes = {
+        **{"mode": "end_to_end", "batch-size": "auto", "count": 8, "iterations": 2},
+        **{"features": folder / "text_features", "dataset": folder / "dev.json"},
+    }
+    done = run(pytestconfig.rootpath, folder, output, **changes)
+    assert done.returncode == 0, done.stderr
+    cell = json.loads(output.read_text())
+    assert (cell["mode"], cell["batch_size"]) == ("end_to_end", None)
+    assert (cell["questions"], cell["features"]) == (16, 16)
+    assert cell["questions_per_second"] == pytest.approx(16 / sum(cell["pass_samples_s"]))
+    assert len(cell["model_samples_s"]) == 2
+    assert cell["wall_s"] > 0
+    assert cell["tokenise_s"] > 0
+    assert cell["decode_s"] > 0
+    assert (cell["n_best_size"], cell["max_answer_length"]) == (20, 30)
+    assert "questions/s" in done.stdout
+
+
+@pytest.mark.skipif(
+    has_native("bf16", read_cpu().flags),
+    reason="this processor has bf16: nothing is emulated that could be refused",
+)
+def test_an_emulated_precision_is_not_run_where_that_is_asked(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    changes = {"precision": "bf16", "emulated": "refuse"}
+    done = run(pytestconfig.rootpath, folder, output, **changes)
+    assert done.returncode == 0, done.stderr
+    cell = json.loads(output.read_text())
+    assert cell["refused"] == "this processor has no bf16 and would emulate it"
+    assert (cell["native"], cell["batch_size"], cell["mode"]) == (False, 2, "batches")
+    assert "latency_samples_ms" not in cell
+    assert "not run: this processor has no bf16" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -87,6 +172,12 @@ def test_all_threads_are_no_more_than_a_job_was_given(pytestconfig, folder, tmp_
         ({"padding": "longest"}, "invalid choice: 'longest'"),
         ({"batch-size": 0}, "0 is not 1 or more"),
         ({"iterations": 0}, "0 is not 1 or more"),
+        ({"mode": "offline"}, "a number with --mode batches, and `auto` with the others"),
+        ({"mode": "offline", "batch-size": "auto"}, "--mode offline needs --count"),
+        (
+            {"mode": "end_to_end", "batch-size": "auto", "count": 1},
+            "--mode end_to_end needs --dataset",
+        ),
         ({"warmup": -1}, "-1 is not 0 or more"),
         ({"threads": "every"}, "every"),
         ({"model": "nowhere"}, "nowhere/vocab.txt"),

@@ -50,7 +50,7 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "predict": 8,
         "evaluate": 8,
         "compare_answers": 4,
-        "benchmark_inference": 72,
+        "benchmark_inference": 108,
         "probe_machine": 1,
         "record_inputs": 1,
         "summarize": 1,

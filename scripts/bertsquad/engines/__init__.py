@@ -27,6 +27,10 @@ PRECISIONS = {
 Goal = Literal["latency", "throughput"]
 
 
+class EmulatedPrecision(UserError):
+    """An engine's refusal to run in a precision that this processor lacks, as another one."""
+
+
 class Answered(NamedTuple):
     """A batch and its start and end logits, float32[T] each."""
 
@@ -85,8 +89,8 @@ def load(
     """Load a model folder into an engine that computes with `threads` threads.
 
     "int8" takes its weights and scales from `quantized_dir`, which scripts/quantize.py makes.
-    Raises UserError for an engine or precision that does not exist, for one that this processor
-    would run as something else, and what loading the folder raises.
+    Raises UserError for an engine or precision that does not exist, EmulatedPrecision for one that
+    this processor would run as something else, and what loading the folder raises.
     """
     return library(engine, precision).load(
         model_dir,

@@ -61,10 +61,8 @@ COLUMNS = (
     ),
     Column("observed_features_per_second", "number", "1/s", "the same by when its log lines came"),
     Column("questions_per_second", "number", "1/s", "texts in, answers out: throughput"),
-    Column("tokenise_s", "number", "s", "time of making features, of one pass"),
-    Column(
-        "decode_s", "number", "s", "time of making answers in one pass, overlapped with the model"
-    ),
+    Column("tokenise_s", "number", "s", "processor time of making features, of one pass"),
+    Column("decode_s", "number", "s", "processor time of making answers, of one pass"),
     Column("model_s", "number", "s", "time of the same batches through the engine alone"),
     Column("overhead_share", "number", "", "time from texts to answers over model_s, less 1"),
     Column("useful_tokens_per_second", "number", "1/s", "throughput in tokens, without padding"),

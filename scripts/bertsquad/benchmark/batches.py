@@ -1,0 +1,31 @@
+"""Mode `batches`: one batch after another, each a request with a latency (MLPerf: SingleStream)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bertsquad.benchmark.cell import Settings, Sources, describe_cell
+from bertsquad.benchmark.scenario import measure
+from bertsquad.benchmark.workload import make_workload
+from bertsquad.engines import Engine
+from bertsquad.features import Features
+
+GOAL = "latency"
+
+
+def measured(
+    load: Callable[[], Engine],
+    features: Features,
+    settings: Settings,
+    sources: Sources,
+    progress: Callable[[str, int, int], None],
+) -> dict[str, Any]:
+    """What a cell says of the timed batches."""
+    workload = make_workload(
+        features.lengths,
+        batch_size=settings.batch_size,
+        warmup=settings.warmup_iterations,
+        iterations=settings.iterations,
+        seed=settings.workload_seed,
+    )
+    measurement = measure(load, features, workload, padding=settings.padding, progress=progress)
+    return describe_cell(settings, measurement)

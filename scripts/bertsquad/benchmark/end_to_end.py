@@ -1,0 +1,155 @@
+"""Mode `end_to_end`: texts in, answers out, all questions at hand (bertsquad.answering).
+
+One sample is one pass over the questions: contexts and questions as texts -> features -> engine ->
+n best answers. Each is followed by the same batches through the engine alone, which says what
+tokenising and decoding add to the time of the model.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bertsquad import squad
+from bertsquad.answering import Answers, Limits, Windows, answer
+from bertsquad.benchmark.cell import CLOCK, Settings, Sources, rates
+from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
+from bertsquad.benchmark.scenario import NANOSECONDS, Clock, garbage_collector_off, timed
+from bertsquad.benchmark.statistics import per_second
+from bertsquad.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
+from bertsquad.engines import Engine
+from bertsquad.features import Features
+from bertsquad.files import read_json
+from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.model_fit import check_made_from
+from bertsquad.selection import select
+from bertsquad.tokenization import Vocabulary
+
+GOAL = "throughput"
+TIMED_REGION = (
+    "one pass over all questions: contexts and questions as Python texts -> features -> engine -> "
+    "n best answers of each question as Python texts; model_samples_s: the same batches, packed "
+    "from features that are there -> engine -> logits"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEndMeasurement(PassMeasurement):
+    """Beside the passes: what they were made of."""
+
+    questions: int  # all passes together
+    model_samples_s: list[float]  # the batches of each pass, through the engine alone
+    tokenise_samples_s: list[float]  # of each pass, processor time
+    decode_samples_s: list[float]
+
+
+def measured(
+    load: Callable[[], Engine],
+    features: Features,
+    settings: Settings,
+    sources: Sources,
+    progress: Callable[[str, int, int], None],
+) -> dict[str, Any]:
+    """What a cell says of the passes."""
+    facts = features.metadata
+    limits = Limits(N_BEST_SIZE, MAX_ANSWER_LENGTH)
+    measurement = measure(
+        load,
+        questions_at_hand(sources, features, settings.count),
+        Vocabulary(sources.model / "vocab.txt", lowercase=facts["lowercase"]),
+        windows=Windows(facts["max_seq_length"], facts["doc_stride"], facts["max_query_length"]),
+        limits=limits,
+        warmup=settings.warmup_iterations,
+        passes=settings.iterations,
+        progress=progress,
+    )
+    return {
+        **asdict(settings),
+        **asdict(measurement),
+        **asdict(limits),
+        **rates(measurement, [1000 * sample for sample in measurement.pass_samples_s]),
+        **shares(measurement),
+        "timed_region": TIMED_REGION,
+        "clock": CLOCK,
+    }
+
+
+def shares(measurement: EndToEndMeasurement) -> dict[str, float]:
+    """Medians over the passes, in seconds; and what a pass takes over the model alone, less 1."""
+    passes, models = measurement.pass_samples_s, measurement.model_samples_s
+    overheads = [whole / model - 1 for whole, model in zip(passes, models, strict=True)]
+    return {
+        "questions_per_second": per_second(measurement.questions, [1000 * s for s in passes]),
+        "wall_s": statistics.median(passes),
+        "model_s": statistics.median(models),
+        "tokenise_s": statistics.median(measurement.tokenise_samples_s),
+        "decode_s": statistics.median(measurement.decode_samples_s),
+        "overhead_share": statistics.median(overheads),
+    }
+
+
+def questions_at_hand(sources: Sources, features: Features, count: int) -> squad.Dataset:
+    """Paragraphs of the dataset, spread over all of it, with at least `count` questions."""
+    check_made_from(sources.features, features.metadata, sources.dataset, "dataset")
+    chosen = select(read_json(sources.dataset), questions=count, longest_context=sys.maxsize)
+    return squad.parse(chosen, source=str(sources.dataset), training=features.training)
+
+
+def measure(
+    load: Callable[[], Engine],
+    dataset: squad.Dataset,
+    vocabulary: Vocabulary,
+    *,
+    windows: Windows,
+    limits: Limits,
+    warmup: int,
+    passes: int,
+    clock: Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
+) -> EndToEndMeasurement:
+    """Load an engine and answer all questions `passes` times.
+
+    Before that, one paragraph is answered, the first inference, and then `warmup` paragraphs from
+    all over the dataset.
+    """
+
+    def answered(paragraphs: Sequence[int]) -> Answers:
+        some = replace(dataset, paragraphs=tuple(dataset.paragraphs[p] for p in paragraphs))
+        return answer(engine, some, vocabulary, windows=windows, limits=limits)
+
+    memory_before_load_mib = resident_memory_mib()
+    progress("load", 0, 1)
+    engine, load_ns = timed(load, clock)
+    memory_after_load_mib = resident_memory_mib()
+    _, first_ns = timed(lambda: answered([0]), clock)
+    progress("warm-up", 0, warmup)
+    answered(spread(len(dataset.paragraphs), warmup))
+    pass_ns, model_ns, tokenise_s, decode_s = [], [], [], []
+    for number in range(passes):
+        progress("timing", number, passes)
+        with garbage_collector_off():
+            answers, sample = timed(lambda: answered(range(len(dataset.paragraphs))), clock)
+            _, alone = timed(lambda a=answers: run_through(engine, a.batches()), clock)
+        pass_ns.append(sample)
+        model_ns.append(alone)
+        tokenise_s.append(answers.tokenise_s)
+        decode_s.append(answers.decode_s)
+    tokens = passes * sum(int(part.starts[-1]) for part in answers.parts)
+    return EndToEndMeasurement(
+        pass_samples_s=[sample / NANOSECONDS for sample in pass_ns],
+        model_samples_s=[sample / NANOSECONDS for sample in model_ns],
+        tokenise_samples_s=tokenise_s,
+        decode_samples_s=decode_s,
+        questions=passes * sum(1 for _ in dataset.questions()),
+        features=passes * answers.features,
+        tokens=tokens,
+        computed_tokens=tokens,
+        batches=sum(len(part.plan) for part in answers.parts),
+        model_load_s=load_ns / NANOSECONDS,
+        first_inference_s=first_ns / NANOSECONDS,
+        memory_before_load_mib=memory_before_load_mib,
+        memory_after_load_mib=memory_after_load_mib,
+        peak_memory_mib=peak_memory_mib(),
+    )

@@ -1,0 +1,88 @@
+"""A whole set at hand: which features, how often, and what is inside the clock."""
+
+import numpy as np
+import pytest
+
+from benchmark.stand_ins import FakeClock, FakeFeatures
+from bertsquad.benchmark.offline import measure
+from bertsquad.benchmark.passes import spread
+from bertsquad.engines import Answered
+
+LENGTHS = np.array([10, 40, 20, 30, 50, 60], np.int32)
+
+
+class FakeEngine:
+    """Takes 10 ms for each feature, 5 ms to plan batches of two, the longest first."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.streams = []
+
+    def plan(self, lengths):
+        self.clock.pass_ms(5)
+        order = np.argsort(-lengths)
+        return np.split(order, range(2, len(order), 2))
+
+    def stream(self, batches):
+        self.streams.append([])
+        for form, numbers in batches:
+            assert form == "packed"
+            self.clock.pass_ms(10 * len(numbers))
+            self.streams[-1].append(numbers)
+            yield Answered(None, None, None)
+
+
+def measured(**options):
+    clock = FakeClock()
+    engine = FakeEngine(clock)
+
+    def load():
+        clock.pass_ms(2500)
+        return engine
+
+    options = {"count": 6, "warmup": 2, "passes": 3, **options}
+    return measure(load, FakeFeatures(LENGTHS, clock), clock=clock, **options), engine
+
+
+def test_a_sample_is_one_pass_with_its_plan_and_its_packing():
+    measurement, _ = measured()
+    assert measurement.pass_samples_s == [pytest.approx(0.005 + 3 * 0.001 + 6 * 0.010)] * 3
+
+
+def test_every_pass_runs_all_features_as_the_engine_plans_them():
+    _, engine = measured()
+    assert engine.streams[2:] == [[[5, 4], [1, 3], [2, 0]]] * 3
+
+
+def test_before_the_passes_come_the_longest_batch_and_some_from_all_over():
+    _, engine = measured()
+    assert engine.streams[:2] == [[[5, 4]], [[5, 4], [2, 0]]]
+
+
+def test_loading_and_the_first_inference_have_their_own_times():
+    measurement, _ = measured()
+    assert measurement.model_load_s == 2.5
+    assert measurement.first_inference_s == pytest.approx(0.021)
+
+
+def test_counts_are_those_of_all_passes():
+    measurement, _ = measured()
+    assert (measurement.features, measurement.tokens) == (18, 3 * 210)
+    assert measurement.computed_tokens == measurement.tokens
+    assert measurement.batches == 3
+
+
+def test_a_part_of_the_features_is_spread_over_their_lengths():
+    _, engine = measured(count=3)
+    assert engine.streams[-1] == [[5, 1], [2]]
+
+
+def test_more_than_there_are_is_all_there_are_once():
+    measurement, _ = measured(count=100, passes=1)
+    assert measurement.features == 6
+
+
+def test_spread_numbers_are_the_middles_of_equal_parts():
+    assert spread(10, 2) == [2, 7]
+    assert spread(3, 5) == [0, 1, 2]
+    assert spread(0, 5) == spread(5, 0) == []
