@@ -28,3 +28,11 @@ def test_short_keeps_three_digits_and_every_digit_before_the_point(value, text):
 def test_memory_is_in_gib_once_it_is_large():
     assert formats.mebibytes(812.5) == "812 MiB"
     assert formats.mebibytes(24576) == "24.0 GiB"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.14e-5, "3.1e-5"), (-2e-12, "-2.0e-12"), (0.001, "0.00100"), (1.9, "1.90"), (0, "0")],
+)
+def test_tiny_numbers_are_written_by_their_power_of_ten(value, text):
+    assert formats.tiny(value) == text

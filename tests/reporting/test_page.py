@@ -334,8 +334,8 @@ def test_changed_answers_are_shown_folded_and_credited(engines_text):
     for words in (
         "guide, onnxruntime int8: 112 of 500 answers",
         "questionWho took the 1. place?",
-        "torch-fp32the old mayor F1 100 %",
-        "onnxruntime-int8mayor of Ulm F1 50 %",
+        "torch-fp32the old mayor, F1 100 %",
+        "onnxruntime-int8mayor of Ulm, F1 50 %",
         "Questions and answers are quoted from dev-v1.1.json: Rajpurkar et al. 2016",
         "Licence: CC BY-SA 4.0.",
     ):

@@ -4,7 +4,8 @@ import pytest
 
 from bertsquad.reporting import sections
 from bertsquad.reporting.columns import NAMES
-from fake_results import CHECKSUMS, MACHINE, config
+from bertsquad.reporting.comparisons import read_change
+from fake_results import CHECKSUMS, MACHINE, Results, add_comparison, config
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,39 @@ def test_machine_name_says_what_is_known(machine, name):
 def test_only_web_addresses_become_links():
     urls = {source.name: source.url for source in sections.sources(CHECKSUMS)}
     assert urls == {"checkpoint.zip": "", "dev-v1.1.json": "https://example.org/dev-v1.1.json"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123, "+0.12"), (-2.5, "−2.50"), (-0.001, "0.00"), (0, "0.00")]
+)
+def test_differences_have_a_sign_unless_they_are_nothing(value, text):
+    assert sections.signed(value) == text
+
+
+def test_what_changes_is_one_row_per_model_and_what_fails_is_marked(tmp_path):
+    results = Results(tmp_path)
+    add_comparison(results, "a", "openvino-fp32", 1.0)
+    add_comparison(results, "a", "openvino-int8", 0.95, changed=40, logits=1.5)
+    table = sections.change_table([read_change(path) for path in results.comparisons])
+    assert table.common == [("run", "a"), ("engine", "openvino")]
+    assert table.marks == ["", "failed"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["fp32", "0.00", "−0.30 to +0.30", "0", "0", "0", "0", "0.00", "1.0e-5"],
+        ["int8", "−4.50", "−4.80 to −4.20", "40", "32", "13", "27", "8.00", "1.50"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "note", "mark"),
+    [
+        ({}, "", ""),
+        ({"native": True, "passed": True}, "", ""),
+        ({"native": False}, "emulated here", "emulated"),
+        ({"native": False, "passed": False}, "failed: F1 too low", "failed"),
+        ({"refused": "no such thing"}, "not run: no such thing", "refused"),
+    ],
+)
+def test_a_cells_note_says_why_it_is_no_result(changes, note, mark):
+    row = dict.fromkeys(NAMES) | changes
+    assert sections.note(row) == note
+    assert sections.cell_table([row]).marks == [mark]

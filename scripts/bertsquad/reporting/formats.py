@@ -15,6 +15,14 @@ def short(value: float) -> str:
     return text
 
 
+def tiny(value: float) -> str:
+    """As `short`, but below a thousandth by its power of ten: 3.1e-5."""
+    if not 0 < abs(value) < 1e-3:
+        return short(value)
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(exponent)}"
+
+
 def whole(value: float) -> str:
     """A count: 10,833."""
     return f"{round(float(value)):,}"

@@ -7,7 +7,7 @@ from typing import Any
 from bertsquad.quantities import duration, readable_bytes
 from bertsquad.reporting.comparisons import Change
 from bertsquad.reporting.findings import Findings, constant_columns
-from bertsquad.reporting.formats import mebibytes, short, whole
+from bertsquad.reporting.formats import mebibytes, short, tiny, whole
 from bertsquad.reporting.standing import EMULATED, FAILED, is_false, percent, standing
 
 MISSING = "–"
@@ -99,7 +99,7 @@ CHANGE_COLUMNS = {
     "better": ("better", "", whole),
     "worse": ("worse", "", whole),
     "spans": ("best spans", "% moved", lambda value: f"{value:.2f}"),
-    "max_logit_difference": ("logits", "by up to", short),
+    "max_logit_difference": ("logits", "by up to", tiny),
 }
 TRAINING_COLUMNS = {
     "run": ("run", "", None),
@@ -219,7 +219,7 @@ def note(row: dict[str, Any]) -> str:
     """Why a cell is no result, in words; "" for one that is."""
     if row["refused"]:
         return f"not run: {row['refused']}"
-    return {FAILED: "failed: F1", EMULATED: "emulated here"}.get(standing(row), "")
+    return {FAILED: "failed: F1 too low", EMULATED: "emulated here"}.get(standing(row), "")
 
 
 @dataclass(frozen=True, slots=True)
