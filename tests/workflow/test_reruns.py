@@ -52,11 +52,12 @@ def delete(name: str) -> Edit:
     return lambda project: (project / name).unlink()
 
 
-# The demo has 3 runs, of which one is timed; 2 precisions, 2 scenarios, 2 batch sizes.
+# The demo has 3 runs, of which one is timed; 5 precisions (torch: 2, openvino: 2 of which one is
+# quantized, onnxruntime: 1), 2 scenarios, 2 batch sizes.
 EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "every source file touched": (touch("scripts/**/*.py", "rules/*.smk", "Snakefile"), {}),
     "the training questions touched": (touch("results/resources/demo/demo-train.json"), {}),
-    "the metrics edited": (append("scripts/bertsquad/metrics.py"), {"evaluate": 6} | REPORTED),
+    "the metrics edited": (append("scripts/bertsquad/metrics.py"), {"evaluate": 15} | REPORTED),
     "a figure edited": (
         append("scripts/bertsquad/reporting/figures/accuracy.py"),
         {"plot": 1, "report": 1},
@@ -65,6 +66,34 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/training.py"),
         {
             "finetune": 3,
+            "quantize_openvino": 3,
+            "compute_logits": 15,
+            "predict": 15,
+            "evaluate": 15,
+            "benchmark_inference": 20,
+        }
+        | REPORTED,
+    ),
+    "the timed loop edited": (
+        append("scripts/bertsquad/benchmark/scenario.py"),
+        {"benchmark_inference": 20} | REPORTED,
+    ),
+    "the choice of threads edited": (
+        append("scripts/bertsquad/machine/threads.py"),
+        {"probe_machine": 1, "benchmark_inference": 20} | REPORTED,
+    ),
+    "an engine edited": (
+        append("scripts/bertsquad/engines/onnxruntime_engine.py"),
+        {"compute_logits": 3, "predict": 3, "evaluate": 3, "benchmark_inference": 4} | REPORTED,
+    ),
+    "an engine of two precisions edited": (
+        append("scripts/bertsquad/engines/openvino_engine.py"),
+        {"compute_logits": 6, "predict": 6, "evaluate": 6, "benchmark_inference": 8} | REPORTED,
+    ),
+    "what both runs and is quantized edited": (
+        append("scripts/bertsquad/engines/openvino_graph.py"),
+        {
+            "quantize_openvino": 3,
             "compute_logits": 6,
             "predict": 6,
             "evaluate": 6,
@@ -72,33 +101,37 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         }
         | REPORTED,
     ),
-    "the timed loop edited": (
-        append("scripts/bertsquad/benchmark/scenario.py"),
-        {"benchmark_inference": 8} | REPORTED,
-    ),
-    "the choice of threads edited": (
-        append("scripts/bertsquad/machine/threads.py"),
-        {"probe_machine": 1, "benchmark_inference": 8} | REPORTED,
+    "the quantization edited": (
+        append("scripts/bertsquad/quantization/openvino_int8.py"),
+        {
+            "quantize_openvino": 3,
+            "compute_logits": 3,
+            "predict": 3,
+            "evaluate": 3,
+            "benchmark_inference": 4,
+        }
+        | REPORTED,
     ),
     "the downloader edited": (append("scripts/bertsquad/artifacts/transfer.py"), {}),
     "a hyperparameter of one run": (
         config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=5.0e-4)),
         {
             "finetune": 1,
-            "compute_logits": 2,
-            "predict": 2,
-            "evaluate": 2,
+            "quantize_openvino": 1,
+            "compute_logits": 5,
+            "predict": 5,
+            "evaluate": 5,
             "record_inputs": 1,
         }
         | REPORTED,
     ),
     "a new batch size": (
         config(lambda settings: settings["benchmark"]["batch_sizes"].append(2)),
-        {"benchmark_inference": 4, "record_inputs": 1} | REPORTED,
+        {"benchmark_inference": 10, "record_inputs": 1} | REPORTED,
     ),
     "more answers per question": (
         config(lambda settings: settings.update(decoding={"n_best_size": 30})),
-        {"predict": 6, "evaluate": 6, "record_inputs": 1} | REPORTED,
+        {"predict": 15, "evaluate": 15, "record_inputs": 1} | REPORTED,
     ),
     "a new run": (
         config(
@@ -108,9 +141,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         ),
         {
             "finetune": 1,
-            "compute_logits": 2,
-            "predict": 2,
-            "evaluate": 2,
+            "quantize_openvino": 1,
+            "compute_logits": 5,
+            "predict": 5,
+            "evaluate": 5,
             "record_inputs": 1,
         }
         | REPORTED,
