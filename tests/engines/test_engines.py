@@ -42,3 +42,18 @@ def test_bf16_counts_as_emulated_where_the_processor_hides_what_it_is(monkeypatc
 
     monkeypatch.setattr(engines, "read_cpu", hidden)
     assert engines.native("bf16") is False
+
+
+def test_bf16_by_openvino_is_refused_where_it_would_be_fp32(monkeypatch):
+    monkeypatch.setattr(engines, "native", lambda precision: precision == "fp32")
+    with pytest.raises(UserError, match="openvino bf16: this processor has no BF16 instructions"):
+        engines.load("openvino", "model", precision="bf16", threads=1)
+    engines.check_able("openvino", "int8")
+    engines.check_able("torch", "bf16")
+
+
+def test_int8_asks_for_a_quantized_model(tmp_path):
+    with pytest.raises(UserError, match=r"int8 needs the folder .* scripts/quantize\.py"):
+        engines.load("openvino", tmp_path, precision="int8", threads=1)
+    with pytest.raises(UserError, match=r"model\.onnx: no such file; make the quantized model"):
+        engines.load("onnxruntime", tmp_path, precision="int8", threads=1, quantized_dir=tmp_path)

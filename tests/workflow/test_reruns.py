@@ -52,22 +52,23 @@ def delete(name: str) -> Edit:
     return lambda project: (project / name).unlink()
 
 
-# The demo has 3 runs, of which one is timed; 2 precisions; 2 scenarios with 2 batch sizes, and 2 in
-# which the engine cuts the batches.
+# The demo has 3 runs, of which one is timed; 5 precisions (torch: 2, openvino: 2 of which one is
+# quantized, onnxruntime: 1); 2 scenarios with 2 batch sizes, and 2 in which the engine cuts the
+# batches.
 EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "every source file touched": (touch("scripts/**/*.py", "rules/*.smk", "Snakefile"), {}),
     "the training questions touched": (touch("results/resources/demo/demo-train.json"), {}),
     "the metrics edited": (
         append("scripts/bertsquad/metrics.py"),
-        {"evaluate": 6, "compare_answers": 3} | REPORTED,
+        {"evaluate": 15, "compare_answers": 12} | REPORTED,
     ),
     "the comparison edited": (
         append("scripts/bertsquad/comparison.py"),
-        {"compare_answers": 3} | REPORTED,
+        {"compare_answers": 12} | REPORTED,
     ),
     "another limit of F1": (
         config(lambda settings: settings.update(evaluation={"minimum_f1_share": 0.9})),
-        {"compare_answers": 3, "record_inputs": 1} | REPORTED,
+        {"compare_answers": 12, "record_inputs": 1} | REPORTED,
     ),
     "a figure edited": (
         append("scripts/bertsquad/reporting/figures/accuracy.py"),
@@ -77,50 +78,98 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/training.py"),
         {
             "finetune": 3,
+            "quantize_openvino": 3,
+            "compute_logits": 15,
+            "predict": 15,
+            "evaluate": 15,
+            "compare_answers": 12,
+            "benchmark_inference": 30,
+        }
+        | REPORTED,
+    ),
+    "an engine edited": (
+        append("scripts/bertsquad/engines/onnxruntime_engine.py"),
+        {
+            "compute_logits": 3,
+            "predict": 3,
+            "evaluate": 3,
+            "compare_answers": 3,
+            "benchmark_inference": 6,
+        }
+        | REPORTED,
+    ),
+    "an engine of two precisions edited": (
+        append("scripts/bertsquad/engines/openvino_engine.py"),
+        {
             "compute_logits": 6,
             "predict": 6,
             "evaluate": 6,
-            "compare_answers": 3,
+            "compare_answers": 6,
             "benchmark_inference": 12,
+        }
+        | REPORTED,
+    ),
+    "what both runs and is quantized edited": (
+        append("scripts/bertsquad/engines/openvino_graph.py"),
+        {
+            "quantize_openvino": 3,
+            "compute_logits": 6,
+            "predict": 6,
+            "evaluate": 6,
+            "compare_answers": 6,
+            "benchmark_inference": 12,
+        }
+        | REPORTED,
+    ),
+    "the quantization edited": (
+        append("scripts/bertsquad/quantization/openvino_int8.py"),
+        {
+            "quantize_openvino": 3,
+            "compute_logits": 3,
+            "predict": 3,
+            "evaluate": 3,
+            "compare_answers": 3,
+            "benchmark_inference": 6,
         }
         | REPORTED,
     ),
     "the timed loop edited": (
         append("scripts/bertsquad/benchmark/scenario.py"),
-        {"benchmark_inference": 12} | REPORTED,
+        {"benchmark_inference": 30} | REPORTED,
     ),
     "one way to shape the work edited": (
         append("scripts/bertsquad/benchmark/offline.py"),
-        {"benchmark_inference": 2} | REPORTED,
+        {"benchmark_inference": 5} | REPORTED,
     ),
     "decoding edited": (
         append("scripts/bertsquad/decoding.py"),
-        {"predict": 6, "evaluate": 6, "benchmark_inference": 2} | REPORTED,
+        {"predict": 15, "evaluate": 15, "compare_answers": 12, "benchmark_inference": 5} | REPORTED,
     ),
     "the choice of threads edited": (
         append("scripts/bertsquad/machine/threads.py"),
-        {"probe_machine": 1, "benchmark_inference": 12} | REPORTED,
+        {"probe_machine": 1, "benchmark_inference": 30} | REPORTED,
     ),
     "the downloader edited": (append("scripts/bertsquad/artifacts/transfer.py"), {}),
     "a hyperparameter of one run": (
         config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=5.0e-4)),
         {
             "finetune": 1,
-            "compute_logits": 2,
-            "predict": 2,
-            "evaluate": 2,
-            "compare_answers": 1,
+            "quantize_openvino": 1,
+            "compute_logits": 5,
+            "predict": 5,
+            "evaluate": 5,
+            "compare_answers": 4,
             "record_inputs": 1,
         }
         | REPORTED,
     ),
     "a new batch size": (
         config(lambda settings: settings["benchmark"]["batch_sizes"].append(2)),
-        {"benchmark_inference": 4, "record_inputs": 1} | REPORTED,
+        {"benchmark_inference": 10, "record_inputs": 1} | REPORTED,
     ),
     "more answers per question": (
         config(lambda settings: settings.update(decoding={"n_best_size": 30})),
-        {"predict": 6, "evaluate": 6, "compare_answers": 3, "record_inputs": 1} | REPORTED,
+        {"predict": 15, "evaluate": 15, "compare_answers": 12, "record_inputs": 1} | REPORTED,
     ),
     "a new run": (
         config(
@@ -130,10 +179,11 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         ),
         {
             "finetune": 1,
-            "compute_logits": 2,
-            "predict": 2,
-            "evaluate": 2,
-            "compare_answers": 1,
+            "quantize_openvino": 1,
+            "compute_logits": 5,
+            "predict": 5,
+            "evaluate": 5,
+            "compare_answers": 4,
             "record_inputs": 1,
         }
         | REPORTED,

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bertsquad.engines import native
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
 
@@ -46,11 +48,13 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "convert_checkpoint": 2,
         "featurize": 4,
         "finetune": 4,
-        "compute_logits": 8,
-        "predict": 8,
-        "evaluate": 8,
-        "compare_answers": 4,
-        "benchmark_inference": 108,
+        "quantize_openvino": 4,
+        "quantize_onnxruntime": 4,
+        "compute_logits": 28,
+        "predict": 28,
+        "evaluate": 28,
+        "compare_answers": 24,
+        "benchmark_inference": 378,
         "probe_machine": 1,
         "record_inputs": 1,
         "summarize": 1,
@@ -63,6 +67,38 @@ def test_minilm_is_planned(fresh):
     planned = fresh.planned("--configfile", "config/minilm.yaml")
     assert planned["download"] == 6
     assert "unzip" not in planned
+
+
+@pytest.fixture
+def bf16_by_openvino(fresh) -> str:
+    """A config that asks for it."""
+    (fresh.folder / "my.yaml").write_text(
+        "checkpoint: synthetic\ndataset: synthetic\nruns: {a: {}}\nengines: {openvino: [bf16]}\n"
+    )
+    return "my.yaml"
+
+
+WITHOUT_BF16 = pytest.mark.skipif(native("bf16"), reason="this processor has BF16 instructions")
+
+
+@WITHOUT_BF16
+def test_what_this_machine_would_not_run_as_asked_is_planned_with_a_warning(
+    fresh, bf16_by_openvino
+):
+    done = fresh.snakemake("-n", "--configfile", bf16_by_openvino)
+    assert done.returncode == 0
+    assert "bertsquad: warning: my.yaml: openvino bf16: this processor has no BF16" in done.stderr
+
+
+@WITHOUT_BF16
+def test_what_this_machine_would_not_run_as_asked_is_refused_before_the_first_job(
+    fresh, bf16_by_openvino
+):
+    done = fresh.snakemake("--cores", "1", "--configfile", bf16_by_openvino)
+    assert done.returncode == 2
+    assert "bertsquad: error: openvino bf16: this processor has no BF16" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (fresh.folder / "results").exists()
 
 
 def test_what_is_served_is_what_was_trained(fresh):
