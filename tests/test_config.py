@@ -117,7 +117,9 @@ def test_a_missing_key_is_named():
         resolve({"checkpoint": "x", "runs": {"a": {}}}, SCHEMA, "c.yaml")
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "minilm.yaml", "guide.yaml", "modelzoo.yaml"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "minilm.yaml", "precision.yaml", "guide.yaml", "modelzoo.yaml"]
+)
 def test_the_shipped_configs_are_valid(name: str):
     text = (ROOT / "config" / name).read_text(encoding="utf-8")
     resolve(yaml.safe_load(text), SCHEMA, name)

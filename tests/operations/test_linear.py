@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bertsquad.operations import linear
 from bertsquad.operations.linear import Projection
 
 TOKENS, WIDTH = 9, 6
@@ -19,9 +20,11 @@ def rounded(tensor):
     return tensor.to(torch.bfloat16).float()
 
 
+@pytest.mark.parametrize("onednn", [False, True])
 @pytest.mark.parametrize("gelu", [None, "none", "tanh"])
 @pytest.mark.parametrize("outputs", [(5,), (4, 4, 3)])
-def test_fp32_equals_autograd(outputs, gelu):
+def test_fp32_equals_autograd(monkeypatch, outputs, gelu, onednn):
+    monkeypatch.setattr(linear, "onednn_is_faster", lambda: onednn)
     ours, theirs = layers(*outputs), layers(*outputs)
     hidden = torch.randn(TOKENS, WIDTH, requires_grad=True)
     twin = hidden.detach().clone().requires_grad_()
@@ -73,20 +76,32 @@ def test_micro_batches_are_summed_in_fp32(dtype):
 def test_copies_follow_the_weights_and_are_made_once(dtype):
     query, key = layers(4, 3)
     projection = Projection(query, key)
-    weight, _ = projection.operands(dtype)
+    weight = projection.operands(dtype).weight
     before = weight.clone()
-    assert projection.operands(dtype)[0] is weight
+    assert projection.operands(dtype).weight is weight
     with torch.no_grad():
         key.weight.mul_(2)
-    after, _ = projection.operands(dtype)
+    after = projection.operands(dtype).weight
     assert torch.equal(after[:4], before[:4])
     assert torch.equal(after[4:], 2 * before[4:])
-    assert after.data_ptr() == before.data_ptr() or after is weight
+    assert after is weight  # the same memory again
 
 
 def test_one_layer_in_fp32_needs_no_copy():
     (layer,) = layers(4)
-    assert Projection(layer).operands(torch.float32)[0] is layer.weight
+    weight = Projection(layer).operands(torch.float32).weight
+    assert weight.data_ptr() == layer.weight.data_ptr()
+
+
+def test_copies_in_onednns_layout_follow_the_weights(monkeypatch):
+    monkeypatch.setattr(linear, "onednn_is_faster", lambda: True)
+    (layer,) = layers(4)
+    projection, hidden = Projection(layer), torch.randn(TOKENS, WIDTH)
+    before = projection(hidden)
+    with torch.no_grad():
+        layer.weight.mul_(2)
+        layer.bias.mul_(2)
+    torch.testing.assert_close(projection(hidden), 2 * before)
 
 
 def test_whoever_waits_for_a_gradient_is_told_when_it_is_there():

@@ -193,6 +193,20 @@ def test_training_loss_labels_each_run_with_its_last_mean(tmp_path):
     assert len(content) < 60_000  # 1,000 steps are thinned out
 
 
+def test_seeds_of_one_run_are_one_line_with_their_range(tmp_path):
+    results = Results(tmp_path)
+    for seed in range(3):
+        add_log(results, f"bf16-seed{seed}", 400, seed=seed)
+    add_log(results, "fp32-seed0", 400)
+    shown = texts(svg(training_loss, logs_of(results), tmp_path))
+    names = sorted(text.split("\u2002")[0] for text in shown if "seed" in text)
+    assert names == ["bf16 (3 seeds)", "fp32-seed0"]
+    figure = training_loss.draw(logs_of(results))
+    (axes,) = figure.axes
+    assert len(axes.collections) == 2  # the range of the seeds, and of the single run's steps
+    assert len(axes.lines) == 2
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_a_run_of_few_steps_is_drawn(tmp_path, steps):
     results = Results(tmp_path)

@@ -1,4 +1,6 @@
-"""The loss of every run over the examples that it has seen."""
+"""The loss of every run over the examples that it has seen; seeds of one run are one line."""
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,14 @@ from bertsquad.reporting.palette import RUNS
 TITLE = "Training loss by run"
 HEIGHT = 3.2  # inches
 MOST_POINTS = 300  # more would make the file large and the line no clearer
+SEED = re.compile(r"(.+)-seed\d+")
 
 
 def draw(logs: dict[str, pd.DataFrame]) -> Figure:
     """Loss over examples seen: faint the loss of every step, strong its running mean.
 
-    `logs` holds a training log (tables.read_training_log) per run name.
+    `logs` holds a training log (tables.read_training_log) per run name. Runs named `<run>-seed0`,
+    `<run>-seed1`, ... are drawn as one: strong the mean of their running means, faint their range.
     """
     logs = {run: log for run, log in logs.items() if len(log)}
     if not logs:
@@ -24,10 +28,10 @@ def draw(logs: dict[str, pd.DataFrame]) -> Figure:
     figure = style.new_figure(HEIGHT)
     axes = figure.subplots()
     ends = []
-    for number, (run, log) in enumerate(logs.items()):
+    for number, (run, group) in enumerate(by_seeds(logs).items()):
         colour = style.run_colour(number)
         line = style.LINE_STYLES[number // len(RUNS) % len(style.LINE_STYLES)]
-        ends.append(draw_run(axes, run, log, colour, line))
+        ends.append(draw_run(axes, run, group, colour, line))
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("training examples seen")
@@ -37,10 +41,28 @@ def draw(logs: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def by_seeds(logs: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
+    """The logs of each run: one, or one for each of several seeds."""
+    groups: dict[str, dict[str, pd.DataFrame]] = {}
+    for run, log in logs.items():
+        seed = SEED.fullmatch(run)
+        groups.setdefault(seed[1] if seed else run, {})[run] = log
+    named = {}
+    for name, members in groups.items():
+        if len(members) > 1:
+            named[f"{name} ({len(members)} seeds)"] = list(members.values())
+        else:
+            named.update({run: [log] for run, log in members.items()})
+    return named
+
+
 def draw_run(
-    axes: Axes, run: str, log: pd.DataFrame, colour: str, line: str | tuple
+    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: str | tuple
 ) -> tuple[float, float, str, str]:
     """Draw one run; return where and how to label its end."""
+    if len(logs) > 1:
+        return draw_seeds(axes, run, logs, colour, line)
+    (log,) = logs
     seen = log["examples"].fillna(1).cumsum().to_numpy()
     loss = log["loss"].to_numpy()
     mean = running_mean(loss)
@@ -57,6 +79,21 @@ def draw_run(
     axes.plot(seen, mean, color=colour, linestyle=line, linewidth=1.8)
     if len(seen) == 1:
         axes.plot(seen, mean, "o", color=colour)
+    return float(seen[-1]), float(mean[-1]), f"{run}\u2002{mean[-1]:.2f}", colour
+
+
+def draw_seeds(
+    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: str | tuple
+) -> tuple[float, float, str, str]:
+    """As `draw_run`, over the steps that all seeds have."""
+    steps = min(map(len, logs))
+    means = np.stack([running_mean(log["loss"].to_numpy())[:steps] for log in logs])
+    seen = logs[0]["examples"].fillna(1).cumsum().to_numpy()[:steps]
+    shown = np.unique(np.linspace(0, steps - 1, MOST_POINTS).astype(int))
+    seen, means = seen[shown], means[:, shown]
+    mean = means.mean(0)
+    axes.fill_between(seen, means.min(0), means.max(0), color=colour, alpha=0.2, linewidth=0)
+    axes.plot(seen, mean, color=colour, linestyle=line, linewidth=1.8)
     return float(seen[-1]), float(mean[-1]), f"{run}\u2002{mean[-1]:.2f}", colour
 
 
