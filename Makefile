@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: run test test-fast doctor image sif test-services lint format clean
+.PHONY: run test test-fast doctor bench image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -19,6 +19,20 @@ test-fast: $(VENV)/.test
 # What this machine is, and what would spoil a run on it: make doctor CONFIG=config/guide.yaml
 doctor: $(VENV)/.run
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
+
+# This project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes: docs/results/benchmarks.md.
+# Parts, and more turns of each side: make bench ONLY="inference-fp32 data" ROUNDS=9
+PEERS := .venv-bench
+bench: $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow
+	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
+		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+
+$(PEERS)/.%: envs/install.py envs/constraints.txt
+	@$(PYTHON) envs/install.py $(PEERS)/$* envs/peers$(if $(filter tensorflow,$*),-tensorflow).txt
+	@touch $@
+$(PEERS)/.peers: envs/peers.txt
+$(PEERS)/.tensorflow: envs/peers-tensorflow.txt
 
 # The environment as a Docker image, and as a file for Apptainer: profiles/docker, profiles/apptainer.
 # make image BASE=python:3.11-slim-bookworm@sha256:...
