@@ -2,7 +2,8 @@
 
 Example:
     SQUAD_DIR=~/squad python scripts/benchmark_peers.py --results results/bench
-    SQUAD_DIR=~/squad python scripts/benchmark_peers.py --results results/bench --only inference-fp32 --rounds 3
+    SQUAD_DIR=~/squad python scripts/benchmark_peers.py --results results/bench \\
+        --only inference-fp32 --rounds 3
 
 Every work (`--only` names some) becomes one JSON file with all samples. A finished one is kept as
 long as its settings, the code and the processor are the same; `--again` measures it anew.
@@ -65,10 +66,10 @@ def main() -> None:
     check_environments(chosen, bench)
     for work in chosen:
         path = args.results / f"{work.name}.json"
-        if not args.again and path.exists():
-            if read_json(path)["settings"] == bench.settings(work):
-                print(f"{path}: kept")
-                continue
+        finished = read_json(path)["settings"] if path.exists() else None
+        if finished == bench.settings(work) and not args.again:
+            print(f"{path}: kept")
+            continue
         write_json(path, measure_work(work, bench))
         print(path)
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from bertsquad import engines
 from bertsquad.batching import PackedBatch, pack
-from bertsquad.torch_environment import prepare
 from protocol import Work, serve
 
 LEARNING_RATE = 1e-5
@@ -120,7 +119,6 @@ class Training:
 
 
 def load(args: argparse.Namespace) -> Inference | Training:
-    prepare()
     kind = Training if args.variant == "training" else Inference
     return kind(args, Work.read(args.work))
 

@@ -1,5 +1,5 @@
-"""TensorFlow, what the guide's software became: BERT written out in `tf.function`s, its weights read
-from the model folder. Everything padded to max_seq_length, as run_squad.py does.
+"""TensorFlow, what the guide's software became: BERT written out in `tf.function`s, with the
+weights of the model folder. Everything padded to max_seq_length, as run_squad.py does.
 
 BF16: matrix products in bfloat16 from float32 weights that are cast where they are used; LayerNorm,
 softmax and loss in float32, as in Intel's BF16 model.

@@ -1,4 +1,4 @@
-"""`transformers` on PyTorch: eager, autocast to BF16, compiled with frozen weights; and training."""
+"""`transformers` on PyTorch: eager, autocast to BF16, compiled with frozen weights; training."""
 
 import argparse
 import contextlib

@@ -33,18 +33,20 @@ TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
 READING = """\
 How to read it:
 
-- All sides of a table are processes loaded with the same random weights of BERT-Large's shape and given the same features
-  of real SQuAD questions. They take turns, one at a time, in an order drawn anew in each of {rounds} rounds, the others
-  stopped by a signal. A figure is the median of the rounds, with the least and the greatest.
-- **ours / it** is the ratio of rates within a round, in the same form: above 1 we are faster. **ours at real lengths / it**
-  compares with what a side does padded, as the guide does it. "Ours" is our fastest side of that form, set bold.
-- **of the ceiling**: what the side computed, padding included, over the best that matrix products of BERT-Large's shapes
-  reached in the same rounds.
-- Inference goes from token ids to logits; a fine-tuning step is forward, backward with all gradients, clipping and Adam,
-  without dropout on any side.
+- All sides of a table are processes with the same random weights of BERT-Large's shape and the
+  same features of real SQuAD questions. They take turns, one at a time, in an order drawn anew in
+  each of {rounds} rounds; the others are stopped by a signal. A figure is the median of the
+  rounds, with the least and the greatest.
+- **ours / it** is the ratio of rates within a round, in the same form: above 1 we are faster.
+  **ours at real lengths / it** compares with what a side does padded, as the guide does it. "Ours"
+  is our fastest side of that form, set bold.
+- **of the ceiling**: what the side computed, padding included, over the best that matrix products
+  of BERT-Large's shapes reached in the same rounds.
+- Inference goes from token ids to logits. A fine-tuning step is forward, backward with all
+  gradients, clipping and Adam, without dropout on any side.
 - {layers}
-- A side whose logits (in training: loss and norm of the gradient) differ from ours by more than its precision explains is
-  left out, and so is a precision that the processor would emulate.
+- A side whose logits (in training: loss and norm of the gradient) differ from ours by more than its
+  precision explains is left out, and so is a precision that the processor would emulate.
 """
 
 
@@ -83,8 +85,8 @@ def heading(title: str, work: Mapping[str, Any]) -> str:
         notes.append("This processor has no VNNI: INT8 products are made of several instructions.")
     if (others := disturbance(work)) is not None:
         notes.append(
-            f"Measured {work['started_at'][:16].replace('T', ' ')} UTC; meanwhile other programs kept "
-            f"{short(others.median)} processors busy (up to {short(others.greatest)})."
+            f"Measured {work['started_at'][:16].replace('T', ' ')} UTC; meanwhile other programs "
+            f"kept {short(others.median)} processors busy (up to {short(others.greatest)})."
         )
     return "\n\n".join([*lines, *([" ".join(notes)] if notes else [])])
 

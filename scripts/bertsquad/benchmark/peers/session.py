@@ -7,13 +7,14 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertsquad import torch_environment
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.benchmark.peers import materials
 from bertsquad.benchmark.peers.rounds import interleave
@@ -95,7 +96,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
     load = load_average()
     sides = {side.name: side for side in work.sides}
     left_out = {
-        name: f"this processor has no {side.precision.upper()} products; emulated ones are no result"
+        name: "this processor has no BF16 products, and emulated ones are no result"
         for name, side in sides.items()
         if side.precision == "bf16" and not native("bf16")
     }
@@ -189,6 +190,7 @@ def convert(side: Side, model: Path, given: Path, bench: Bench, facts: dict[str,
 
 def start(name: str, side: Side, command: list[str], bench: Bench) -> Worker:
     environment = {
+        **torch_environment.SETTINGS,  # of OpenMP: for the peers' PyTorch as for ours
         **os.environ,
         "OMP_NUM_THREADS": str(bench.threads),
         "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -240,14 +242,12 @@ def one_by_one(
     """Each side alone in memory, and run once: what is told is its peak."""
     samples, failed = [], {}
     for name in files:
-        one = all_together({name: files[name]}, {name: sides[name]}, once(bench), facts)
+        one = all_together(
+            {name: files[name]}, {name: sides[name]}, replace(bench, rounds=1), facts
+        )
         samples += one[0]
         failed |= one[1]
     return samples, failed
-
-
-def once(bench: Bench) -> Bench:
-    return Bench(**{**{k: v for k, v in vars(bench).items()}, "rounds": 1})
 
 
 def teller(bench: Bench) -> Callable[[dict[str, Any]], None]:

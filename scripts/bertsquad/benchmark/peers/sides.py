@@ -189,14 +189,23 @@ def ceiling(precision: str, layers: int) -> Side:
 
 def texts_to_features() -> tuple[Side, ...]:
     """The training set's questions to features. Only the vocabulary of the model is used."""
-    return (
-        Side("bertsquad", "ours_data", "all", "fp32", TEXTS,
-             "reading train-v1.1.json included; every distinct word tokenised once", LAYERS["training"]),
-        Side("tokenizers", "tokenizers", "pairs", "fp32", TEXTS,
-             "question and context pairs, answers by offsets; 20,000 questions", LAYERS["training"]),
-        Side("Google-style Python", "plain", "python", "fp32", TEXTS,
-             "one character after the other, as run_squad.py; 1,000 questions", LAYERS["training"]),
-    )  # fmt: skip
+    return tuple(
+        Side(title, program, variant, "fp32", TEXTS, how, LAYERS["training"])
+        for title, program, variant, how in (
+            (
+                *("bertsquad", "ours_data", "all"),
+                "all 87,599 questions, reading train-v1.1.json included",
+            ),
+            (
+                *("tokenizers", "tokenizers", "pairs"),
+                "question and context pairs, answers by offsets; 20,000 questions from memory",
+            ),
+            (
+                *("Google-style Python", "plain", "python"),
+                "one character after the other, as run_squad.py; 1,000 questions from memory",
+            ),
+        )
+    )
 
 
 def linearity() -> tuple[Side, ...]:

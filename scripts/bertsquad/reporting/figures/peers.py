@@ -45,9 +45,8 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
             place += 1
             previous = work["work"]
         colour = style.precision_colour(row.side["precision"])
-        axes.plot(
-            [ratio.least, ratio.greatest], [place, place], color=colour, linewidth=3, alpha=0.4
-        )
+        ends = [ratio.least, ratio.greatest]
+        axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.4)
         axes.plot(ratio.median, place, style.precision_marker(row.side["precision"]), color=colour)
         axes.annotate(
             f"{ratio.median:.2f}", (ratio.greatest, place), xytext=(6, 0),
