@@ -46,7 +46,7 @@ class Inference:
             precision=args.precision,
             threads=args.threads,
             goal="latency" if args.form == "single" else "throughput",
-            quantized_dir=args.model / "quantized" if args.precision == "int8" else None,
+            quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
         self.work = work
         self.form = args.form

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertsquad.errors import UserError
-from bertsquad.files import write_json, written_whole
+from bertsquad.files import sha256, write_json, written_whole
 
 if TYPE_CHECKING:
     from bertsquad.features import Features
@@ -130,3 +130,11 @@ def write_work(path: Path, features: Features, numbers: np.ndarray) -> list[int]
             max_seq_length=features.max_seq_length,
         )
     return batch.lengths.tolist()
+
+
+def write_calibration(path: Path, features: Features, vocab: Path) -> None:
+    """The features as a file that scripts/quantize.py takes."""
+    from bertsquad.features import write
+
+    features.metadata["vocab_sha256"] = sha256(vocab)
+    write(path, features)

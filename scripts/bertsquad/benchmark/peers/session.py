@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[4]
 SCRIPTS = ROOT / "scripts"
 PEERS = SCRIPTS / "peers"
 CONVERT_SECONDS = 1800
+CALIBRATION = 16  # features, as scripts/peers/convert.py
 # How far a side's logits may be from ours, as a part of their spread, before it counts as another
 # model: rounding in fp32; 8 bits of mantissa; weights and activations in 8 bits, which random
 # weights suffer from more than trained ones.
@@ -145,6 +146,8 @@ def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list
     command += ["--variant", side.variant, "--precision", side.precision, "--form", side.form]
     command += ["--threads", str(bench.threads), "--model", str(model), "--work", str(given)]
     convert(side, model, given, bench, facts)
+    if side.ours and side.precision == "int8":
+        quantize(side, model, bench, facts)
     return command
 
 
@@ -177,7 +180,26 @@ def convert(side: Side, model: Path, given: Path, bench: Bench, facts: dict[str,
     bench.say(f"{side.name}: making {', '.join(missing)}")
     command = [str(bench.python(PROGRAMS[side.program])), str(PEERS / "convert.py")]
     command += ["--model", str(model), "--work", str(given), "--graphs", *missing]
-    log = bench.folder / "logs" / f"convert-{side.name}.log"
+    made(command, side, bench, facts)
+
+
+def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
+    """Make our engine's INT8 model where it is missing, on as many features as the peers'."""
+    output = model / f"{side.variant}-int8"
+    if output.exists():
+        return
+    bench.say(f"{side.name}: quantizing")
+    calibration = bench.folder / "work" / "calibration.safetensors"
+    materials.write_calibration(calibration, bench.features(training=True), bench.vocab)
+    command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", side.variant]
+    command += ["--model", str(model), "--features", str(calibration), "--count", str(CALIBRATION)]
+    command += ["--threads", str(bench.threads), "--output", str(output)]
+    made(command, side, bench, facts)
+
+
+def made(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
+    """Run what makes a file for a side; where it fails, the side's facts say so."""
+    log = bench.folder / "logs" / f"files-{side.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         done = subprocess.run(
@@ -185,7 +207,7 @@ def convert(side: Side, model: Path, given: Path, bench: Bench, facts: dict[str,
         )
     if done.returncode:
         last = (log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"])[-1]
-        facts["failed_before"] = f"its graph could not be made: {last}"
+        facts["failed_before"] = f"its files could not be made: {last}"
 
 
 def start(name: str, side: Side, command: list[str], bench: Bench) -> Worker:
