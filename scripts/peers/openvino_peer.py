@@ -14,25 +14,9 @@ class Inference:
     """One request at a time, or several asynchronous ones on as many streams as threads."""
 
     def __init__(self, args: argparse.Namespace, work: Work) -> None:
-        core = ov.Core()
-        kind = TYPES[args.precision]
-        bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if args.precision == "int8" and bf16:
-            kind = "bf16"  # what is not quantised runs in BF16 where the processor has it
-        streams = 1 if args.form == "single" else args.threads
-        graph = "openvino-int8.xml" if args.precision == "int8" else "openvino.xml"
-        self.compiled = core.compile_model(
-            args.model / graph,
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-                "NUM_STREAMS": str(streams),
-                "INFERENCE_NUM_THREADS": args.threads,
-                "INFERENCE_PRECISION_HINT": kind,
-            },
-        )
-        self.request = self.compiled.create_infer_request()
-        self.queue = ov.AsyncInferQueue(self.compiled, streams)
+        compiled, count = compile_for(args)
+        self.request = compiled.create_infer_request()
+        self.queue = ov.AsyncInferQueue(compiled, count)
         self.queue.set_callback(lambda request, results: results.append(outputs(request)))
         self.padded = args.form == "padded"
         self.one_by_one = args.form == "single"
@@ -59,6 +43,28 @@ class Inference:
             self.queue.start_async(dict(zip(INPUTS, batch, strict=True)), results)
         self.queue.wait_all()
         return sum(len(start) for start, _ in results)
+
+
+def compile_for(args: argparse.Namespace) -> tuple[ov.CompiledModel, int]:
+    """The model for these options, and its number of streams."""
+    core = ov.Core()
+    kind = TYPES[args.precision]
+    bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if args.precision == "int8" and bf16:
+        kind = "bf16"  # what is not quantised runs in BF16 where the processor has it
+    count = 1 if args.form == "single" else args.threads
+    graph = "openvino-int8.xml" if args.precision == "int8" else "openvino.xml"
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY" if count == 1 else "THROUGHPUT",
+        "NUM_STREAMS": str(count),
+        "INFERENCE_NUM_THREADS": args.threads,
+        "INFERENCE_PRECISION_HINT": kind,
+    }
+    return core.compile_model(args.model / graph, "CPU", settings), count
+
+
+def streams(args: argparse.Namespace) -> ov.AsyncInferQueue:
+    return ov.AsyncInferQueue(*compile_for(args))
 
 
 def outputs(request: ov.InferRequest) -> Logits:

@@ -130,6 +130,7 @@ class Training:
     """A step: forward and backward in micro-batches with all gradients, clipping, Google's Adam."""
 
     def __init__(self, args: argparse.Namespace, work: Work) -> None:
+        self.work = work
         self.bert = Bert(args.model, args.precision, trainable=True)
         self.variables = list(self.bert.weights.values())
         self.gradients = [tf.Variable(tf.zeros_like(v)) for v in self.variables]

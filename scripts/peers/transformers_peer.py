@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,11 +19,13 @@ MICRO_BATCH = 4  # sequences of a forward and backward pass
 class Inference:
     """BertForQuestionAnswering without gradients. `variant`: "eager" or "compiled"."""
 
-    def __init__(self, args: argparse.Namespace, model: BertForQuestionAnswering, work: Work):
+    def __init__(
+        self, args: argparse.Namespace, model: BertForQuestionAnswering, work: Work | None
+    ) -> None:
         self.model = model.eval()
         self.bf16 = args.precision == "bf16"
         self.padded = args.form == "padded"
-        self.batches = work.batches(args.form)
+        self.batches = work.batches(args.form) if work else []
         self.work = work
         if args.variant == "compiled":
             torch._inductor.config.freezing = True
@@ -98,13 +101,21 @@ class Training:
 
 
 def load(args: argparse.Namespace) -> Inference | Training:
+    kind = Training if args.variant == "training" else Inference
+    return kind(args, load_model(args), Work.read(args.work))
+
+
+def load_eager(args: argparse.Namespace) -> Callable[[Rectangle], Logits]:
+    """Logits of one rectangle without padding."""
+    return Inference(args, load_model(args), None).logits
+
+
+def load_model(args: argparse.Namespace) -> BertForQuestionAnswering:
     torch.set_num_threads(args.threads)
     dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    model = BertForQuestionAnswering.from_pretrained(
+    return BertForQuestionAnswering.from_pretrained(
         args.model, attn_implementation="sdpa", dtype=torch.float32, **dropout
     )
-    kind = Training if args.variant == "training" else Inference
-    return kind(args, model, Work.read(args.work))
 
 
 if __name__ == "__main__":

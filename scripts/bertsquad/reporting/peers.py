@@ -19,6 +19,7 @@ from bertsquad.reporting.formats import mebibytes, short
 TITLES = {
     "data": "SQuAD's training set to features",
     "inference": "Inference",
+    "answers": "Texts in, answers out",
     "single": "One request at a time",
     "training": "Fine-tuning",
 }
@@ -27,6 +28,7 @@ FORMS = {
     "padded": "padded to 384",
     "single": "one request",
     "texts": "texts to features",
+    "answers": "texts to answers",
 }
 TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertsquad.errors import UserError
-from bertsquad.files import sha256, write_json, written_whole
+from bertsquad.files import read_json, sha256, write_json, written_whole
+from bertsquad.selection import select
 
 if TYPE_CHECKING:
     from bertsquad.features import Features
@@ -32,6 +33,8 @@ LARGE = {
 REAL_GROUPS, GROUP = {"inference": 6, "training": 4, "memory": 2}, 4
 PADDED_FEATURES = 8
 TRAINING_FEATURES = {"training": 8, "memory": 4}  # of max_seq_length tokens each
+QUESTIONS = 24  # from texts to answers
+LONGEST_CONTEXT = 10000  # characters: all
 REQUESTS = 4  # one after the other, all of about the median length
 
 
@@ -72,8 +75,10 @@ def make_model(folder: Path, layers: int, vocab: Path, **shape: int) -> Path:
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "LayerNorm" not in name and parameter.ndim == 2:
+            if parameter.ndim == 2:
                 parameter.normal_(0.0, config.initializer_range, generator=generator)
+            elif "LayerNorm" not in name:
+                parameter.zero_()
     model_folder.save(model, folder, checkpoint_dir=source)
     shutil.rmtree(source)
     return folder
@@ -138,3 +143,8 @@ def write_calibration(path: Path, features: Features, vocab: Path) -> None:
 
     features.metadata["vocab_sha256"] = sha256(vocab)
     write(path, features)
+
+
+def write_questions(path: Path, dev: Path) -> None:
+    """Some questions of the development set, evenly from all over it, as a SQuAD file."""
+    write_json(path, select(read_json(dev), questions=QUESTIONS, longest_context=LONGEST_CONTEXT))

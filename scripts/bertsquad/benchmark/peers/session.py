@@ -18,7 +18,16 @@ from bertsquad import torch_environment
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.benchmark.peers import materials
 from bertsquad.benchmark.peers.rounds import interleave
-from bertsquad.benchmark.peers.sides import CEILING, OURS, PROGRAMS, TEXTS, TRAINING, Side, Work
+from bertsquad.benchmark.peers.sides import (
+    ANSWERS,
+    CEILING,
+    OURS,
+    PROGRAMS,
+    TEXTS,
+    TRAINING,
+    Side,
+    Work,
+)
 from bertsquad.benchmark.peers.worker import Worker, WorkerFailed
 from bertsquad.engines import native
 from bertsquad.errors import UserError
@@ -73,7 +82,7 @@ class Bench:
             "rounds": self.rounds,
             "seed": self.seed,
             "shape": {**materials.LARGE, **self.shape},
-            "sides": [asdict(side) for side in work.sides],
+            "sides": [{**asdict(side), "graphs": list(side.graphs)} for side in work.sides],
             "code_sha256": code_sha256(),
         }
 
@@ -138,6 +147,9 @@ def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list
     )
     if side.form == TEXTS:
         given = bench.squad["train-v1.1.json"]
+    elif side.form == ANSWERS:
+        given = bench.folder / "work" / "questions.json"
+        materials.write_questions(given, bench.squad["dev-v1.1.json"])
     else:
         given = work_file(work, side, bench, facts, read_json(model / "config.json"))
     facts["failed_before"] = None
@@ -145,7 +157,7 @@ def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list
     command = [str(python), str(PEERS / f"{side.program}_peer.py")]
     command += ["--variant", side.variant, "--precision", side.precision, "--form", side.form]
     command += ["--threads", str(bench.threads), "--model", str(model), "--work", str(given)]
-    convert(side, model, given, bench, facts)
+    convert(side, model, bench, facts)
     if side.ours and side.precision == "int8":
         quantize(side, model, bench, facts)
     return command
@@ -172,14 +184,18 @@ def work_file(
     return path
 
 
-def convert(side: Side, model: Path, given: Path, bench: Bench, facts: dict[str, Any]) -> None:
+def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make the graphs that the side reads, where they are missing."""
     missing = [graph for graph in side.graphs if not (model / graph).exists()]
     if not missing:
         return
     bench.say(f"{side.name}: making {', '.join(missing)}")
+    calibration = bench.folder / "work" / "calibration.npz"
+    features = bench.features(training=True)
+    numbers = materials.choose(features.lengths, "inference", "real", True)
+    materials.write_work(calibration, features, numbers)
     command = [str(bench.python(PROGRAMS[side.program])), str(PEERS / "convert.py")]
-    command += ["--model", str(model), "--work", str(given), "--graphs", *missing]
+    command += ["--model", str(model), "--work", str(calibration), "--graphs", *missing]
     made(command, side, bench, facts)
 
 

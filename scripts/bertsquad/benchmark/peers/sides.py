@@ -10,19 +10,23 @@ OURS = ".venv"
 PEERS = ".venv-bench/peers"
 TENSORFLOW = ".venv-bench/tensorflow"
 
-LAYERS = {"inference": 4, "single": 4, "training": 2, "linearity": 4, "memory": 24}
-PROGRAMS = {"transformers": PEERS, "onnxruntime": PEERS, "openvino": PEERS, "tokenizers": PEERS,
-            "plain": PEERS, "tensorflow": TENSORFLOW, "ours": OURS, "ours_data": OURS,
-            "ceiling": OURS}  # fmt: skip
+LAYERS = {"inference": 4, "single": 4, "training": 2, "memory": 24}
+PROGRAMS = {
+    **dict.fromkeys(("transformers", "onnxruntime", "openvino", "tokenizers", "plain"), PEERS),
+    **dict.fromkeys(("ours", "ours_data", "ours_answers", "ceiling"), OURS),
+    "answers": PEERS,
+    "tensorflow": TENSORFLOW,
+}
 
 REAL, PADDED, SINGLE, TEXTS, CEILING = "real", "padded", "single", "texts", "ceiling"
+ANSWERS = "answers"
 TRAINING = "training"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One way to do a work. `form`: "real" lengths, "padded" to max_seq_length, "single" request,
-    "texts" to features, or the machine's "ceiling"."""
+    "texts" to features, texts to "answers", or the machine's "ceiling"."""
 
     title: str  # in the table
     program: str  # scripts/peers/<program>_peer.py
@@ -35,7 +39,7 @@ class Side:
 
     @property
     def ours(self) -> bool:
-        return self.program in ("ours", "ours_data")
+        return self.program.startswith("ours")
 
     @property
     def name(self) -> str:
@@ -60,6 +64,7 @@ def works() -> list[Work]:
     return [
         Work("data", "data", "fp32", texts_to_features()),
         *(Work(f"inference-{p}", "inference", p, inference(p)) for p in precisions),
+        *(Work(f"answers-{p}", "answers", p, answers(p)) for p in precisions),
         *(Work(f"single-{p}", "single", p, single(p)) for p in precisions),
         *(Work(f"training-{p}", "training", p, training(p)) for p in ("fp32", "bf16")),
         Work("linearity", "linearity", "fp32", linearity()),
@@ -77,6 +82,35 @@ def inference(precision: str) -> tuple[Side, ...]:
         *((tensorflow("fp32", layers),) if precision != "fp32" else ()),
         ceiling(precision, layers),
     )
+
+
+def answers(precision: str) -> tuple[Side, ...]:
+    """Texts of questions and contexts in, texts of answers out."""
+    layers = LAYERS["inference"]
+    graph = "openvino-int8.xml" if precision == "int8" else "openvino.xml"
+    peers = [
+        (
+            "tokenizers + OpenVINO",
+            "openvino",
+            "pairs, one window a request at real length, a stream for each thread, best span",
+            ("model.onnx", graph),
+        )
+    ]
+    if precision != "int8":
+        how = "pairs, eager, one window after the other at real length, best span"
+        peers.append(("tokenizers + transformers", "transformers", how, ()))
+    return (
+        *(
+            Side(f"bertsquad {engine}", "ours_answers", engine, precision, ANSWERS,
+                 "texts to the 20 best answers, features and answers made alongside", layers)
+            for engine, has in PRECISIONS.items()
+            if precision in has
+        ),
+        *(
+            Side(title, "answers", variant, precision, ANSWERS, how, layers, graphs)
+            for title, variant, how, graphs in peers
+        ),
+    )  # fmt: skip
 
 
 def single(precision: str) -> tuple[Side, ...]:

@@ -46,7 +46,7 @@ class Worker:
     def ready(self) -> dict[str, Any]:
         """What it says when it is loaded and warm; then it is stopped."""
         answer = self.answer(READY_SECONDS)
-        self.process.send_signal(signal.SIGSTOP)
+        self.stop()
         return answer
 
     def run(self) -> dict[str, Any]:
@@ -58,8 +58,13 @@ class Worker:
         except OSError:
             raise self.failure("it has ended") from None
         answer = self.answer(RUN_SECONDS)
-        self.process.send_signal(signal.SIGSTOP)
+        self.stop()
         return answer
+
+    def stop(self) -> None:
+        """Stop it, and return when all its threads stand still (or it has ended)."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def answer(self, seconds: float) -> dict[str, Any]:
         deadline = time.monotonic() + seconds

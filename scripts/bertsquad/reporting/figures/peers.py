@@ -11,8 +11,13 @@ from bertsquad.reporting.palette import REFERENCE
 
 TITLE = "How many times as fast as each peer"
 ROW_HEIGHT = 0.23  # inches
-TASKS = {"data": "features", "inference": "inference", "single": "one request",
-         "training": "fine-tuning"}  # fmt: skip
+TASKS = {
+    "data": "features",
+    "inference": "inference",
+    "answers": "texts to answers",
+    "single": "one request",
+    "training": "fine-tuning",
+}
 FORMS = {"real": "real lengths", "padded": "padded", "single": "one request", "texts": ""}
 
 
