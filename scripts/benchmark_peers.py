@@ -70,7 +70,7 @@ def main() -> None:
         if finished == bench.settings(work) and not args.again:
             print(f"{path}: kept")
             continue
-        write_json(path, measure_work(work, bench))
+        write_json(path, measure_work(work, bench), sort_keys=False)
         print(path)
 
 

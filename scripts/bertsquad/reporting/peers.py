@@ -30,6 +30,7 @@ FORMS = {
     "texts": "texts to features",
     "answers": "texts to answers",
 }
+RATES = ("features/s", "of the ceiling", "ours / it", "ours at real lengths / it")
 TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
 
 READING = """\
@@ -97,19 +98,11 @@ def table(work: Mapping[str, Any]) -> str:
     """One row a side; those that were left out stand below, with the reason."""
     made = rows(work)
     measured = [row for row in made if row.rate is not None]
-    head = (
-        "side",
-        "how",
-        "features/s",
-        "of the ceiling",
-        "ours / it",
-        "ours at real lengths / it",
-        "goal",
-    )
-    has_real = any(row.real_lengths is not None for row in measured)
-    lines = [line(row, work, has_real) for row in measured]
-    if not has_real:
-        head = (*head[:5], "goal")
+    head = ("side", "how", *RATES, "goal")
+    lines = [line(row, work) for row in measured]
+    # A column that has nothing in any row of this work is left out.
+    kept = [n for n in range(len(head)) if any(cells[n] for cells in lines)]
+    head, lines = pick(head, kept), [pick(cells, kept) for cells in lines]
     missing = {}
     for row in made:
         if row.rate is None:
@@ -119,18 +112,21 @@ def table(work: Mapping[str, Any]) -> str:
     return "\n\n".join([*body, *reasons])
 
 
-def line(row: Row, work: Mapping[str, Any], has_real: bool) -> tuple[str, ...]:
+def pick(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
+    return [cells[number] for number in kept]
+
+
+def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
     title = name(row, work)
-    cells = [
+    return (
         f"**{title}**" if row.ours else title,
         row.side["how"],
         spread(row.rate),
         "" if row.share is None else f"{row.share:.0%}",
         ratio(row.same_form),
-    ]
-    if has_real:
-        cells.append(ratio(row.real_lengths))
-    return (*cells, goal(row, work))
+        ratio(row.real_lengths),
+        goal(row, work),
+    )
 
 
 def name(row: Row, work: Mapping[str, Any]) -> str:

@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-LAST_LINES = 3  # of its log, where a worker has failed
 READY_SECONDS = 900  # compilers and quantisers take minutes
 RUN_SECONDS = 600
 
 
 class WorkerFailed(Exception):
-    """A worker ended or answered nothing; the message says which and the last words of its log."""
+    """A worker ended or answered nothing; the message says which and the last line of its log."""
 
 
 class Worker:
@@ -80,8 +79,8 @@ class Worker:
         return json.loads(line)
 
     def failure(self, what: str) -> WorkerFailed:
-        lines = self.log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
-        return WorkerFailed(f"{self.name}: {what}; {' / '.join(lines) or 'it wrote nothing'}")
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return WorkerFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
 
     def close(self) -> None:
         """End the process."""

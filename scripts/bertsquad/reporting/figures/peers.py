@@ -7,12 +7,13 @@ from matplotlib.figure import Figure
 
 from bertsquad.benchmark.peers.rows import Row, rows
 from bertsquad.reporting import style
+from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import REFERENCE
 
 TITLE = "How many times as fast as each peer"
 ROW_HEIGHT = 0.23  # inches
 TASKS = {
-    "data": "features",
+    "data": "texts to features",
     "inference": "inference",
     "answers": "texts to answers",
     "single": "one request",
@@ -54,7 +55,7 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
         axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.4)
         axes.plot(ratio.median, place, style.precision_marker(row.side["precision"]), color=colour)
         axes.annotate(
-            f"{ratio.median:.2f}", (ratio.greatest, place), xytext=(6, 0),
+            short(ratio.median), (ratio.greatest, place), xytext=(6, 0),
             textcoords="offset points", va="center", size=8, color=style.MUTED,
         )  # fmt: skip
         ticks.append((place, label(work, row)))
