@@ -68,6 +68,7 @@ def fuse(folder: Path, work: Path, part: Path) -> None:
 
 def quantize_dynamic(folder: Path, work: Path, part: Path) -> None:
     """Weights in INT8 by output channel, activations quantised as they come."""
+    import onnx
     from onnxruntime import quantization
 
     quantization.quantize_dynamic(
@@ -75,6 +76,8 @@ def quantize_dynamic(folder: Path, work: Path, part: Path) -> None:
         part,
         per_channel=True,
         weight_type=quantization.QuantType.QInt8,
+        # Shape inference stops at the fused nodes.
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
 
 

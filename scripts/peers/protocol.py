@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-PADDED_BATCH = 8  # features of a padded batch
+PADDED_BATCH = 4  # features of a padded batch
 EQUAL_LENGTHS = 4  # features of one length that go together where nothing is padded
 CHECKED = 4  # features whose logits every side gives, to be compared
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from bertsquad.benchmark.peers import session
-from bertsquad.benchmark.peers.session import Bench, check_environments, compare, measure_work
+from bertsquad.benchmark.peers.session import (
+    Bench,
+    check_environments,
+    compare,
+    disagreeing,
+    measure_work,
+)
 from bertsquad.benchmark.peers.sides import PADDED, REAL, TRAINING, Side, Work, works
 from bertsquad.errors import UserError
 
@@ -47,8 +53,8 @@ def test_inference_at_real_lengths_and_padded(bench: Bench):
     sides = (torch_side("torch", REAL), torch_side("torch", PADDED))
     made = measure_work(Work("inference-fp32", "inference", "fp32", sides), bench)
     assert {s["side"]: s["features"] for s in made["samples"]} == {
-        "ours-torch-fp32-real-layers1": 24,
-        "ours-torch-fp32-padded-layers1": 8,
+        "ours-torch-fp32-real-layers1": 16,
+        "ours-torch-fp32-padded-layers1": 4,
     }
     assert [sample["round"] for sample in made["samples"]] == [1, 1, 2, 2]
     assert all("left_out" not in side for side in made["sides"].values())
@@ -60,7 +66,7 @@ def test_a_training_step_is_timed_and_its_loss_and_gradient_compared(bench: Benc
     made = measure_work(Work("training-fp32", "training", "fp32", sides), bench)
     [side] = made["sides"].values()
     assert side["difference"] == 0.0
-    assert [sample["features"] for sample in made["samples"]] == [8, 8]
+    assert [sample["features"] for sample in made["samples"]] == [4, 4]
 
 
 def test_a_precision_that_would_be_emulated_is_left_out_with_the_reason(bench, monkeypatch):
@@ -103,3 +109,12 @@ def test_settings_that_decide_whether_a_work_is_kept_can_be_written_and_read(ben
     for work in works():
         settings = bench.settings(work)
         assert json.loads(json.dumps(settings)) == settings
+
+
+def test_a_side_is_left_out_where_it_differs_by_more_than_the_coarser_precision_explains():
+    facts = {
+        "a": {"precision": "fp32", "difference": 0.02},
+        "b": {"precision": "int8", "difference": None},
+    }
+    assert disagreeing(facts, "int8") == {"b": "it gives another number of logits"}
+    assert disagreeing(facts, "fp32")["a"].startswith("its numbers are 0.02 of their spread away")

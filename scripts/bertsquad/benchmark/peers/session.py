@@ -123,7 +123,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         samples, failed = one_by_one(files, taking_part, bench, facts)
     else:
         samples, failed = all_together(files, taking_part, bench, facts)
-    for name, reason in {**left_out, **failed, **disagreeing(facts)}.items():
+    for name, reason in {**left_out, **failed, **disagreeing(facts, work.precision)}.items():
         facts[name]["left_out"] = reason
     return {
         "work": work.name,
@@ -277,11 +277,11 @@ def one_by_one(
     bench: Bench,
     facts: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Each side alone in memory, and run once: what is told is its peak."""
+    """Each side alone in memory: what is told when it is warm is its peak."""
     samples, failed = [], {}
     for name in files:
         one = all_together(
-            {name: files[name]}, {name: sides[name]}, replace(bench, rounds=1), facts
+            {name: files[name]}, {name: sides[name]}, replace(bench, rounds=0), facts
         )
         samples += one[0]
         failed |= one[1]
@@ -314,13 +314,13 @@ def compare(sides: Mapping[str, Side], facts: dict[str, dict[str, Any]]) -> None
                 )
 
 
-def disagreeing(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The sides that did something else than ours, and how far off they are."""
+def disagreeing(facts: Mapping[str, Mapping[str, Any]], precision: str) -> dict[str, str]:
+    """The sides that did something else than ours, which has this precision, and how far off."""
     found = {}
     for name, side in facts.items():
         if "difference" not in side:
             continue
-        tolerance = TOLERANCE[side["precision"]]
+        tolerance = max(TOLERANCE[side["precision"]], TOLERANCE[precision])
         if side["difference"] is None:
             found[name] = "it gives another number of logits"
         elif side["difference"] > tolerance:

@@ -124,12 +124,12 @@ def single(precision: str) -> tuple[Side, ...]:
 
 OUR_FORMS = {
     REAL: "real lengths, the engine's own plan and stream",
-    PADDED: "padded to 384, batches of 8",
+    PADDED: "padded to 384, batches of 4",
     SINGLE: "one request after the other at real length, all threads on each",
 }
 PEER_FORMS = {
     REAL: "real lengths, batches of up to 4 of equal length",
-    PADDED: "padded to 384, batches of 8",
+    PADDED: "padded to 384, batches of 4",
     SINGLE: "one request after the other at real length, all threads on each",
 }
 OPENVINO_FORMS = {
@@ -265,8 +265,8 @@ def memory() -> tuple[Side, ...]:
         for precision in ("fp32", "bf16")
         for side in (
             Side("bertsquad torch", "ours", TRAINING, precision, PADDED,
-                 "a step of 4 sequences of 384 tokens", layers),
+                 "a step of 2 sequences of 384 tokens", layers),
             Side("transformers", "transformers", TRAINING, precision, PADDED,
-                 "a step of 4 sequences of 384 tokens", layers),
+                 "a step of 2 sequences of 384 tokens", layers),
         )
     )  # fmt: skip
