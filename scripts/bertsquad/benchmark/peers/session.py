@@ -113,6 +113,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
     taking_part = {name: side for name, side in sides.items() if name not in left_out}
     if all(side.form == CEILING or side.precision != work.precision
            for side in taking_part.values()):  # fmt: skip
+        left_out |= dict.fromkeys(taking_part, "there is nothing to compare it with here")
         taking_part = {}
     facts: dict[str, dict[str, Any]] = {
         name: {**asdict(side), "ours": side.ours, "native": native(side.precision)}
@@ -217,11 +218,14 @@ def made(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) ->
     """Run what makes a file for a side; where it fails, the side's facts say so."""
     log = bench.folder / "logs" / f"files-{side.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        done = subprocess.run(
-            command, stdout=output, stderr=output, check=False, timeout=CONVERT_SECONDS
-        )
-    if done.returncode:
+    try:
+        with log.open("wb") as output:
+            subprocess.run(
+                command, stdout=output, stderr=output, check=True, timeout=CONVERT_SECONDS
+            )
+    except subprocess.TimeoutExpired:
+        facts["failed_before"] = f"its files were not made in {CONVERT_SECONDS} s"
+    except subprocess.CalledProcessError:
         last = (log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"])[-1]
         facts["failed_before"] = f"its files could not be made: {last}"
 
