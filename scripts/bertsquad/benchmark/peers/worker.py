@@ -1,0 +1,91 @@
+"""A side of the benchmark as a process: started, told to work, and stopped while others do."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 900  # compilers and quantisers take minutes
+RUN_SECONDS = 600
+
+
+class WorkerFailed(Exception):
+    """A worker ended or answered nothing; the message says which and the last line of its log."""
+
+
+class Worker:
+    """One process that speaks the protocol of scripts/peers/protocol.py.
+
+    Between its runs it is stopped by a signal: no thread of it can spin while others are measured.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=dict(environment),
+            )
+        self.rest = b""
+
+    def ready(self) -> dict[str, Any]:
+        """What it says when it is loaded and warm; then it is stopped."""
+        answer = self.answer(READY_SECONDS)
+        self.stop()
+        return answer
+
+    def run(self) -> dict[str, Any]:
+        """Let it do its work once: `seconds`, `features`, `peak_memory_mib`."""
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            self.process.stdin.write(b"run\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise self.failure("it has ended") from None
+        answer = self.answer(RUN_SECONDS)
+        self.stop()
+        return answer
+
+    def stop(self) -> None:
+        """Stop it, and return when all its threads stand still (or it has ended)."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self.rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                raise self.failure(f"no answer in {seconds:g} s")
+            piece = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not piece:
+                raise self.failure(f"ended with exit status {self.process.wait()}")
+            self.rest += piece
+        line, _, self.rest = self.rest.partition(b"\n")
+        return json.loads(line)
+
+    def failure(self, what: str) -> WorkerFailed:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return WorkerFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process.poll() is None:
+            self.process.kill()  # a stopped one, too
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()

@@ -1,0 +1,43 @@
+"""What the machine reaches at best in one precision, measured in turns with everybody else."""
+
+import argparse
+from typing import Any
+
+from bertsquad.benchmark.ceilings import measure_precision, usable_paths
+from protocol import serve
+
+SECONDS = 0.25  # for each of a layer's four products
+
+
+class Ceiling:
+    def __init__(self, args: argparse.Namespace) -> None:
+        import time
+
+        import torch
+
+        from bertsquad.benchmark.gemm_paths import PATHS
+        from bertsquad.engines import native
+
+        self.clock = time.perf_counter
+        self.native = native(args.precision)
+        torch.set_num_threads(1)  # while the paths are tried no thread waits for another
+        self.paths, self.left_out = usable_paths(PATHS[args.precision], self.clock)
+        torch.set_num_threads(args.threads)
+
+    def check(self) -> list[float]:
+        return []  # products of random matrices: there is nothing to agree on
+
+    def run(self) -> float:
+        """GFLOP/s."""
+        measured = measure_precision(self.paths, self.left_out, self.native, SECONDS, self.clock)
+        return measured["gflops"]
+
+
+def rate(ceiling: Ceiling) -> dict[str, Any]:
+    begin = ceiling.clock()
+    gflops = ceiling.run()
+    return {"gflops": gflops, "seconds": ceiling.clock() - begin}
+
+
+if __name__ == "__main__":
+    serve(Ceiling, "torch", measure=rate)

@@ -1,0 +1,39 @@
+"""Our own SQuAD file to features: what scripts/featurize.py does, file reading included."""
+
+import argparse
+
+import texts
+from bertsquad import squad
+from bertsquad.features import Features
+from bertsquad.featurization import featurize
+from bertsquad.tokenization import Vocabulary
+from protocol import serve
+
+
+class ToFeatures:
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.path = args.work
+        self.vocab = args.model / "vocab.txt"
+
+    def features(self) -> Features:
+        return featurize(
+            squad.load(self.path, training=True),
+            Vocabulary(self.vocab),
+            max_seq_length=texts.MAX_SEQ_LENGTH,
+            doc_stride=texts.DOC_STRIDE,
+            max_query_length=texts.MAX_QUERY_LENGTH,
+            training=True,
+        )
+
+    def check(self) -> list[float]:
+        made = self.features()
+        # feature_question ascends, so its first window is where each question first occurs.
+        firsts = [int((made.feature_question >= n).argmax()) for n in range(texts.CHECKED)]
+        return made.packed(firsts).input_ids.astype(float).tolist()
+
+    def run(self) -> int:
+        return len(self.features())
+
+
+if __name__ == "__main__":
+    serve(ToFeatures, "tokenizers", "numpy")

@@ -1,0 +1,46 @@
+"""Write the page and the figure of `make bench` from the works it has measured.
+
+Example:
+    python scripts/report_bench.py --results results/bench \\
+        --page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+"""
+
+import argparse
+from pathlib import Path
+
+from bertsquad.errors import UserError, exit_with
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--results", type=Path, required=True, help="folder of benchmark_peers.py")
+    add("--page", type=Path, required=True, help="Markdown file to write")
+    add("--figure", type=Path, required=True, help="SVG file to write, in the same folder")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad.benchmark.peers.sides import works
+    from bertsquad.files import read_json, write_text
+    from bertsquad.reporting import style
+    from bertsquad.reporting.figures import peers as figure
+    from bertsquad.reporting.peers import page
+
+    paths = [args.results / f"{work.name}.json" for work in works()]
+    measured = [read_json(path) for path in paths if path.exists()]
+    if not measured:
+        raise UserError(
+            f"{args.results}: no work is measured; run benchmark_peers.py, or make bench"
+        )
+    with style.styled():
+        style.save(figure.draw(measured), args.figure, figure.TITLE)
+    write_text(args.page, page(measured, args.figure.name))
+    print(args.page)
+
+
+if __name__ == "__main__":
+    exit_with(main)
