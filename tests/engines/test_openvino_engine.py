@@ -1,0 +1,51 @@
+"""What OpenVINO is told of precision, threads, streams; a batch's error is its caller's."""
+
+import numpy as np
+import pytest
+
+from bertsquad import engines
+from engines.small_run import write_finetuned
+from tiny_bert import random_batch
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    return write_finetuned(tmp_path_factory.mktemp("run"))
+
+
+@pytest.mark.parametrize(("goal", "streams"), [("latency", 1), ("throughput", 2)])
+def test_fp32_is_fp32_on_the_threads_asked_for(model_dir, goal, streams):
+    engine = engines.load("openvino", model_dir, precision="fp32", threads=2, goal=goal)
+    told = {
+        name: engine.compiled.get_property(name)
+        for name in ("INFERENCE_PRECISION_HINT", "INFERENCE_NUM_THREADS", "NUM_STREAMS")
+    }
+    assert told["INFERENCE_PRECISION_HINT"].get_type_name() == "f32"
+    assert (told["INFERENCE_NUM_THREADS"], told["NUM_STREAMS"]) == (2, streams)
+
+
+@pytest.mark.parametrize("goal", ["latency", "throughput"])
+def test_after_a_broken_batch_the_engine_answers_as_before(model_dir, goal):
+    engine = engines.load("openvino", model_dir, precision="fp32", threads=2, goal=goal)
+    good = random_batch([7, 9, 9])
+    before = engine.run(good)
+    too_long = random_batch([41])  # the model has 40 positions
+    with pytest.raises(RuntimeError):
+        list(engine.stream([good, too_long, good]))
+    for found, expected in zip(engine.run(good), before, strict=True):
+        assert np.array_equal(found, expected)
+
+
+def test_answers_are_copies(model_dir):
+    engine = engines.load("openvino", model_dir, precision="fp32", threads=1)
+    rows = np.ones((1, 5), np.int64)
+    first, _ = engine.run_padded(rows, rows, rows)
+    kept = first.copy()
+    engine.run_padded(2 * rows, rows, rows)
+    assert np.array_equal(first, kept)
+
+
+def test_nothing_is_written_into_the_model_folder(model_dir):
+    before = sorted(model_dir.iterdir())
+    engines.load("openvino", model_dir, precision="fp32", threads=1)
+    assert sorted(model_dir.iterdir()) == before
