@@ -1,0 +1,172 @@
+"""What this machine can do at best, measured: products at BERT-Large's shapes, and memory.
+
+A measured engine is compared with these, taken on the same machine in the same run, and not with a
+data sheet: clock rates, neighbours and libraries are then the same for both.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from bertsquad.benchmark.gemm_paths import PATHS, Multiply, Shape
+from bertsquad.engines import native
+
+# Rates are flat from 384 to 4,096 rows; with 12,288 fresh pages of the outputs cost 10 to 25 %.
+ROWS = 2048
+# An emulated product may take a hundred times as long; its rate hardly depends on the rows.
+EMULATED_ROWS = 256
+# The linear layers of a BERT-Large layer, query, key and value in one: inputs, outputs.
+LAYER = ((1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024))
+
+# A path below this on one thread is a reference kernel; at full size it would take minutes.
+TRIAL = Shape(16, 256, 256)
+REFERENCE_GFLOPS = 1.0
+HOPELESS = 8  # a path whose first product takes so many times the fastest's is not sampled on
+ROUNDS = 3  # at least, whatever the time
+ARRAY_MIB = 256  # larger than a last-level cache that two cores get a share of
+
+Clock = Callable[[], float]
+
+
+def measure_ceilings(
+    threads: int, seconds_per_point: float = 1.0, *, clock: Clock = time.perf_counter
+) -> dict[str, Any]:
+    """The ceilings of this process on `threads` threads, which stay PyTorch's afterwards.
+
+    `gemm` holds for every precision `native` (False: emulated, so no ceiling of that precision),
+    `gflops`, the rate of a layer's four products each by its fastest path, `gflops_median` from the
+    medians of the same paths, and `shapes` with every path's samples; a precision without any path
+    has `gflops` None and `left_out` says why. `memory` holds GB/s of reading and of copying (bytes
+    read and written), GB = 10^9. A point, a product of one precision or one kind of memory access,
+    takes about `seconds_per_point`; emulated ones a quarter.
+    """
+    start = clock()
+    with torch.inference_mode():
+        torch.set_num_threads(1)  # no thread waits for another: a busy machine fails no trial
+        paths = {precision: usable_paths(PATHS[precision], clock) for precision in PATHS}
+        torch.set_num_threads(threads)
+        gemm = {
+            precision: measure_precision(
+                usable, left_out, native(precision), seconds_per_point, clock
+            )
+            for precision, (usable, left_out) in paths.items()
+        }
+        memory = measure_memory(seconds_per_point, clock)
+    return {"threads": threads, "gemm": gemm, "memory": memory, "seconds": clock() - start}
+
+
+def ceiling(ceilings: Mapping[str, Any], precision: str) -> float | None:
+    """GFLOP/s that products of this precision reach here; None where it is emulated."""
+    entry = ceilings["gemm"][precision]
+    return entry["gflops"] if entry["native"] else None
+
+
+def measure_precision(
+    paths: Mapping[str, Callable[[Shape], Multiply]],
+    left_out: Mapping[str, str],
+    is_native: bool,
+    seconds: float,
+    clock: Clock,
+) -> dict[str, Any]:
+    """The four products of a layer in one precision."""
+    rows, seconds = (ROWS, seconds) if is_native else (EMULATED_ROWS, seconds / 4)
+    entry = {"native": is_native, "rows": rows, "left_out": dict(left_out)}
+    if not paths:
+        return entry | {"gflops": None, "gflops_median": None, "shapes": {}}
+    shapes = [Shape(rows, *sizes) for sizes in LAYER]
+    points = {
+        f"{shape.inputs}x{shape.outputs}": measure_shape(paths, shape, seconds, clock)
+        for shape in shapes
+    }
+    flops = sum(shape.flops for shape in shapes) / 1e9
+    return entry | {
+        "gflops": flops / sum(point["best_s"] for point in points.values()),
+        "gflops_median": flops / sum(point["median_s"] for point in points.values()),
+        "shapes": points,
+    }
+
+
+def usable_paths(
+    paths: Mapping[str, Callable[[Shape], Multiply]], clock: Clock
+) -> tuple[dict[str, Callable[[Shape], Multiply]], dict[str, str]]:
+    """The paths that work here and are no reference kernel, and why the others are left out."""
+    usable, left_out = {}, {}
+    for name, make in paths.items():
+        try:
+            multiply = make(TRIAL)
+            seconds = min(timed(multiply, clock) for _ in range(ROUNDS))
+        except RuntimeError as error:
+            left_out[name] = str(error).splitlines()[0]
+            continue
+        rate = TRIAL.flops / 1e9 / seconds
+        if rate < REFERENCE_GFLOPS:
+            left_out[name] = f"a reference kernel: {rate:.2g} GFLOP/s"
+        else:
+            usable[name] = make
+    return usable, left_out
+
+
+def measure_shape(
+    paths: Mapping[str, Callable[[Shape], Multiply]], shape: Shape, seconds: float, clock: Clock
+) -> dict[str, Any]:
+    """Every path's rates, and the seconds of the fastest."""
+    samples = sample({name: make(shape) for name, make in paths.items()}, seconds, clock)
+    fastest = min(samples, key=lambda name: min(samples[name]))
+    return {
+        "path": fastest,
+        "best_s": min(samples[fastest]),
+        "median_s": statistics.median(samples[fastest]),
+        "paths": {name: rates(taken, shape.flops, "gflops") for name, taken in samples.items()},
+    }
+
+
+def measure_memory(seconds: float, clock: Clock) -> dict[str, Any]:
+    """Reading one large array, and copying it to another, by all threads."""
+    source = torch.ones(ARRAY_MIB * 2**18)
+    target = torch.zeros_like(source)
+    read = sample({"read": lambda: source.sum()}, seconds, clock)["read"]
+    copied = sample({"copy": lambda: target.copy_(source)}, seconds, clock)["copy"]
+    return {
+        "array_mib": ARRAY_MIB,
+        "read": rates(read, source.nbytes, "gb_per_s"),
+        "copy": rates(copied, 2 * source.nbytes, "gb_per_s"),
+    }
+
+
+def sample(
+    calls: Mapping[str, Callable[[], object]], seconds: float, clock: Clock
+) -> dict[str, list[float]]:
+    """Seconds of every call, in turns, so that a neighbour disturbs all alike. The first call of
+    each counts only where it shows that the path is hopeless."""
+    taken = {name: [timed(call, clock)] for name, call in calls.items()}
+    bound = HOPELESS * min(first for [first] in taken.values())
+    going = {name: call for name, call in calls.items() if taken[name][0] <= bound}
+    taken |= {name: [] for name in going}
+    start, rounds = clock(), 0
+    while rounds < ROUNDS or clock() - start < seconds:
+        for name, call in going.items():
+            taken[name].append(timed(call, clock))
+        rounds += 1
+    return taken
+
+
+def timed(call: Callable[[], object], clock: Clock) -> float:
+    start = clock()
+    call()
+    return clock() - start
+
+
+def rates(seconds: list[float], amount: float, unit: str) -> dict[str, Any]:
+    """Rates in 10^9 per second: `<unit>`, the best; its median and worst; how many samples."""
+    each = sorted(amount / 1e9 / taken for taken in seconds)
+    return {
+        unit: each[-1],
+        f"{unit}_median": statistics.median(each),
+        f"{unit}_worst": each[0],
+        "samples": len(each),
+    }
