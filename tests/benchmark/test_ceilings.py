@@ -5,13 +5,13 @@ import torch
 
 from bertsquad.benchmark import ceilings
 from bertsquad.benchmark.ceilings import (
-    ceiling,
     measure_ceilings,
     measure_precision,
     measure_shape,
     sample,
     usable_paths,
 )
+from bertsquad.benchmark.flops import ceiling_gflops
 from bertsquad.benchmark.gemm_paths import PATHS, Shape
 
 
@@ -102,11 +102,6 @@ def test_without_a_path_there_is_no_rate():
     assert (entry["gflops"], entry["left_out"]) == (None, {"only": "why"})
 
 
-def test_an_emulated_precision_has_no_ceiling():
-    measured = {"gemm": {"bf16": {"native": False, "gflops": 15.0}}}
-    assert ceiling(measured, "bf16") is None
-
-
 def test_this_machine_has_a_ceiling_in_fp32_and_bandwidth(monkeypatch):
     monkeypatch.setattr(ceilings, "ROWS", 32)
     monkeypatch.setattr(ceilings, "EMULATED_ROWS", 32)
@@ -115,7 +110,7 @@ def test_this_machine_has_a_ceiling_in_fp32_and_bandwidth(monkeypatch):
     measured = measure_ceilings(1, 0.0)
     assert torch.get_num_threads() == 1
     assert set(measured["gemm"]) == {"fp32", "bf16", "int8"}
-    assert ceiling(measured, "fp32") == measured["gemm"]["fp32"]["gflops"] > 0
+    assert ceiling_gflops(measured, "fp32") == measured["gemm"]["fp32"]["gflops"] > 0
     assert set(measured["gemm"]["fp32"]["shapes"]) == {"64x192", "64x256"}
     assert measured["memory"]["read"]["gb_per_s"] > 0
     assert measured["memory"]["copy"]["samples"] >= 3

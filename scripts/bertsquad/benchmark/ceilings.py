@@ -60,12 +60,6 @@ def measure_ceilings(
     return {"threads": threads, "gemm": gemm, "memory": memory, "seconds": clock() - start}
 
 
-def ceiling(ceilings: Mapping[str, Any], precision: str) -> float | None:
-    """GFLOP/s that products of this precision reach here; None where it is emulated."""
-    entry = ceilings["gemm"][precision]
-    return entry["gflops"] if entry["native"] else None
-
-
 def measure_precision(
     paths: Mapping[str, Callable[[Shape], Multiply]],
     left_out: Mapping[str, str],

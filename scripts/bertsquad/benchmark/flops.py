@@ -1,0 +1,32 @@
+"""Useful operations of BERT, those on real tokens, and the ceiling that their rate is held against.
+
+They are called floating-point operations also where an engine computes in INT8.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def useful_flops(config: Mapping[str, int], lengths: np.ndarray) -> float:
+    """Operations of one forward pass over features of these many real tokens, all together.
+
+    `config` is a config.json. A multiplication and an addition count as two. Counted are the linear
+    layers (two operations for each weight and token), scores and weighted sums of attention (4 L^2
+    H in each layer) and the answer head; LayerNorm, GELU, softmax and the embeddings, together
+    about a thousandth, are not.
+    """
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    lengths = np.asarray(lengths, dtype=np.float64)
+    weights = 4 * hidden * hidden + 2 * hidden * inner  # query, key, value, output; up, down
+    layer = 2 * weights * lengths + 4 * hidden * lengths**2
+    head = 2 * 2 * hidden * lengths
+    return float((config["num_hidden_layers"] * layer + head).sum())
+
+
+def ceiling_gflops(ceilings: Mapping[str, Any], precision: str) -> float | None:
+    """What products of this precision reach here, of what `measure_ceilings` found; None where the
+    processor emulates it: that is no ceiling of the precision."""
+    found = ceilings["gemm"][precision]
+    return found["gflops"] if found["native"] else None
