@@ -14,34 +14,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bertsquad.arguments import thread_count
 from bertsquad.errors import exit_with
-from bertsquad.machine.cpu import allowed_cpus
-from bertsquad.machine.threads import Team, default_team, settle, team_of
+from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.cell import Settings
-
-
-def settle_down(threads: str | int, at_most: int | None) -> dict[str, Any]:
-    """Keep this process on the processors of its threads; `all` is `at_most` so many. What the cell
-    says of it: how many `threads`, on which `cpus`, of which `allowed_cpus`, and `not_bound`, why
-    not (None: bound)."""
-    allowed = allowed_cpus()
-    team: Team = default_team(at_most) if threads == "all" else team_of(int(threads))
-    if team.threads > len(allowed):
-        print(
-            f"warning: {team.threads} threads on {len(allowed)} allowed CPUs take turns and "
-            "measure the scheduler",
-            file=sys.stderr,
-        )
-    not_bound = settle(team)
-    print(f"{team}; not bound: {not_bound}" if not_bound else team, file=sys.stderr)
-    return {
-        "threads": team.threads,
-        "cpus": list(team.cpus),
-        "allowed_cpus": allowed,
-        "not_bound": not_bound,
-    }
 
 
 def measure_cell(
@@ -142,7 +120,7 @@ def parse_args() -> argparse.Namespace:
     add(
         "--threads",
         required=True,
-        type=threads,
+        type=thread_count,
         help="threads of one matrix product; `all`: one for each core of a socket, as far as this "
         "process may use them, within its CPU quota",
     )
@@ -165,10 +143,6 @@ def at_least(least: int) -> Any:
         return value
 
     return number
-
-
-def threads(text: str) -> str | int:
-    return "all" if text == "all" else at_least(1)(text)
 
 
 def main() -> None:

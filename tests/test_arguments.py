@@ -4,16 +4,24 @@ import argparse
 
 import pytest
 
-from bertsquad.arguments import natural, positive
+from bertsquad.arguments import natural, positive, thread_count
 
 
 def test_whole_numbers_in_range_are_taken():
     assert (positive("1"), positive("24"), natural("0")) == (1, 24, 0)
 
 
+def test_threads_are_a_number_or_all():
+    assert (thread_count("2"), thread_count("all")) == (2, "all")
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
-    [(positive, "0", "0 is not 1 or more"), (natural, "-1", "-1 is not 0 or more")],
+    [
+        (positive, "0", "0 is not 1 or more"),
+        (natural, "-1", "-1 is not 0 or more"),
+        (thread_count, "0", "0 is not 1 or more"),
+    ],
 )
 def test_others_are_named_with_what_was_expected(kind, text, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message):

@@ -17,3 +17,8 @@ def natural(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return number
+
+
+def thread_count(text: str) -> str | int:
+    """A number of threads, or `all`."""
+    return "all" if text == "all" else positive(text)
