@@ -21,6 +21,7 @@ include: "rules/predict.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
+include: "rules/speed.smk"
 
 
 report: "report/workflow.rst"

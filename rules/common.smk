@@ -14,11 +14,12 @@ sys.path.insert(0, str(SCRIPTS))
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.config import resolve
 from bertsquad.containers.mounts import bind_variables
-from bertsquad.engines import check_able
+from bertsquad.engines import PRECISIONS, check_able
 from bertsquad.errors import USAGE_STATUS, UserError
 from bertsquad.experiment import Experiment, casing_option, options, training_option
 from bertsquad.modelzoo.steps import ModelZoo
 from bertsquad.sources import PACE, local_sources
+from bertsquad.speed_plan import SpeedPlan
 
 # `python` in a rule is the interpreter that runs Snakemake, its environment active or not; and
 # profiles/docker has every step run by docker_shell.py, which is found like any other command.
@@ -62,6 +63,7 @@ or_exit(EXPERIMENT.check, CONFIG_SOURCE)
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+SPEED = SpeedPlan(config["speed"], EXPERIMENT.place)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
@@ -177,6 +179,9 @@ onstart:
 
 if workflow.is_main_process:
     or_exit(check_image)
-    check_engines()
-    or_exit(check_modelzoo)
-    or_exit(announce_downloads)
+    # What the experiment would download or run is no matter of this target's. Snakemake tells its
+    # targets only when all is read, so it is looked for in the command line.
+    if "speed" not in sys.argv[1:]:
+        check_engines()
+        or_exit(check_modelzoo)
+        or_exit(announce_downloads)

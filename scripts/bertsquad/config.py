@@ -10,7 +10,7 @@ from bertsquad.errors import UserError
 from bertsquad.suggestions import did_you_mean
 
 RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "modelzoo"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
 )
 

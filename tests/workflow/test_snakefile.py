@@ -211,6 +211,17 @@ def test_the_doctor_prints_and_makes_nothing_that_is_asked_for(fresh):
     assert not (fresh.folder / "results/machine.json").exists()
 
 
+def test_the_machines_speed_is_measured_whatever_the_config_and_nothing_downloaded(fresh):
+    asked = ("speed", "--configfile", "config/minilm.yaml", "--config", "offline=True")
+    done = fresh.snakemake("-n", *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "download" not in done.stderr.replace("--", "")
+    planned = fresh.planned(*asked)
+    assert {"generate_random_model", "measure_ceilings", "summarize_speed"} <= set(planned)
+    assert planned["measure_speed"] >= 3  # FP32 by every engine, at least
+    assert "download" not in planned
+
+
 @pytest.mark.parametrize("name", ["docker", "apptainer"])
 def test_a_profile_keeps_the_settings_that_it_takes_the_place_of(name):
     profiles = Path(__file__).resolve().parent.parent.parent / "profiles"

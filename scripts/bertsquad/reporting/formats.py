@@ -24,3 +24,8 @@ def mebibytes(count: float) -> str:
     """MiB, or GiB from 10 of them on."""
     count = float(count)
     return f"{count / 1024:.1f} GiB" if count >= 10240 else f"{whole(count)} MiB"
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent: 0.854 is 85 %."""
+    return f"{100 * float(share):.0f} %"

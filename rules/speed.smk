@@ -1,0 +1,129 @@
+"""What this machine can do: BERT-Large with random weights, nothing downloaded, any config."""
+
+
+rule speed:
+    """What this machine can do: every engine and precision, in a table that is printed."""
+    input:
+        table="<results>/speed/speed.csv",
+        figure="<results>/speed/speed.svg",
+        text="<results>/speed/speed.txt",
+    log:
+        "<logs>/speed.log",
+    shell:
+        "cat {input.text} | tee {log}"
+
+
+rule generate_random_model:
+    """Make BERT-Large of random weights, and features of random tokens as long as SQuAD's."""
+    input:
+        code=code("generate_random_model.py"),
+        lengths=os.path.relpath(SCRIPTS / "bertsquad/benchmark/squad_lengths.json"),
+    output:
+        weights="<resources>/speed/model/model.safetensors",
+        config="<resources>/speed/model/config.json",
+        vocab="<resources>/speed/model/vocab.txt",
+        tokenizer="<resources>/speed/model/tokenizer_config.json",
+        features="<resources>/speed/features.safetensors",
+    log:
+        "<logs>/generate_random_model.log",
+    params:
+        model=subpath(output.weights, parent=True),
+    shell:
+        "python {input.code[0]} --model {params.model} --features {output.features} --seed 0"
+        " &> {log}"
+
+
+rule quantize_random_model:
+    """Make it an INT8 model for an engine. Of random weights nothing is to be calibrated well."""
+    input:
+        code=code("quantize.py", without=PACE),
+        quantizer=of("engine", quantizer_code),
+        weights="<resources>/speed/model/model.safetensors",
+        config="<resources>/speed/model/config.json",
+        vocab="<resources>/speed/model/vocab.txt",
+        features="<resources>/speed/features.safetensors",
+    output:
+        directory("<resources>/speed/{engine}-int8"),
+    log:
+        "<logs>/quantize_random_model/{engine}.log",
+    wildcard_constraints:
+        engine=any_of(PRECISIONS),
+    threads: WHOLE_MACHINE
+    params:
+        model=subpath(input.weights, parent=True),
+    shell:
+        "python {input.code[0]} --engine {wildcards.engine} --model {params.model}"
+        " --features {input.features} --count 16 --threads {threads} --output {output} &> {log}"
+
+
+rule measure_ceilings:
+    """Measure this machine's best matrix products and memory bandwidth."""
+    input:
+        code=code("measure_ceilings.py"),
+    output:
+        "<results>/speed/ceilings.json",
+    log:
+        "<logs>/measure_ceilings.log",
+    # A measurement runs alone.
+    threads: WHOLE_MACHINE
+    params:
+        threads=config["speed"]["threads"],
+    shell:
+        "python {input.code[0]} --threads {params.threads} --at-most {threads} --seconds 1"
+        " --output {output} &> {log}"
+
+
+rule measure_speed:
+    """Measure one engine in one precision: offline, padded, and single requests."""
+    input:
+        code=code("measure_speed.py"),
+        engine=of("engine", engine_code),
+        quantized=of("engine precision", SPEED.quantized),
+        weights="<resources>/speed/model/model.safetensors",
+        config="<resources>/speed/model/config.json",
+        vocab="<resources>/speed/model/vocab.txt",
+        features="<resources>/speed/features.safetensors",
+    output:
+        "<results>/speed/{engine}-{precision}.json",
+    log:
+        "<logs>/measure_speed/{engine}-{precision}.log",
+    wildcard_constraints:
+        engine=any_of(PRECISIONS),
+    priority: -10
+    # A measurement runs alone.
+    threads: WHOLE_MACHINE
+    params:
+        model=subpath(input.weights, parent=True),
+        options=of("engine precision", SPEED.measure_options),
+    shell:
+        "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model} --features {input.features} {params.options}"
+        " --at-most {threads} --output {output} &> {log}"
+
+
+rule summarize_speed:
+    """Gather every engine's speed into a table and a figure."""
+    input:
+        code=code("summarize_speed.py"),
+        ceilings="<results>/speed/ceilings.json",
+        cells=SPEED.cells(),
+    output:
+        table=report(
+            "<results>/speed/speed.csv",
+            caption="../report/speed.rst",
+            category="Speed",
+            labels={"what": "table"},
+        ),
+        figure=report(
+            "<results>/speed/speed.svg",
+            caption="../report/speed.rst",
+            category="Speed",
+            labels={"what": "figure"},
+        ),
+        text="<results>/speed/speed.txt",
+    log:
+        "<logs>/summarize_speed.log",
+    shell:
+        "python {input.code[0]} --ceilings {input.ceilings} --cells {input.cells}"
+        " --table {output.table} --figure {output.figure}"
+        " --text {output.text} &> {log}"

@@ -1,0 +1,123 @@
+"""What this machine can do, as a table: a row for each engine and precision, measured or not."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from bertsquad.benchmark.flops import ceiling_gflops
+from bertsquad.engines import PRECISIONS
+from bertsquad.reporting.formats import mebibytes, percent, short
+
+COLUMNS = [
+    *("engine", "precision", "native", "threads"),
+    *("features_per_second", "useful_gflops", "ceiling_gflops", "ceiling_share"),
+    *("features", "mean_length"),
+    *("padded_features_per_second", "padded_useful_gflops", "padded_computed_gflops"),
+    *("latency_median_length_ms", "latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "requests"),
+    *("peak_memory_mib", "other_cpus", "left_out"),
+]
+EMULATED = "this processor has no instructions for {precision} and would emulate it"
+
+
+def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each engine and precision there is, in the order of PRECISIONS.
+
+    `cells` are what measure_speed.py writes, `ceilings` what measure_ceilings.py does.
+    `ceiling_share` is the useful rate at real lengths as a share of what products of that precision
+    reached on this machine; empty where it is emulated. `left_out` says why there are no numbers.
+    """
+    measured = {(cell["engine"], cell["precision"]): cell for cell in cells}
+    rows = []
+    for engine, precisions in PRECISIONS.items():
+        for precision in precisions:
+            cell = measured.get((engine, precision))
+            row = {"engine": engine, "precision": precision}
+            if cell is None:
+                row["native"] = ceilings["gemm"][precision]["native"]
+                row["left_out"] = EMULATED.format(precision=precision)
+            else:
+                row |= numbers(cell, ceiling_gflops(ceilings, precision))
+            rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def numbers(cell: Mapping[str, Any], ceiling: float | None) -> dict[str, Any]:
+    """What a cell adds to its row."""
+    offline, padded, requests = (cell[key] for key in ("offline", "padded", "requests"))
+    over_lengths = requests["over_lengths"]
+    latency = over_lengths["latency_ms"]
+    return {
+        "native": cell["native"],
+        "threads": cell["threads"],
+        "features_per_second": offline["features_per_second"],
+        "useful_gflops": offline["useful_gflops"],
+        "ceiling_gflops": ceiling,
+        "ceiling_share": offline["useful_gflops"] / ceiling if ceiling else None,
+        "features": offline["features"],
+        "mean_length": offline["mean_length"],
+        "padded_features_per_second": padded["features_per_second"],
+        "padded_useful_gflops": padded["useful_gflops"],
+        "padded_computed_gflops": padded["computed_gflops"],
+        "latency_median_length_ms": requests["at_median"]["latency_ms"]["p50"],
+        **{f"latency_{name}_ms": latency[name] for name in ("p50", "p90", "p99")},
+        "requests": len(over_lengths["latency_samples_ms"]),
+        "peak_memory_mib": cell["peak_memory_mib"],
+        "other_cpus": cell["activity"].get("other_cpus"),
+    }
+
+
+def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
+    """The table for a terminal: fastest first, then what was left out, then the ceilings."""
+    measured = table[table["left_out"].isna()].sort_values("features_per_second", ascending=False)
+    lines = [
+        f"{'':20}{'real lengths, all at hand':^30}{'padded':^12}{'one request, ms':^24}",
+        f"{'':20}{'features/s':>10}{'GFLOP/s':>9}{'of ceiling':>11}{'features/s':>12}"
+        f"{'p50':>9}{'p90':>8}{'p99':>8}{'memory':>12}",
+    ]
+    lines += [text_row(row) for _, row in measured.iterrows()]
+    for reason, rows in table[table["left_out"].notna()].groupby("left_out", sort=False):
+        names = ", ".join(rows["engine"] + " " + rows["precision"])
+        lines.append(f"left out: {names}: {reason}")
+    return "\n".join([*lines, *ceiling_lines(ceilings), *busy_lines(measured)])
+
+
+def text_row(row: pd.Series) -> str:
+    name = f"{row['engine']} {row['precision']}"
+    share = "emulated" if pd.isna(row["ceiling_share"]) else percent(row["ceiling_share"])
+    latencies = "".join(
+        f"{short(row[f'latency_{name}_ms']):>{width}}"
+        for name, width in (("p50", 9), ("p90", 8), ("p99", 8))
+    )
+    return (
+        f"{name:20}{short(row['features_per_second']):>10}{short(row['useful_gflops']):>9}"
+        f"{share:>11}{short(row['padded_features_per_second']):>12}{latencies}"
+        f"{mebibytes(row['peak_memory_mib']):>12}"
+    )
+
+
+def ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
+    """What the machine reached without a model."""
+    products = [
+        f"{precision} {short(found['gflops'])} GFLOP/s"
+        for precision, found in ceilings["gemm"].items()
+        if found["native"] and found["gflops"]
+    ]
+    memory = ceilings["memory"]
+    threads = ceilings["threads"]
+    return [
+        f"ceilings on {threads} thread{'s' if threads != 1 else ''}: {', '.join(products)}; memory "
+        f"{short(memory['read']['gb_per_s'])} GB/s read, {short(memory['copy']['gb_per_s'])} GB/s "
+        "copied"
+    ]
+
+
+def busy_lines(measured: pd.DataFrame) -> list[str]:
+    """A warning where other programs kept half a processor or more busy meanwhile."""
+    busiest = pd.to_numeric(measured["other_cpus"]).max()
+    if not busiest >= 0.5:
+        return []
+    return [
+        f"warning: other programs kept up to {busiest:.1f} processors busy meanwhile; the numbers "
+        "are too low"
+    ]

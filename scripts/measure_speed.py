@@ -1,0 +1,143 @@
+"""Measure how fast one engine answers in one precision: offline, padded, and single requests.
+
+Example:
+    python scripts/measure_speed.py --engine torch --precision fp32 --threads all --seconds 12 \\
+        --model results/resources/speed/model \\
+        --features results/resources/speed/features.safetensors \\
+        --output results/speed/torch-fp32.json
+
+Any model folder and features made for it will do. The process should do nothing else: its peak
+memory is part of what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertsquad import torch_environment
+from bertsquad.arguments import positive, thread_count
+from bertsquad.errors import exit_with
+from bertsquad.machine.placement import settle_down
+
+if TYPE_CHECKING:
+    from bertsquad.features import Features
+
+
+def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[str, Any]:
+    """Both goals of the engine, one after the other: each loads the model anew."""
+    from bertsquad import engines
+    from bertsquad.benchmark import speed
+    from bertsquad.files import read_json
+
+    config = read_json(Path(args.model) / "config.json")
+    load_s = {}
+
+    def load(goal: engines.Goal) -> engines.Engine:
+        start = time.perf_counter()
+        engine = engines.load(
+            args.engine,
+            args.model,
+            precision=args.precision,
+            threads=threads,
+            goal=goal,
+            quantized_dir=args.quantized,
+        )
+        load_s[goal] = time.perf_counter() - start
+        return engine
+
+    engine = load("latency")
+    requests = speed.measure_requests(engine, features, args.seconds)
+    padded = speed.measure_padded(engine, features, config, args.seconds)
+    engine.close()
+    del engine
+    samples = requests["over_lengths"]["latency_samples_ms"]
+    rate = 1000 * len(samples) / sum(samples)
+    engine = load("throughput")
+    offline = speed.measure_offline(engine, features, config, args.seconds, rate)
+    engine.close()
+    return {"requests": requests, "padded": padded, "offline": offline, "model_load_s": load_s}
+
+
+def describe_surroundings() -> dict[str, Any]:
+    """What else was true of the machine when the measurement began."""
+    from bertsquad.containers.identity import describe_container
+    from bertsquad.machine.cpu import cpu_model
+    from bertsquad.machine.kernel import load_average, measurement_environment
+    from bertsquad.machine.versions import versions
+
+    return {
+        "cpu": cpu_model(),
+        "load_average": load_average(),
+        "environment": measurement_environment(),
+        "versions": versions(),
+        "container": describe_container(),
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--engine", required=True, help="what runs the model: torch, openvino, onnxruntime")
+    add("--precision", required=True, help="fp32, bf16 or int8")
+    add("--model", required=True, metavar="DIR", help="model folder")
+    add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
+    add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
+    add(
+        "--threads",
+        required=True,
+        type=thread_count,
+        help="how many; `all`: one for each core of a socket that this process may use",
+    )
+    add("--at-most", type=positive, metavar="N", help="`all` is no more than N threads")
+    add("--seconds", required=True, type=float, help="to spend on each number, about")
+    add("--output", required=True, metavar="JSON", help="what was measured, to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    torch_environment.prepare()
+    placement = settle_down(args.threads, args.at_most)
+
+    from bertsquad import engines
+    from bertsquad.features import Features
+    from bertsquad.files import write_json
+    from bertsquad.machine.activity import Watch
+    from bertsquad.machine.memory import peak_memory_mib
+    from bertsquad.model_fit import check_fit
+
+    features = Features.open(args.features)
+    check_fit(args.model, features, args.features)
+    surroundings = describe_surroundings() | placement
+    engines.library(args.engine, args.precision)
+    watch = Watch()
+    measured = measure(args, features, placement["threads"])
+    write_json(
+        args.output,
+        {
+            "engine": args.engine,
+            "precision": args.precision,
+            "native": engines.native(args.precision),
+            "seconds": args.seconds,
+            **measured,
+            "peak_memory_mib": peak_memory_mib(),
+            "activity": watch.result(),
+            **surroundings,
+        },
+    )
+    offline, latency = measured["offline"], measured["requests"]["over_lengths"]["latency_ms"]
+    print(
+        f"{offline['features_per_second']:.2f} features/s, {offline['useful_gflops']:.0f} useful "
+        f"GFLOP/s; latency p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    exit_with(main)

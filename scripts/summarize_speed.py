@@ -1,0 +1,44 @@
+"""Gather the speed of every engine into a table, a figure, and a page for the terminal.
+
+Example:
+    python scripts/summarize_speed.py --ceilings results/speed/ceilings.json \\
+        --cells results/speed/*-*.json --table results/speed/speed.csv \\
+        --figure results/speed/speed.svg --text results/speed/speed.txt
+"""
+
+import argparse
+from pathlib import Path
+
+from bertsquad.errors import exit_with
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--ceilings", required=True, metavar="JSON", help="what measure_ceilings.py wrote")
+    add("--cells", required=True, nargs="+", metavar="JSON", help="what measure_speed.py wrote")
+    add("--table", required=True, type=Path, metavar="CSV", help="the table to write")
+    add("--figure", required=True, type=Path, metavar="SVG", help="the figure to draw")
+    add("--text", required=True, type=Path, metavar="TXT", help="what to print, to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad.files import read_json, write_text
+    from bertsquad.reporting import style
+    from bertsquad.reporting.figures import speed as figure
+    from bertsquad.reporting.speed import as_text, speed_table
+
+    ceilings = read_json(args.ceilings)
+    table = speed_table(map(read_json, args.cells), ceilings)
+    write_text(args.table, table.to_csv(index=False))
+    with style.styled():
+        style.save(figure.draw(table), args.figure, figure.TITLE)
+    write_text(args.text, as_text(table, ceilings) + "\n")
+
+
+if __name__ == "__main__":
+    exit_with(main)
