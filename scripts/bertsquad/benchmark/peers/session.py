@@ -197,7 +197,7 @@ def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> Non
     materials.write_work(calibration, features, numbers)
     command = [str(bench.python(PROGRAMS[side.program])), str(PEERS / "convert.py")]
     command += ["--model", str(model), "--work", str(calibration), "--graphs", *missing]
-    made(command, side, bench, facts)
+    make_files(command, side, bench, facts)
 
 
 def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
@@ -211,10 +211,10 @@ def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> No
     command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", side.variant]
     command += ["--model", str(model), "--features", str(calibration), "--count", str(CALIBRATION)]
     command += ["--threads", str(bench.threads), "--output", str(output)]
-    made(command, side, bench, facts)
+    make_files(command, side, bench, facts)
 
 
-def made(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
+def make_files(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
     """Run what makes a file for a side; where it fails, the side's facts say so."""
     log = bench.folder / "logs" / f"files-{side.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
