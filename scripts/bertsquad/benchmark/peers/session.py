@@ -111,8 +111,8 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         if side.precision == "bf16" and not native("bf16")
     }
     taking_part = {name: side for name, side in sides.items() if name not in left_out}
-    if all(side.form == CEILING or side.precision != work.precision
-           for side in taking_part.values()):  # fmt: skip
+    rest = [side for side in taking_part.values() if side.form != CEILING]
+    if all(side.precision != work.precision for side in rest):
         left_out |= dict.fromkeys(taking_part, "there is nothing to compare it with here")
         taking_part = {}
     facts: dict[str, dict[str, Any]] = {
