@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from bertsquad.benchmark.peers.sides import CEILING, REAL
 
 
@@ -128,4 +126,4 @@ def disturbance(work: Mapping[str, Any]) -> Spread | None:
         for sample in work["samples"]
         if "other_cpus" in sample.get("activity", {})
     ]
-    return Spread.of(np.array(others).tolist())
+    return Spread.of(others)

@@ -111,8 +111,8 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         if side.precision == "bf16" and not native("bf16")
     }
     taking_part = {name: side for name, side in sides.items() if name not in left_out}
-    if all(side.form == CEILING or side.precision != work.precision
-           for side in taking_part.values()):  # fmt: skip
+    rest = [side for side in taking_part.values() if side.form != CEILING]
+    if all(side.precision != work.precision for side in rest):
         left_out |= dict.fromkeys(taking_part, "there is nothing to compare it with here")
         taking_part = {}
     facts: dict[str, dict[str, Any]] = {
@@ -197,7 +197,7 @@ def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> Non
     materials.write_work(calibration, features, numbers)
     command = [str(bench.python(PROGRAMS[side.program])), str(PEERS / "convert.py")]
     command += ["--model", str(model), "--work", str(calibration), "--graphs", *missing]
-    made(command, side, bench, facts)
+    make_files(command, side, bench, facts)
 
 
 def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
@@ -211,10 +211,10 @@ def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> No
     command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", side.variant]
     command += ["--model", str(model), "--features", str(calibration), "--count", str(CALIBRATION)]
     command += ["--threads", str(bench.threads), "--output", str(output)]
-    made(command, side, bench, facts)
+    make_files(command, side, bench, facts)
 
 
-def made(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
+def make_files(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
     """Run what makes a file for a side; where it fails, the side's facts say so."""
     log = bench.folder / "logs" / f"files-{side.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
