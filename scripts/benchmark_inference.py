@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bertsquad import torch_environment
 from bertsquad.errors import exit_with
 from bertsquad.machine.cpu import allowed_cpus
 from bertsquad.machine.threads import Team, default_team, settle, team_of
@@ -164,7 +165,8 @@ def threads(text: str) -> str | int:
 
 def main() -> None:
     args = parse_args()
-    # Not torch_environment.prepare(): it costs a few per cent where a batch takes a millisecond.
+    # Not all of prepare(): short waits cost a few per cent where a batch takes a millisecond.
+    torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
     from bertsquad.benchmark.cell import Settings
