@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsquad import torch_environment
 from bertsquad.arguments import thread_count
 from bertsquad.errors import exit_with
 from bertsquad.machine.placement import settle_down
@@ -193,7 +194,8 @@ def batch_size(text: str) -> int | None:
 
 def main() -> None:
     args = parse_args()
-    # Not torch_environment.prepare(): it costs a few per cent where a batch takes a millisecond.
+    # Not all of prepare(): short waits cost a few per cent where a batch takes a millisecond.
+    torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
     from bertsquad import engines

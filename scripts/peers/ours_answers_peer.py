@@ -3,10 +3,10 @@
 import argparse
 
 import numpy as np
-from bertsquad.answering import Limits, Windows, answer
 
 import texts
 from bertsquad import engines, squad
+from bertsquad.answering import Limits, Windows, answer
 from bertsquad.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
 from bertsquad.featurization import featurize
 from bertsquad.tokenization import Vocabulary

@@ -115,10 +115,10 @@ def library(engine: str, precision: str) -> Any:
 
 
 def check_able(engine: str, precision: str) -> None:
-    """UserError where this processor would compute in another precision and nobody would say so:
-    OpenVINO's bf16 is FP32 without BF16 instructions."""
+    """EmulatedPrecision where this processor would compute in another precision and nobody would
+    say so: OpenVINO's bf16 is FP32 without BF16 instructions."""
     if (engine, precision) == ("openvino", "bf16") and not native("bf16"):
-        raise UserError(
+        raise EmulatedPrecision(
             "openvino bf16: this processor has no BF16 instructions, and OpenVINO would compute in "
             "FP32 instead; remove it (in a configuration from engines.openvino) or run on a "
             "processor that has them"

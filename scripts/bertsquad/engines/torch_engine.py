@@ -13,9 +13,10 @@ from bertsquad.batching import PackedBatch, by_length, by_tokens
 from bertsquad.engines import Answered, Goal, packed_bert
 from bertsquad.engines.packed_bert import PackedBert
 
-# Throughput is flat from 1,000 to 4,000 tokens a batch on two Zen 4 cores; larger ones lose to
-# fresh memory pages, smaller ones to call overhead.
-TOKEN_BUDGET = 2048
+# Throughput is flat from 1,000 to 4,000 tokens a batch; smaller ones lose to call overhead. Every
+# worker holds the activations of a batch: with 2,048 tokens two of them made BERT-Large take 1.31
+# times the memory of its weights.
+TOKEN_BUDGET = 1024
 
 # More workers than this and Python's lock, which each holds for 1 or 2 ms of a batch, would be
 # waited for; a worker has several threads instead.
