@@ -219,7 +219,7 @@ def parse_args() -> argparse.Namespace:
     add("--weight-decay", type=not_negative, default=0.01, help="0.01")
     add("--max-grad-norm", type=not_negative, default=1.0, help="clip gradients to this norm (1.0)")
     add("--hidden-dropout", type=dropout, help="by default the checkpoint's")
-    add("--attention-dropout", type=dropout, help="by default the checkpoint's; 0 is faster")
+    add("--attention-dropout", type=dropout, help="by default the checkpoint's")
     add(
         "--head-init",
         choices=["normal", "nsp", "checkpoint"],

@@ -63,7 +63,7 @@ class BertForQuestionAnswering(nn.Module):
         self.config = config
         self.precision = precision
         # Keep only the inputs of layers for the backward pass, which computes the rest again: the
-        # same gradients, bit for bit, in less memory and a quarter more time.
+        # same gradients, bit for bit, in less memory and about a third more time.
         self.activation_checkpointing = False
         self.bert = Bert(config)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
