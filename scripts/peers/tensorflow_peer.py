@@ -39,7 +39,7 @@ class Bert:
             self.weights = {name: tf.Variable(array) for name, array in tensors.items()}
         else:  # constants, which the graph may fold and pack
             self.weights = {
-                name: tf.cast(array, self.type if is_linear(name) else tf.float32)
+                name: tf.cast(array, self.type if is_encoder_linear(name) else tf.float32)
                 for name, array in tensors.items()
             }
 
@@ -104,6 +104,11 @@ class Bert:
 
 def is_linear(name: str) -> bool:
     return name.endswith("weight") and "embeddings" not in name and "LayerNorm" not in name
+
+
+def is_encoder_linear(name: str) -> bool:
+    """The answer head stays in float32."""
+    return is_linear(name) and not name.startswith("qa_outputs")
 
 
 class Inference:
