@@ -38,6 +38,18 @@ def test_runs_of_the_same_lengths_share_their_features():
     assert guide.features_file("guide-bf16", "dev") == guide.features_file("guide-fp32", "dev")
 
 
+def test_int8_alone_takes_a_quantized_model():
+    demo = experiment()
+    folder = "r/demo-fp32/openvino-int8/quantized"
+    assert demo.quantized_files("demo-fp32", "openvino", "int8") == [
+        f"{folder}/model.xml",
+        f"{folder}/model.bin",
+    ]
+    assert demo.quantized_option("demo-fp32", "openvino", "int8") == f"--quantized {folder}"
+    assert demo.quantized_files("demo-fp32", "torch", "fp32") == []
+    assert demo.quantized_option("demo-fp32", "torch", "fp32") == ""
+
+
 def test_a_run_may_have_a_checkpoint_of_its_own():
     guide = experiment("guide.yaml")
     assert guide.checkpoint_of("guide-bf16") == "wwm_cased_bert_large"
