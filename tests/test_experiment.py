@@ -82,7 +82,7 @@ def test_every_cell_has_its_own_file():
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
     )
     cells = demo.cell_files()
-    assert len(cells) == len(set(cells)) == 2 * 2 * 2 * 2 * 2
+    assert len(cells) == len(set(cells)) == 5 * 2 * 2 * 2 * 2
     assert "r/demo-fp32/torch-bf16/benchmark/padded/batch8-threadsall-repeat2.json" in cells
     assert not [cell for cell in cells if "untrained" in cell or "demo-bf16" in cell]
 
