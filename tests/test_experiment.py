@@ -38,6 +38,18 @@ def test_runs_of_the_same_lengths_share_their_features():
     assert guide.features_file("guide-bf16", "dev") == guide.features_file("guide-fp32", "dev")
 
 
+def test_int8_alone_takes_a_quantized_model():
+    demo = experiment()
+    folder = "r/demo-fp32/openvino-int8/quantized"
+    assert demo.quantized_files("demo-fp32", "openvino", "int8") == [
+        f"{folder}/model.xml",
+        f"{folder}/model.bin",
+    ]
+    assert demo.quantized_option("demo-fp32", "openvino", "int8") == f"--quantized {folder}"
+    assert demo.quantized_files("demo-fp32", "torch", "fp32") == []
+    assert demo.quantized_option("demo-fp32", "torch", "fp32") == ""
+
+
 def test_a_run_may_have_a_checkpoint_of_its_own():
     guide = experiment("guide.yaml")
     assert guide.checkpoint_of("guide-bf16") == "wwm_cased_bert_large"
@@ -70,8 +82,8 @@ def test_every_cell_has_its_own_file():
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
     )
     cells = demo.cell_files()
-    # 2 precisions, of 2 scenarios 2 batch sizes and of 2 none, 2 thread counts, 2 repeats.
-    assert len(cells) == len(set(cells)) == 2 * (2 * 2 + 2) * 2 * 2
+    # 5 engines and precisions, of 2 scenarios 2 batch sizes and of 2 none, 2 thread counts, 2 repeats.
+    assert len(cells) == len(set(cells)) == 5 * (2 * 2 + 2) * 2 * 2
     assert "r/demo-fp32/torch-bf16/benchmark/offline/batchauto-threadsall-repeat2.json" in cells
     assert "r/demo-fp32/torch-bf16/benchmark/padded/batch8-threadsall-repeat2.json" in cells
     assert not [cell for cell in cells if "untrained" in cell or "demo-bf16" in cell]

@@ -149,7 +149,7 @@ class Experiment:
     def quantized_files(self, run: str, engine: str, precision: str) -> list[str]:
         """The files of the INT8 model that this precision takes, if it takes one."""
         folder = self.quantized_folder(run, engine)
-        names = QUANTIZED_FILES[engine] if precision == "int8" else ()
+        names = QUANTIZED_FILES[engine] if precision == "int8" else []
         return [f"{folder}/{name}" for name in names]
 
     def quantized_option(self, run: str, engine: str, precision: str) -> str:
