@@ -30,17 +30,6 @@ def test_packed_logits_equal_those_of_transformers(folder):
     torch.testing.assert_close(end, expected.end_logits[real], atol=2e-6, rtol=1e-5)
 
 
-def test_padded_logits_equal_those_of_transformers(folder):
-    model = model_folder.load(folder, head="normal").eval()
-    twin = transformers_twin(folder, model).eval()
-    arrays = padded(random_batch(LENGTHS), MAX_SEQ_LENGTH)
-    with torch.no_grad():
-        start, end = model.forward_padded(*arrays)
-        expected = twin(arrays[0], attention_mask=arrays[1], token_type_ids=arrays[2])
-    torch.testing.assert_close(start, expected.start_logits, atol=2e-6, rtol=1e-5)
-    torch.testing.assert_close(end, expected.end_logits, atol=2e-6, rtol=1e-5)
-
-
 @pytest.mark.parametrize("lengths", [[5], [1, 1], [8, 8, 8], [3, 8, 8, 3]])
 def test_a_sequence_does_not_see_its_neighbours(tmp_path, lengths):
     model = model_folder.load(write_model_folder(tmp_path), head="normal").eval()
@@ -63,32 +52,6 @@ def test_bf16_logits_are_close_to_fp32(tmp_path):
         rounded = torch.stack(model(batch))
     assert rounded.dtype == torch.float32
     assert 0 < (rounded - exact).abs().max() < 0.05 * exact.std()
-
-
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_inference_form_gives_the_same_bits(tmp_path, precision):
-    folder = write_model_folder(tmp_path)
-    training = model_folder.load(folder, head="nsp").eval()
-    training.precision = precision
-    serving = model_folder.load(folder, head="nsp").to_inference(precision)
-    batch = random_batch(LENGTHS)
-    arrays = padded(batch, MAX_SEQ_LENGTH)
-    with torch.no_grad():
-        assert torch.equal(torch.stack(serving(batch)), torch.stack(training(batch)))
-        assert torch.equal(
-            torch.stack(serving.forward_padded(*arrays)),
-            torch.stack(training.forward_padded(*arrays)),
-        )
-
-
-def test_the_inference_form_keeps_bf16_weights_and_an_fp32_head(tmp_path):
-    model = model_folder.load(write_model_folder(tmp_path), head="nsp").to_inference("bf16")
-    types = {name: parameter.dtype for name, parameter in model.named_parameters()}
-    assert types.pop("bert.encoder.layer.0.intermediate.dense.weight") == torch.bfloat16
-    assert types.pop("qa_outputs.weight") == torch.float32
-    assert types.pop("bert.encoder.layer.0.output.LayerNorm.weight") == torch.float32
-    assert types.pop("bert.embeddings.word_embeddings.weight") == torch.float32
-    assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
 def test_the_training_form_without_dropout_gives_the_same_logits(tmp_path):

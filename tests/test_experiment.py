@@ -82,7 +82,7 @@ def test_every_cell_has_its_own_file():
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
     )
     cells = demo.cell_files()
-    # 5 engines and precisions, of 2 scenarios 2 batch sizes and of 2 none, 2 thread counts, 2 repeats.
+    # 5 engines and precisions; 2 scenarios of 2 batch sizes, 2 of none; 2 thread counts, 2 repeats.
     assert len(cells) == len(set(cells)) == 5 * (2 * 2 + 2) * 2 * 2
     assert "r/demo-fp32/torch-bf16/benchmark/offline/batchauto-threadsall-repeat2.json" in cells
     assert "r/demo-fp32/torch-bf16/benchmark/padded/batch8-threadsall-repeat2.json" in cells

@@ -1,4 +1,4 @@
-"""BERT with a question-answering head, in plain PyTorch, on packed or padded batches.
+"""BERT with a question-answering head, as it is trained: in plain PyTorch, on packed batches.
 
 The encoder of BERT (Devlin et al. 2019): post-LayerNorm, learned positions. Parameters are named as
 in `transformers`' BertForQuestionAnswering, so the state dict is the content of model.safetensors.
@@ -54,8 +54,8 @@ class BertForQuestionAnswering(nn.Module):
 
     `precision` (a key of MATMUL_TYPES) may be set at any time. With "bf16" the products of the
     encoder's linear layers and of attention take bfloat16 inputs; residual sums, LayerNorm, softmax
-    and the head stay in float32. In training mode the weights stay float32 and copies in bfloat16
-    follow them; `to_inference` casts the weights themselves.
+    and the head stay in float32. The weights stay float32; in training mode copies in bfloat16
+    follow them. What serves a model is `engines.packed_bert`.
     """
 
     def __init__(self, config: BertConfig, precision: str = "fp32") -> None:
@@ -85,38 +85,6 @@ class BertForQuestionAnswering(nn.Module):
         )
         logits = self.qa_outputs(hidden)
         return logits[:, 0], logits[:, 1]
-
-    def forward_padded(
-        self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Start and end logits, float32[B, S] each, of a padded batch: int64[B, S] each.
-
-        The usual way: the linear layers and all S x S scores are computed for padding, too. Where
-        `input_mask` is 1 the logits equal `forward`'s in eval mode; elsewhere they mean nothing.
-        """
-        count, length = input_ids.shape
-        hidden = self.bert(
-            input_ids.flatten(),
-            torch.arange(length).repeat(count),
-            segment_ids.flatten(),
-            Sequences.padded(count, length, input_mask),
-            MATMUL_TYPES[self.precision],
-            None,
-        )
-        logits = self.qa_outputs(hidden)
-        return logits[:, 0].view(count, length), logits[:, 1].view(count, length)
-
-    def to_inference(self, precision: str) -> BertForQuestionAnswering:
-        """Make this model ready to serve, in place: no dropout, no gradients, and for "bf16" the
-        encoder's linear weights kept as bfloat16 (half the memory, no casts while running).
-
-        The logits equal those of the training form in eval mode bit for bit.
-        """
-        self.precision = precision
-        for module in self.bert.modules():
-            if isinstance(module, Linear):
-                module.to(MATMUL_TYPES[precision])
-        return self.eval().requires_grad_(False)
 
 
 @dataclass(frozen=True, slots=True)

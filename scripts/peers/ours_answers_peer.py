@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 import texts
-from bertsquad import engines, squad
+from bertsquad import engines, squad, torch_environment
 from bertsquad.answering import Limits, Windows, answer
 from bertsquad.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
 from bertsquad.featurization import featurize
@@ -50,4 +50,5 @@ class Answers:
 
 
 if __name__ == "__main__":
+    torch_environment.keep_memory()  # as our commands do
     serve(Answers, "torch", "openvino", "onnxruntime", "tokenizers")

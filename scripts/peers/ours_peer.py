@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from bertsquad import engines
+from bertsquad import engines, torch_environment
 from bertsquad.batching import PackedBatch, pack
 from protocol import Work, serve
 
@@ -124,4 +124,5 @@ def load(args: argparse.Namespace) -> Inference | Training:
 
 
 if __name__ == "__main__":
+    torch_environment.keep_memory()  # as our commands do
     serve(load, "torch", "openvino", "onnxruntime")

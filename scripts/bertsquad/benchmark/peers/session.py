@@ -232,7 +232,7 @@ def make_files(command: list[str], side: Side, bench: Bench, facts: dict[str, An
 
 def start(name: str, side: Side, command: list[str], bench: Bench) -> Worker:
     environment = {
-        **torch_environment.SETTINGS,  # of OpenMP: for the peers' PyTorch as for ours
+        **torch_environment.WAITING,  # of OpenMP: for the peers' PyTorch as for ours
         **os.environ,
         "OMP_NUM_THREADS": str(bench.threads),
         "TF_CPP_MIN_LOG_LEVEL": "2",

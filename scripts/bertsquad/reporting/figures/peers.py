@@ -50,10 +50,10 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
             )  # fmt: skip
             place += 1
             previous = work["work"]
-        colour = style.precision_colour(row.side["precision"])
+        colour = style.look(row.side["precision"]).colour
         ends = [ratio.least, ratio.greatest]
         axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.4)
-        axes.plot(ratio.median, place, style.precision_marker(row.side["precision"]), color=colour)
+        axes.plot(ratio.median, place, style.look(row.side["precision"]).marker, color=colour)
         axes.annotate(
             short(ratio.median), (ratio.greatest, place), xytext=(6, 0),
             textcoords="offset points", va="center", size=8, color=style.MUTED,

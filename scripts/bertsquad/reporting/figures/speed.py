@@ -57,8 +57,8 @@ def name_of(row: pd.Series) -> str:
 
 
 def draw_throughput(axes: Axes, row: pd.Series, place: int) -> None:
-    colour = style.precision_colour(row["precision"])
-    marker = style.precision_marker(row["precision"])
+    colour = style.look(row["precision"]).colour
+    marker = style.look(row["precision"]).marker
     real, padded = row["features_per_second"], row["padded_features_per_second"]
     axes.plot([padded, real], [place, place], color=colour, linewidth=1)
     axes.plot(padded, place, marker, color=colour, markerfacecolor=PAPER, markersize=6)
@@ -70,7 +70,7 @@ def draw_share(axes: Axes, row: pd.Series, place: int) -> None:
     if pd.isna(row["ceiling_share"]):
         axes.annotate("emulated", (0.03, place), va="center", size=8.5, color=MUTED)
         return
-    colour = style.precision_colour(row["precision"])
+    colour = style.look(row["precision"]).colour
     axes.barh(place, row["ceiling_share"], height=0.5, color=colour)
     inside = row["ceiling_share"] > 0.3
     axes.annotate(
@@ -86,12 +86,12 @@ def draw_share(axes: Axes, row: pd.Series, place: int) -> None:
 
 
 def draw_latency(axes: Axes, row: pd.Series, place: int) -> None:
-    colour = style.precision_colour(row["precision"])
+    colour = style.look(row["precision"]).colour
     middle, end = row["latency_p50_ms"], row["latency_p99_ms"]
     axes.plot([middle, end], [place, place], color=colour, linewidth=2.2)
     for value in (row["latency_p90_ms"], end):
         axes.plot(value, place, "|", color=colour, markersize=8, markeredgewidth=1.4)
-    axes.plot(middle, place, style.precision_marker(row["precision"]), color=colour, markersize=6.5)
+    axes.plot(middle, place, style.look(row["precision"]).marker, color=colour, markersize=6.5)
     write(axes, end, place, f"{short(middle)} to {short(end)}")
 
 
