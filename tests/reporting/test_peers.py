@@ -44,9 +44,9 @@ def test_it_says_on_what_and_with_what_it_was_measured():
 def test_a_goal_is_met_or_missed():
     sides = {"ours": side(ours=True, form="texts"), "it": side(title="tokenizers", form="texts")}
     text = page([work(sides, {"ours": [60.0], "it": [10.0]}, name="data")], "b.svg")
-    assert "| 6.00 (6.00 to 6.00) | 5.8x: met |" in text
-    text = page([work(sides, {"ours": [50.0], "it": [10.0]}, name="data")], "b.svg")
-    assert "| 5.00 (5.00 to 5.00) | 5.8x: missed |" in text
+    assert "| 6.00 (6.00 to 6.00) | 5x: met |" in text
+    text = page([work(sides, {"ours": [40.0], "it": [10.0]}, name="data")], "b.svg")
+    assert "| 4.00 (4.00 to 4.00) | 5x: missed |" in text
 
 
 def test_linearity_is_stated():
