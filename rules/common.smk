@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(workflow.current_basedir).parent
@@ -100,6 +101,7 @@ def code(script, without=()):
     return [os.path.relpath(path) for path in sources]
 
 
+@cache
 def engine_code(engine, module="bertsquad/engines/{}_engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
     entry = SCRIPTS / module.format(engine)
@@ -107,6 +109,7 @@ def engine_code(engine, module="bertsquad/engines/{}_engine.py"):
     return [os.path.relpath(path) for path in sources]
 
 
+@cache
 def mode_code(scenario):
     """The module of a scenario's mode and all it imports."""
     mode = config["benchmark"]["scenarios"][scenario]["mode"]

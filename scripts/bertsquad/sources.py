@@ -1,6 +1,7 @@
 """Which local files a command is made of, so that editing one reruns what depends on it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 # Packages that say how fast a result comes and not what it is: which cores, which threads.
@@ -26,9 +27,16 @@ def local_sources(
         if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
-        for name in imported_names(path):
-            waiting.extend(module_files(folder, name))
+        waiting.extend(imported_files(folder, path, path.stat().st_mtime_ns))
     return [script, *sorted(found - {script})]
+
+
+@cache
+def imported_files(folder: Path, path: Path, mtime_ns: int) -> tuple[Path, ...]:
+    """The files of `folder` that one file imports, as it was at `mtime_ns`; each is read once
+    however many commands are made of it."""
+    names = sorted(imported_names(path))
+    return tuple(dict.fromkeys(file for name in names for file in module_files(folder, name)))
 
 
 def imported_names(path: Path) -> set[str]:
