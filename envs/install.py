@@ -75,7 +75,7 @@ def main() -> None:
             f"found Python {found} at {sys.executable}; expected 3.11 or newer: make PYTHON=..."
         )
     names = " and ".join(str(path) for path in args.requirements)
-    print(f"Installing {names} into {args.folder} (about 1.2 GB, a minute or two) ...", flush=True)
+    print(f"Installing {names} into {args.folder} (about 1.8 GB, a minute or two) ...", flush=True)
     try:
         install(args.folder, args.requirements, args.no_deps)
     except subprocess.CalledProcessError as error:
