@@ -136,6 +136,12 @@ def of(names, function, *arguments):
     return of_job
 
 
+# How answers are scored, whoever gave them.
+SCORING = options(
+    (key, config["evaluation"][key]) for key in ("bootstrap_samples", "seed")
+)
+
+
 def announce_downloads():
     """Tell the user, before the first of them, what will be downloaded and stored."""
     line, possible = EXPERIMENT.announcement()

@@ -134,7 +134,7 @@ rule evaluate_modelzoo:
     wildcard_constraints:
         step=any_of(MODELZOO.names("training", "accuracy")),
     params:
-        options=options(config["evaluation"].items()),
+        options=SCORING,
         official=of("step", MODELZOO.official_option),
     shell:
         "python {input.code[0]} --dataset {input.dataset} --predictions {input.predictions}"

@@ -106,9 +106,7 @@ rule evaluate:
     log:
         "<logs>/{run}/evaluate/{engine}-{precision}.log",
     params:
-        options=options(
-            (key, config["evaluation"][key]) for key in ("bootstrap_samples", "seed")
-        ),
+        options=SCORING,
         official=of("run", EXPERIMENT.official_option),
     shell:
         "python {input.code[0]} --dataset {input.dataset} --predictions {input.predictions}"
