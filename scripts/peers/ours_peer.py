@@ -45,7 +45,8 @@ class Inference:
             args.model,
             precision=args.precision,
             threads=args.threads,
-            goal="latency" if args.form == "single" else "throughput",
+            # One rectangle after the other, as one request after the other: all threads on each.
+            goal="throughput" if args.form == "real" else "latency",
             quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
         self.work = work
