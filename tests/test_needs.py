@@ -14,10 +14,10 @@ def plan_of(made, folder):
 
 
 def test_bert_large_takes_about_what_was_measured(tmp_path):
-    """Measured: 6.5 GB at the peak of fine-tuning."""
+    """Measured: 7.5 GB at the peak of fine-tuning in BF16."""
     guide = experiment("guide.yaml", {"runs": {"guide": {"precision": "bf16"}}})
     found = needs(guide, plan_of(guide, tmp_path))
-    assert found.memory_mib == pytest.approx(6000, rel=0.1)
+    assert found.memory_mib == pytest.approx(7100, rel=0.1)
     # Downloads unpacked and converted, one model, and a training state.
     assert 10e9 < found.disk_bytes < 20e9
 
@@ -37,7 +37,7 @@ def test_a_run_that_is_not_trained_takes_less():
 def test_the_demo_makes_its_own_small_weights():
     demo = experiment()
     assert weights_bytes(demo, "demo-fp32") == 0
-    assert needs(demo, plan_of(demo, Path("nowhere"))).memory_mib == 1100
+    assert needs(demo, plan_of(demo, Path("nowhere"))).memory_mib == 2000
 
 
 def test_unknown_weights_are_not_guessed():
