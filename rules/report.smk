@@ -8,18 +8,9 @@ FIGURES = (
     "latency",
     "lengths",
 )
-# The report's example questions are those of the first run.
-SHOWN_RUN = next(iter(config["runs"]))
-
-# What the page is set from; no import leads there, so code() does not know it.
-TEMPLATES = [
-    os.path.relpath(path)
-    for path in sorted((SCRIPTS / "bertsquad/reporting/templates").iterdir())
-]
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))
-SHOWN_MODEL = "-".join(EXPERIMENT.engine_precisions()[0])
 
 
 rule probe_machine:
