@@ -42,13 +42,19 @@ def descendants(pid: int) -> dict[int, list[str]]:
 
 
 def workers(pid: int) -> list[int]:
-    """Those below this process that train, in the order of their start."""
-    return sorted(
-        child
-        for child, command in descendants(pid).items()
-        if any(part.endswith("finetune.py") for part in command)
-        and "bertsquad.distributed.agent" not in command
-    )
+    """Those below this process that train, by their rank, on whichever host they run."""
+    ranks = {
+        child: int(variables["RANK"])
+        for child in descendants(pid)
+        if "TORCHELASTIC_RUN_ID" in (variables := environment(child))
+    }
+    return sorted(ranks, key=ranks.__getitem__)
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The environment that this process was started with."""
+    variables = Path(f"/proc/{pid}/environ").read_text().rstrip("\0").split("\0")
+    return dict(variable.split("=", 1) for variable in variables)
 
 
 def alive(pid: int) -> bool:
