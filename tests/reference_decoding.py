@@ -21,7 +21,7 @@ def decode(
     """Predictions, n best as lists of dicts, and null odds, each by question id."""
     v2 = null_score_diff_threshold is not None
     predictions, nbest, null_odds = {}, {}, {}
-    words = [split_words(paragraph.context)[0] for paragraph in dataset.paragraphs]
+    words = [split_words(paragraph.context) for paragraph in dataset.paragraphs]
     windows_of = {}
     for number, question in enumerate(features.feature_question.tolist()):
         windows_of.setdefault(question, []).append(number)

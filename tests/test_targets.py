@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from bertsquad.squad import Answer
 from bertsquad.targets import answer_tokens, answer_words, improve_answer_span
-from bertsquad.tokenization import split_words
+from bertsquad.tokenization import word_of_characters
 
 
 def words_of(context: str, text: str, start: int) -> tuple[int, int] | None:
-    return answer_words(*split_words(context), Answer(text, start))
+    return answer_words(context, word_of_characters(context), Answer(text, start))
 
 
 def test_an_answer_is_in_the_words_that_hold_its_first_and_last_character() -> None:

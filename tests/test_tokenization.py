@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import plain_run_squad
 from bertsquad import squad
-from bertsquad.tokenization import WORD, Vocabulary, basic_tokens, split_words
+from bertsquad.tokenization import WORD, Vocabulary, basic_tokens, split_words, word_of_characters
 
 CASED = (
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "John", "Jo", "##han", "##son", "'", "s", "house", "."),
@@ -106,15 +106,14 @@ def test_cased_text_keeps_accents_and_composition() -> None:
 
 
 def test_words_are_split_at_five_characters_only() -> None:
-    words, char_to_word = split_words(" a\u202f\tb\u00a0c\u2009d\n")
-    assert words == ["a", "b\u00a0c\u2009d"]
-    assert char_to_word.tolist() == [-1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    text = " a\u202f\tb\u00a0c\u2009d\n"
+    assert split_words(text) == ["a", "b\u00a0c\u2009d"]
+    assert word_of_characters(text).tolist() == [-1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
 
 
 def test_no_text_no_words() -> None:
-    words, char_to_word = split_words("")
-    assert words == []
-    assert char_to_word.tolist() == []
+    assert split_words("") == []
+    assert word_of_characters("").tolist() == []
 
 
 # Characters at which tokenisers disagree, more often than chance would pick them.
@@ -156,8 +155,8 @@ def test_cased_word_pieces_equal_the_plain_algorithm(cased: Vocabulary, text: st
 
 @given(TEXTS)
 def test_words_and_map_equal_the_plain_algorithm(text: str) -> None:
-    words, char_to_word = split_words(text)
-    assert (words, char_to_word.tolist()) == plain_run_squad.words_and_map(text)
+    words, char_to_word = split_words(text), word_of_characters(text).tolist()
+    assert (words, char_to_word) == plain_run_squad.words_and_map(text)
 
 
 @given(TEXTS)

@@ -11,7 +11,7 @@ import numpy as np
 from bertsquad.batching import starts_of
 from bertsquad.features import ranges
 from bertsquad.squad import Dataset
-from bertsquad.tokenization import WORD, Vocabulary
+from bertsquad.tokenization import Vocabulary, split_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def words_of(texts: Iterable[str], numbers: dict[str, int]) -> tuple[np.ndarray,
     """
     words, starts = array("i"), array("q", [0])
     for text in texts:
-        words.extend(map(numbers.__getitem__, WORD.findall(text)))
+        words.extend(map(numbers.__getitem__, split_words(text)))
         starts.append(len(words))
     return np.array(words, np.int32), np.array(starts, np.int64)
 

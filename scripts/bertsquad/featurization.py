@@ -11,7 +11,7 @@ from bertsquad.errors import UserError
 from bertsquad.features import SPECIAL_TOKENS, VERSION, Features, ranges
 from bertsquad.squad import Dataset
 from bertsquad.targets import answer_tokens, answer_words, improve_answer_span
-from bertsquad.tokenization import Vocabulary, split_words
+from bertsquad.tokenization import Vocabulary, word_of_characters
 from bertsquad.windows import doc_spans, max_context
 
 NAMED_IDS = 5  # of the questions of each kind that the metadata counts, this many are named
@@ -142,13 +142,15 @@ def check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None:
 def find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
     """First and last context token of every question's answer: int64[Q, 2], -1 where the question
     is skipped, which `skipped` then says by reason."""
-    targets = np.full((len(tokens.question_paragraph), 2), -1, np.int64)
+    targets = [(-1, -1)] * len(tokens.question_paragraph)
     no_answer, not_there = [], []
+    answer_ids, answer_starts = tokens.answer_ids.tolist(), tokens.answer_starts.tolist()
     question, first_word = -1, 0
     for p, paragraph in enumerate(dataset.paragraphs):
-        words, char_to_word = split_words(paragraph.context)
-        word_starts = tokens.word_starts[first_word : first_word + len(words)].tolist()
-        first_word += len(words)
+        word_of_character = word_of_characters(paragraph.context)
+        words = int(word_of_character.max(initial=-1)) + 1
+        word_starts = tokens.word_starts[first_word : first_word + words].tolist()
+        first_word += words
         begin, end = tokens.context_starts[p : p + 2]
         context_ids = tokens.context_ids[begin:end].tolist()
         for entry in paragraph.questions:
@@ -156,21 +158,20 @@ def find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]
             if not entry.answers or not entry.answers[0].text.strip():
                 no_answer.append(entry.id)
                 continue
-            span = answer_words(words, char_to_word, entry.answers[0])
+            span = answer_words(paragraph.context, word_of_character, entry.answers[0])
             if span is None:
                 not_there.append(entry.id)
                 continue
-            begin, end = tokens.answer_starts[question : question + 2]
             targets[question] = improve_answer_span(
                 context_ids,
                 *answer_tokens(word_starts, context_ids, span),
-                tokens.answer_ids[begin:end].tolist(),
+                answer_ids[answer_starts[question] : answer_starts[question + 1]],
             )
     if no_answer:
         skipped["no answer"] = no_answer
     if not_there:
         skipped["the answer is not in the context at its answer_start"] = not_there
-    return targets
+    return np.array(targets, np.int64).reshape(-1, 2)
 
 
 def cut_windows(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from bertsquad.squad import Answer
+from bertsquad.tokenization import split_words
 
 
 def answer_words(
-    words: Sequence[str], char_to_word: Sequence[int], answer: Answer
+    context: str, word_of_character: Sequence[int], answer: Answer
 ) -> tuple[int, int] | None:
     """First and last word of an answer; None where its text is not in these words (run_squad.py
     read_squad_examples, which leaves such a question out).
@@ -15,11 +16,16 @@ def answer_words(
     it does in run_squad.py.
     """
     last_character = answer.start + len(answer.text) - 1
-    if last_character >= len(char_to_word):
+    if last_character >= len(word_of_character):
         return None
-    start, end = int(char_to_word[answer.start]), int(char_to_word[last_character])
-    if " ".join(answer.text.split()) not in " ".join(words[start : end + 1]):
-        return None
+    start = int(word_of_character[answer.start])
+    end = int(word_of_character[last_character])
+    text = " ".join(answer.text.split())
+    # Just there, with single spaces, it is in its words, too; that need not be looked up.
+    if not (text == answer.text and context.startswith(text, answer.start)):
+        words = split_words(context)
+        if text not in " ".join(words[start : end + 1]):
+            return None
     return start, end
 
 

@@ -1,6 +1,7 @@
 """Our own SQuAD file to features: what scripts/featurize.py does, file reading included."""
 
 import argparse
+import gc
 
 import texts
 from bertsquad import squad
@@ -12,6 +13,7 @@ from protocol import serve
 
 class ToFeatures:
     def __init__(self, args: argparse.Namespace) -> None:
+        gc.disable()  # as scripts/featurize.py does
         self.path = args.work
         self.vocab = args.model / "vocab.txt"
 
