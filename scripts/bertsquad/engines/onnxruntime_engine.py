@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from bertsquad.batching import PackedBatch
-from bertsquad.engines import Answered, Goal
+from bertsquad.engines import Goal
 from bertsquad.engines.onnx_graph import INPUTS, OUTPUTS, build
 from bertsquad.engines.quantized import quantized_file
-from bertsquad.engines.rectangles import Logits, answers, equal_lengths
+from bertsquad.engines.rectangles import Logits, RectangleEngine
 from bertsquad.engines.weights import read_weights
 
 ERRORS_ONLY = 3  # of its log; warnings tell of kernels that a graph has a choice of
 
 
 @dataclass(frozen=True, slots=True)
-class OnnxruntimeEngine:
+class OnnxruntimeEngine(RectangleEngine):
     """One session, which several Python threads may use at once."""
 
     session: ort.InferenceSession
@@ -31,11 +30,6 @@ class OnnxruntimeEngine:
     threads: int
     name: str = "onnxruntime"
 
-    def run(self, batch: PackedBatch) -> Logits:
-        """Start and end logits, float32[T] each."""
-        [answered] = self.stream([batch])
-        return answered.start_logits, answered.end_logits
-
     def run_padded(
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
     ) -> Logits:
@@ -43,14 +37,6 @@ class OnnxruntimeEngine:
         given = dict(zip(INPUTS, (input_ids, input_mask, segment_ids), strict=True))
         start, end = self.session.run(OUTPUTS, given)
         return start, end
-
-    def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
-        """Small batches of one length each: a session takes rectangles, and so none is padded."""
-        return equal_lengths(lengths)
-
-    def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
-        """With the goal "throughput" each thread computes a rectangle of its own."""
-        return answers(batches, self.start, at_once=self.at_once)
 
     def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
         """Begin one inference; what is returned waits for its logits."""

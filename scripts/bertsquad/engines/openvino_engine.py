@@ -6,35 +6,30 @@ that: what it keeps for a CPU is the graph with a copy of the weights, which it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
 
-from bertsquad.batching import PackedBatch
-from bertsquad.engines import Answered, Goal, native
+from bertsquad.engines import Goal, native
 from bertsquad.engines.openvino_graph import INPUTS, build
 from bertsquad.engines.quantized import quantized_file
-from bertsquad.engines.rectangles import Logits, answers, equal_lengths
+from bertsquad.engines.rectangles import Logits, RectangleEngine
 from bertsquad.engines.weights import read_weights
 
 
 @dataclass(frozen=True, slots=True)
-class OpenvinoEngine:
+class OpenvinoEngine(RectangleEngine):
     """A compiled model and its requests, of which each is one inference under way."""
 
     compiled: ov.CompiledModel
     idle: list[ov.InferRequest]
+    at_once: int
     precision: str
     threads: int
     name: str = "openvino"
-
-    def run(self, batch: PackedBatch) -> Logits:
-        """Start and end logits, float32[T] each."""
-        [answered] = self.stream([batch])
-        return answered.start_logits, answered.end_logits
 
     def run_padded(
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
@@ -43,14 +38,6 @@ class OpenvinoEngine:
         request = self.idle[0]
         request.infer(dict(zip(INPUTS, (input_ids, input_mask, segment_ids), strict=True)))
         return logits_of(request)
-
-    def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
-        """Small batches of one length each: OpenVINO takes rectangles, and so none is padded."""
-        return equal_lengths(lengths)
-
-    def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
-        """As many under way at once as there are requests."""
-        return answers(batches, self.start, at_once=len(self.idle))
 
     def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
         """Begin one inference; what is returned waits for its logits."""
@@ -88,9 +75,9 @@ def load(
         with weights.released():
             compiled = compile_model(build(weights), chosen)
     # Two requests a stream: while one is put together or read out, the other one is computed.
-    requests = 1 if goal == "latency" else 2 * threads
-    idle = [compiled.create_infer_request() for _ in range(requests)]
-    return OpenvinoEngine(compiled, idle, precision, threads)
+    at_once = 1 if goal == "latency" else 2 * threads
+    idle = [compiled.create_infer_request() for _ in range(at_once)]
+    return OpenvinoEngine(compiled, idle, at_once, precision, threads)
 
 
 def compile_model(model: ov.Model | Path, chosen: dict[str, str | int | bool]) -> ov.CompiledModel:

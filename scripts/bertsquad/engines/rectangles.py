@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +21,30 @@ Logits = tuple[np.ndarray, np.ndarray]  # start and end, float32[B, S] each
 # Begins to compute a rectangle (input_ids, segment_ids: int64[B, S] each), and returns what waits
 # for its logits.
 Start = Callable[[np.ndarray, np.ndarray], Callable[[], Logits]]
+
+
+class RectangleEngine(ABC):
+    """The part of the protocol of engines whose library takes rectangles."""
+
+    __slots__ = ()
+    at_once: int  # rectangles under way, at most
+
+    @abstractmethod
+    def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
+        """Begin to compute a rectangle, int64[B, S] each; what is returned waits for its logits."""
+
+    def run(self, batch: PackedBatch) -> Logits:
+        """Start and end logits, float32[T] each."""
+        [answered] = self.stream([batch])
+        return answered.start_logits, answered.end_logits
+
+    def plan(self, lengths: np.ndarray) -> list[np.ndarray]:
+        """Small batches of one length each, so that none is padded."""
+        return equal_lengths(lengths)
+
+    def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
+        """The logits of each batch, in order."""
+        return answers(batches, self.start, at_once=self.at_once)
 
 
 def equal_lengths(lengths: np.ndarray) -> list[np.ndarray]:
