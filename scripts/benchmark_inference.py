@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import torch_environment
-from bertsquad.arguments import thread_count
+from bertsquad.arguments import add_measured_threads
 from bertsquad.errors import exit_with
 from bertsquad.machine.placement import settle_down
 
@@ -141,14 +141,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
     add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made of")
-    add(
-        "--threads",
-        required=True,
-        type=thread_count,
-        help="threads of one matrix product; `all`: one for each core of a socket, as far as this "
-        "process may use them, within its CPU quota",
-    )
-    add("--at-most", type=at_least(1), metavar="N", help="`all` is no more than N threads")
+    add_measured_threads(parser)
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add(
         "--iterations",

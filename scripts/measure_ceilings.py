@@ -8,7 +8,7 @@ Example:
 import argparse
 
 from bertsquad import torch_environment
-from bertsquad.arguments import positive, thread_count
+from bertsquad.arguments import add_measured_threads
 from bertsquad.errors import exit_with
 from bertsquad.machine.placement import settle_down
 
@@ -18,13 +18,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add(
-        "--threads",
-        required=True,
-        type=thread_count,
-        help="how many; `all`: one for each core of a socket that this process may use",
-    )
-    add("--at-most", type=positive, metavar="N", help="`all` is no more than N threads")
+    add_measured_threads(parser)
     add("--seconds", required=True, type=float, help="for each product and each kind of access")
     add("--output", required=True, metavar="JSON", help="the ceilings to write")
     return parser.parse_args()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import torch_environment
-from bertsquad.arguments import positive, thread_count
+from bertsquad.arguments import add_measured_threads
 from bertsquad.errors import exit_with
 from bertsquad.machine.placement import settle_down
 
@@ -89,13 +89,7 @@ def parse_args() -> argparse.Namespace:
     add("--model", required=True, metavar="DIR", help="model folder")
     add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
-    add(
-        "--threads",
-        required=True,
-        type=thread_count,
-        help="how many; `all`: one for each core of a socket that this process may use",
-    )
-    add("--at-most", type=positive, metavar="N", help="`all` is no more than N threads")
+    add_measured_threads(parser)
     add("--seconds", required=True, type=float, help="to spend on each number, about")
     add("--output", required=True, metavar="JSON", help="what was measured, to write")
     return parser.parse_args()

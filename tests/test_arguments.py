@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from bertsquad.arguments import natural, positive, thread_count
+from bertsquad.arguments import add_measured_threads, natural, positive, thread_count
 
 
 def test_whole_numbers_in_range_are_taken():
@@ -26,3 +26,11 @@ def test_threads_are_a_number_or_all():
 def test_others_are_named_with_what_was_expected(kind, text, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message):
         kind(text)
+
+
+def test_a_command_that_measures_takes_a_number_or_all_up_to_what_a_scheduler_gave():
+    parser = argparse.ArgumentParser()
+    add_measured_threads(parser)
+    assert vars(parser.parse_args(["--threads=2"])) == {"threads": 2, "at_most": None}
+    given = ["--threads=all", "--at-most=4"]
+    assert vars(parser.parse_args(given)) == {"threads": "all", "at_most": 4}

@@ -1,4 +1,4 @@
-"""Types of options that several commands have; for commands alone, the library takes values."""
+"""Options that several commands have, and types of options. The library itself takes values."""
 
 import argparse
 
@@ -22,3 +22,17 @@ def natural(text: str) -> int:
 def thread_count(text: str) -> str | int:
     """A number of threads, or `all`."""
     return "all" if text == "all" else positive(text)
+
+
+def add_measured_threads(parser: argparse.ArgumentParser) -> None:
+    """`--threads` and `--at-most` of a command that measures, for `machine.placement`."""
+    parser.add_argument(
+        "--threads",
+        required=True,
+        type=thread_count,
+        help="how many; `all`: one for each core of a socket, as far as this process may use them, "
+        "within its CPU quota",
+    )
+    parser.add_argument(
+        "--at-most", type=positive, metavar="N", help="`all` is no more than N threads"
+    )

@@ -54,11 +54,6 @@ def take_cores(at_most: int, root: Path = ROOT) -> int:
     return team.threads
 
 
-def usable_cores(root: Path = ROOT) -> int:
-    """The threads of the default team, at least 1."""
-    return default_team(root=root).threads
-
-
 def choose_team(
     allowed_cpus: list[int],
     cores: list[Core],
