@@ -48,6 +48,7 @@ def work(
         "settings": {"cpu": "AMD EPYC", "threads": 2, "rounds": 3},
         "started_at": "2026-11-25T22:00:00+00:00",
         "memory_mib": 24000,
+        "vnni": True,
     }
 
 

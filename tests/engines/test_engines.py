@@ -25,7 +25,8 @@ def test_a_missing_model_folder_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "native"),
     [
-        ({"avx2", "avx512f"}, {"fp32"}),
+        ({"sse4_2"}, {"fp32"}),
+        ({"avx2", "avx512f"}, {"fp32", "int8"}),
         ({"avx512_bf16"}, {"fp32", "bf16"}),
         ({"avx512_vnni"}, {"fp32", "int8"}),
         ({"amx_bf16", "amx_int8"}, {"fp32", "bf16", "int8"}),

@@ -8,6 +8,7 @@ from bertsquad.machine.cpu import (
     has_amx,
     has_native_bf16,
     isa_of_interest,
+    lacks_vnni,
     native_precisions,
     parse_cpuinfo,
     parse_sysctl,
@@ -103,8 +104,15 @@ def test_bf16_is_native_with_instructions_that_multiply_it(flags, native):
 def test_native_precisions_begin_with_fp32_which_all_have():
     assert native_precisions(set()) == ["fp32"]
     assert native_precisions({"avx512_vnni"}) == ["fp32", "int8"]
+    assert native_precisions({"avx2", "fma"}) == ["fp32", "int8"]
     assert native_precisions({"amx_tile", "amx_bf16", "amx_int8"}) == ["fp32", "bf16", "int8"]
     assert native_precisions({"asimdhp", "bf16"}) == ["fp32", "bf16", "fp16"]
+
+
+def test_int8_of_avx2_alone_is_told_from_that_of_vnni():
+    assert lacks_vnni({"avx2", "fma"})
+    assert not lacks_vnni({"avx2", "avx_vnni"})
+    assert not lacks_vnni({"asimddp"})
 
 
 def test_a_sapphire_rapids_has_amx_switched_on_or_not():

@@ -128,10 +128,10 @@ def check_able(engine: str, precision: str) -> None:
 def native(precision: str) -> bool:
     """Whether this processor multiplies numbers of this precision in hardware.
 
-    FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; INT8 with VNNI, amx_int8 or ARM's
-    dot products; otherwise it is emulated, by conversion to FP32 or from several instructions, and
-    its speed says nothing of processors that have it (INT8 on AVX2 was 1.0 to 1.7 times as fast as
-    FP32, by engine). A processor that hides what it is counts as emulating.
+    FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; INT8 with AVX2 (1.0 to 1.7 times as
+    fast as FP32, by engine), VNNI, amx_int8 or ARM's dot products; otherwise it is emulated by
+    conversion to FP32, and its speed says nothing of processors that have it. A processor that
+    hides what it is counts as emulating.
     """
     if precision == "fp32":
         return True

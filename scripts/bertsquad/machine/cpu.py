@@ -35,11 +35,12 @@ ISA_OF_INTEREST = [
 ]
 
 # One of a precision's instructions multiplies its numbers in hardware; without any, libraries
-# convert to FP32 and back.
+# convert to FP32 and back. AVX2 needs three for a product of bytes and its sum, where VNNI needs
+# one: INT8 is then at most twice as fast as FP32, not four times, and a result all the same.
 NATIVE_FLAGS = {
     "bf16": frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"}),
     "fp16": frozenset({"avx512_fp16", "amx_fp16", "asimdhp"}),
-    "int8": frozenset({"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}),
+    "int8": frozenset({"avx2", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}),
 }
 
 # Intel family 6 models that have AMX: Sapphire, Emerald and Granite Rapids (two).
@@ -172,6 +173,11 @@ def has_native(precision: str, flags: Iterable[str]) -> bool:
 def has_native_bf16(flags: Iterable[str]) -> bool:
     """Whether the processor multiplies BF16 in hardware; if not, BF16 is emulated and slow."""
     return has_native("bf16", flags)
+
+
+def lacks_vnni(flags: Iterable[str]) -> bool:
+    """Whether INT8 products are made of AVX2's several instructions."""
+    return NATIVE_FLAGS["int8"].intersection(flags) == {"avx2"}
 
 
 def has_amx(cpu: CpuInfo) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.machine.checks import Check, memory_mib, value
-from bertsquad.machine.cpu import NATIVE_FLAGS
+from bertsquad.machine.cpu import NATIVE_FLAGS, lacks_vnni
 from bertsquad.machine.reading import format_cpu_list
 from bertsquad.machine.threads import Team
 
@@ -165,7 +165,10 @@ def natively(machine: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fp32", "yes")]
     for name, instructions in NATIVE_FLAGS.items():
         by = ", ".join(flag for flag in flags or [] if flag in instructions)
-        lines.append((name, f"yes, by {by}" if name in native else "no, emulated and slow"))
+        how = f"yes, by {by}" if name in native else "no, emulated and slow"
+        if name == "int8" and lacks_vnni(flags or []):
+            how += ", without VNNI: less gain"
+        lines.append((name, how))
     return lines
 
 

@@ -84,7 +84,7 @@ def heading(title: str, work: Mapping[str, Any]) -> str:
     notes = []
     if (top := ceiling(work)) is not None:
         notes.append(f"Ceiling {short(top)} GFLOP/s.")
-    if work["precision"] == "int8" and not next(iter(work["sides"].values()))["native"]:
+    if work["precision"] == "int8" and not work["vnni"]:
         notes.append("This processor has no VNNI: INT8 products are made of several instructions.")
     if (others := disturbance(work)) is not None:
         notes.append(
