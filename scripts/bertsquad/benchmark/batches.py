@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
-from bertsquad.benchmark.scenario import measure
+from bertsquad.benchmark.scenario import TIMED_REGION, Measurement, measure
+from bertsquad.benchmark.statistics import summarize
 from bertsquad.benchmark.workload import make_workload
 from bertsquad.engines import Engine
 from bertsquad.features import Features
@@ -28,4 +29,17 @@ def measured(
         seed=settings.workload_seed,
     )
     measurement = measure(load, features, workload, padding=settings.padding, progress=progress)
-    return describe_cell(settings, measurement)
+    return described(settings, measurement)
+
+
+def described(settings: Settings, measurement: Measurement) -> dict[str, Any]:
+    samples_ms = measurement.latency_samples_ms
+    form = "padded" if settings.padding == "max_length" else "packed"
+    return describe_cell(
+        settings,
+        measurement,
+        samples_ms,
+        timed_region=TIMED_REGION.format(form=form),
+        latency_ms=summarize(samples_ms),
+        percentiles="nearest rank: the smallest sample not exceeded by p % of the samples",
+    )

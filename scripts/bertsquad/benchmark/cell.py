@@ -4,8 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bertsquad.benchmark.scenario import TIMED_REGION, Measurement
-from bertsquad.benchmark.statistics import per_second, summarize
+from bertsquad.benchmark.statistics import per_second
 
 CLOCK = "time.perf_counter_ns; Python's garbage collector off in all that is timed"
 
@@ -39,29 +38,26 @@ class Sources:
     quantized: Path | None = None  # int8 only: the folder that quantize.py made
 
 
-def describe_cell(settings: Settings, measurement: Measurement) -> dict[str, Any]:
-    """What a cell of mode `batches` says.
+def describe_cell(
+    settings: Settings,
+    measurement: Any,
+    samples_ms: list[float],
+    *,
+    timed_region: str,
+    **facts: Any,
+) -> dict[str, Any]:
+    """What a cell says, in any mode; `facts` are a mode's own.
 
-    Throughput counts the time inside the clock only: features (or real tokens) of all timed
-    batches, divided by the sum of the samples.
+    Rates count the time inside the clock only: features, or tokens, of all that was timed, divided
+    by the sum of the samples.
     """
-    samples = measurement.latency_samples_ms
-    form = "padded" if settings.padding == "max_length" else "packed"
     return {
         **asdict(settings),
         **asdict(measurement),
-        "latency_ms": summarize(samples),
-        **rates(measurement, samples),
-        "percentiles": "nearest rank: the smallest sample not exceeded by p % of the samples",
-        "timed_region": TIMED_REGION.format(form=form),
-        "clock": CLOCK,
-    }
-
-
-def rates(measurement: Any, samples_ms: list[float]) -> dict[str, float]:
-    """Features and tokens of a second, of all that was timed."""
-    return {
+        **facts,
         "features_per_second": per_second(measurement.features, samples_ms),
         "useful_tokens_per_second": per_second(measurement.tokens, samples_ms),
         "computed_tokens_per_second": per_second(measurement.computed_tokens, samples_ms),
+        "timed_region": timed_region,
+        "clock": CLOCK,
     }

@@ -14,7 +14,7 @@ from typing import Any
 
 from bertsquad import squad
 from bertsquad.answering import Answers, Limits, Windows, answer
-from bertsquad.benchmark.cell import CLOCK, Settings, Sources, rates
+from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.scenario import NANOSECONDS, Clock, garbage_collector_off, timed
 from bertsquad.benchmark.statistics import per_second
@@ -65,15 +65,14 @@ def measured(
         passes=settings.iterations,
         progress=progress,
     )
-    return {
-        **asdict(settings),
-        **asdict(measurement),
+    return describe_cell(
+        settings,
+        measurement,
+        [1000 * sample for sample in measurement.pass_samples_s],
+        timed_region=TIMED_REGION,
         **asdict(limits),
-        **rates(measurement, [1000 * sample for sample in measurement.pass_samples_s]),
         **shares(measurement),
-        "timed_region": TIMED_REGION,
-        "clock": CLOCK,
-    }
+    )
 
 
 def shares(measurement: EndToEndMeasurement) -> dict[str, float]:

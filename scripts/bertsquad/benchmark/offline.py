@@ -6,12 +6,11 @@ packed into NumPy arrays, the engine, and its logits as NumPy arrays.
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from bertsquad.benchmark.cell import CLOCK, Settings, Sources, rates
+from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.scenario import NANOSECONDS, Clock, time_batches, timed
 from bertsquad.benchmark.workload import spread_over_lengths
@@ -42,13 +41,8 @@ def measured(
         passes=settings.iterations,
         progress=progress,
     )
-    return {
-        **asdict(settings),
-        **asdict(measurement),
-        **rates(measurement, [1000 * sample for sample in measurement.pass_samples_s]),
-        "timed_region": TIMED_REGION,
-        "clock": CLOCK,
-    }
+    samples_ms = [1000 * sample for sample in measurement.pass_samples_s]
+    return describe_cell(settings, measurement, samples_ms, timed_region=TIMED_REGION)
 
 
 def measure(
