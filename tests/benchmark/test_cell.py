@@ -1,4 +1,4 @@
-"""A cell's JSON, here of mode `batches`, says how it was taken and what follows from its raw samples."""
+"""A cell's JSON, of mode `batches`: how it was taken and what follows from its raw samples."""
 
 import json
 
