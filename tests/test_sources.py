@@ -40,6 +40,33 @@ def test_imports_are_followed_through_packages_functions_and_each_other(tmp_path
     ]
 
 
+def test_imports_are_found_in_every_kind_of_block(tmp_path: Path):
+    blocks = """
+try:
+    import a
+except ImportError:
+    import b
+else:
+    import c
+finally:
+    import d
+match a:
+    case 1:
+        import e
+    case _:
+        with a:
+            class F:
+                async def f():
+                    for x in a:
+                        while x:
+                            if x: import f
+                            elif a: import g
+                            else: import h
+"""
+    write(tmp_path, {"go.py": blocks, **{f"{name}.py": "" for name in "abcdefgh"}})
+    assert names(tmp_path, "go.py") == ["go.py", *(f"{name}.py" for name in "abcdefgh")]
+
+
 def test_a_script_without_local_imports_is_alone(tmp_path: Path):
     write(tmp_path, {"go.py": "import sys\n", "sys_helper.py": ""})
     assert names(tmp_path, "go.py") == ["go.py"]
