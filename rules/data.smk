@@ -99,6 +99,7 @@ rule featurize:
         "-length{length}-stride{stride}-query{query}{casing}.safetensors",
     log:
         "<logs>/featurize/{dataset}-{split}/{checkpoint}-length{length}-stride{stride}-query{query}{casing}.log",
+    threads: 4
     params:
         training=of("split", training_option),
         casing=of("casing", casing_option),
@@ -106,4 +107,4 @@ rule featurize:
         "python {input.code[0]} --dataset {input.dataset} --vocab {input.vocab} --output {output}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
         " --max-query-length {wildcards.query} {params.training}"
-        " {params.casing} &> {log}"
+        " --processes {threads} {params.casing} &> {log}"

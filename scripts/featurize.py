@@ -9,6 +9,7 @@ import argparse
 import gc
 from typing import TYPE_CHECKING, Any
 
+from bertsquad.arguments import positive
 from bertsquad.errors import exit_with
 
 if TYPE_CHECKING:
@@ -51,14 +52,20 @@ def parse_args() -> argparse.Namespace:
         default=64,
         help="tokens of a question, at most; the rest is cut off (%(default)s)",
     )
+    parser.add_argument(
+        "--processes",
+        type=positive,
+        default=1,
+        help="at most so many, each for a part of the passages (%(default)s)",
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     from bertsquad import features, squad
-    from bertsquad.featurization import featurize
     from bertsquad.files import sha256
+    from bertsquad.parallel_featurization import featurize_in_parallel
     from bertsquad.tokenization import Vocabulary
     from bertsquad.vocabulary import is_lowercase
 
@@ -67,9 +74,10 @@ def main() -> None:
     gc.disable()
     dataset = squad.load(args.dataset, training=args.training)
     vocabulary = Vocabulary(args.vocab, lowercase=LOWERCASE[args.casing])
-    made = featurize(
+    made = featurize_in_parallel(
         dataset,
         vocabulary,
+        processes=args.processes,
         max_seq_length=args.max_seq_length,
         doc_stride=args.doc_stride,
         max_query_length=args.max_query_length,

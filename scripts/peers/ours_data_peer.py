@@ -6,7 +6,7 @@ import gc
 import texts
 from bertsquad import squad
 from bertsquad.features import Features
-from bertsquad.featurization import featurize
+from bertsquad.parallel_featurization import featurize_in_parallel
 from bertsquad.tokenization import Vocabulary
 from protocol import serve
 
@@ -14,13 +14,14 @@ from protocol import serve
 class ToFeatures:
     def __init__(self, args: argparse.Namespace) -> None:
         gc.disable()  # as scripts/featurize.py does
-        self.path = args.work
+        self.path, self.processes = args.work, args.threads
         self.vocab = args.model / "vocab.txt"
 
     def features(self) -> Features:
-        return featurize(
+        return featurize_in_parallel(
             squad.load(self.path, training=True),
             Vocabulary(self.vocab),
+            processes=self.processes,
             max_seq_length=texts.MAX_SEQ_LENGTH,
             doc_stride=texts.DOC_STRIDE,
             max_query_length=texts.MAX_QUERY_LENGTH,
