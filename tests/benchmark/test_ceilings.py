@@ -11,7 +11,6 @@ from bertsquad.benchmark.ceilings import (
     sample,
     usable_paths,
 )
-from bertsquad.benchmark.flops import ceiling_gflops
 from bertsquad.benchmark.gemm_paths import PATHS, Shape
 
 
@@ -110,7 +109,7 @@ def test_this_machine_has_a_ceiling_in_fp32_and_bandwidth(monkeypatch):
     measured = measure_ceilings(1, 0.0)
     assert torch.get_num_threads() == 1
     assert set(measured["gemm"]) == {"fp32", "bf16", "int8"}
-    assert ceiling_gflops(measured, "fp32") == measured["gemm"]["fp32"]["gflops"] > 0
+    assert measured["gemm"]["fp32"]["gflops"] > 0
     assert set(measured["gemm"]["fp32"]["shapes"]) == {"64x192", "64x256"}
     assert measured["memory"]["read"]["gb_per_s"] > 0
     assert measured["memory"]["copy"]["samples"] >= 3

@@ -36,5 +36,5 @@ def test_what_is_emulated_has_no_ceiling():
         "fp32": {"native": True, "gflops": 140.0},
         "bf16": {"native": False, "gflops": 15.0},
     }
-    assert ceiling_gflops({"gemm": found}, "fp32") == 140.0
-    assert ceiling_gflops({"gemm": found}, "bf16") is None
+    assert ceiling_gflops(found["fp32"]) == 140.0
+    assert ceiling_gflops(found["bf16"]) is None

@@ -31,6 +31,7 @@ def cell(engine: str = "torch", precision: str = "fp32", scale: float = 1.0, **c
         "precision": precision,
         "native": True,
         "threads": 2,
+        "ceiling": {"native": True, "gflops": 140.0},
         "offline": {
             "features": 24,
             "mean_length": 178.0,
@@ -52,12 +53,18 @@ def cell(engine: str = "torch", precision: str = "fp32", scale: float = 1.0, **c
     }
 
 
+def emulated(engine: str, precision: str, scale: float = 1.0) -> dict:
+    ceiling = {"native": False, "gflops": 15.0}
+    return cell(engine, precision, scale, native=False, ceiling=ceiling)
+
+
 def rows(table) -> dict:
     return {(row["engine"], row["precision"]): row for _, row in table.iterrows()}
 
 
 def test_a_rate_is_a_share_of_the_ceiling_of_its_precision():
-    table = speed_table([cell(), cell("openvino", "bf16", 2.0)], ceilings(bf16=280.0))
+    in_bf16 = cell("openvino", "bf16", 2.0, ceiling={"native": True, "gflops": 280.0})
+    table = speed_table([cell(), in_bf16], ceilings(bf16=280.0))
     found = rows(table)
     assert found["torch", "fp32"]["ceiling_share"] == pytest.approx(0.85)
     assert found["openvino", "bf16"]["ceiling_share"] == pytest.approx(0.85)
@@ -76,7 +83,7 @@ def test_every_engine_and_precision_has_a_row_and_those_not_measured_a_reason():
 
 
 def test_what_is_emulated_has_no_share():
-    table = speed_table([cell("openvino", "int8", native=False)], ceilings())
+    table = speed_table([emulated("openvino", "int8")], ceilings())
     assert rows(table)["openvino", "int8"].isna()["ceiling_share"]
     assert "emulated" in as_text(table, ceilings())
 
@@ -108,7 +115,7 @@ def drawn(table, path) -> bytes:
 
 
 def test_the_figure_shows_what_was_measured_and_is_the_same_for_the_same_data(tmp_path):
-    cells = [cell(), cell("openvino", "int8", 4.0, native=False)]
+    cells = [cell(), emulated("openvino", "int8", 4.0)]
     table = speed_table(cells, ceilings())
     content = drawn(table, tmp_path / "a.svg")
     assert content == drawn(table.copy(), tmp_path / "b.svg")

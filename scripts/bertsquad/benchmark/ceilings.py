@@ -46,18 +46,24 @@ def measure_ceilings(
     takes about `seconds_per_point`; emulated ones a quarter.
     """
     start = clock()
+    gemm = {
+        precision: measure_ceiling(precision, threads, seconds_per_point, clock=clock)
+        for precision in PATHS
+    }
     with torch.inference_mode():
-        torch.set_num_threads(1)  # no thread waits for another: a busy machine fails no trial
-        paths = {precision: usable_paths(PATHS[precision], clock) for precision in PATHS}
-        torch.set_num_threads(threads)
-        gemm = {
-            precision: measure_precision(
-                usable, left_out, native(precision), seconds_per_point, clock
-            )
-            for precision, (usable, left_out) in paths.items()
-        }
         memory = measure_memory(seconds_per_point, clock)
     return {"threads": threads, "gemm": gemm, "memory": memory, "seconds": clock() - start}
+
+
+def measure_ceiling(
+    precision: str, threads: int, seconds_per_point: float, *, clock: Clock = time.perf_counter
+) -> dict[str, Any]:
+    """The entry of one precision in `gemm` of `measure_ceilings`."""
+    with torch.inference_mode():
+        torch.set_num_threads(1)  # no thread waits for another: a busy machine fails no trial
+        usable, left_out = usable_paths(PATHS[precision], clock)
+        torch.set_num_threads(threads)
+        return measure_precision(usable, left_out, native(precision), seconds_per_point, clock)
 
 
 def measure_precision(

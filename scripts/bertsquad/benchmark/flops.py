@@ -25,8 +25,7 @@ def useful_flops(config: Mapping[str, int], lengths: np.ndarray) -> float:
     return float((config["num_hidden_layers"] * layer + head).sum())
 
 
-def ceiling_gflops(ceilings: Mapping[str, Any], precision: str) -> float | None:
-    """What products of this precision reach here, of what `measure_ceilings` found; None where the
+def ceiling_gflops(found: Mapping[str, Any]) -> float | None:
+    """What products of a precision reach here, of what `measure_ceiling` found; None where the
     processor emulates it: that is no ceiling of the precision."""
-    found = ceilings["gemm"][precision]
     return found["gflops"] if found["native"] else None

@@ -25,7 +25,7 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
 
     `cells` are what measure_speed.py writes, `ceilings` what measure_ceilings.py does.
     `ceiling_share` is the useful rate at real lengths as a share of what products of that precision
-    reached on this machine; empty where it is emulated. `left_out` says why there are no numbers.
+    reached right after it; empty where it is emulated. `left_out` says why there are no numbers.
     """
     measured = {(cell["engine"], cell["precision"]): cell for cell in cells}
     rows = []
@@ -37,13 +37,14 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
                 row["native"] = ceilings["gemm"][precision]["native"]
                 row["left_out"] = EMULATED.format(precision=precision)
             else:
-                row |= numbers(cell, ceiling_gflops(ceilings, precision))
+                row |= numbers(cell)
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def numbers(cell: Mapping[str, Any], ceiling: float | None) -> dict[str, Any]:
+def numbers(cell: Mapping[str, Any]) -> dict[str, Any]:
     """What a cell adds to its row."""
+    ceiling = ceiling_gflops(cell["ceiling"])
     offline, padded, requests = (cell[key] for key in ("offline", "padded", "requests"))
     over_lengths = requests["over_lengths"]
     latency = over_lengths["latency_ms"]
