@@ -49,6 +49,14 @@ def test_a_goal_is_met_or_missed():
     assert "| 4.00 (4.00 to 4.00) | 5x: missed |" in text
 
 
+def test_int8_without_vnni_is_told_apart():
+    sides = {"ours": side(ours=True, precision="int8"), "it": side(precision="int8")}
+    with_vnni = work(sides, {"ours": [60.0], "it": [10.0]}, name="inference-int8")
+    note = "This processor has no VNNI: INT8 products are made of several instructions."
+    assert note not in page([with_vnni], "b.svg")
+    assert note in page([{**with_vnni, "vnni": False}], "b.svg")
+
+
 def test_linearity_is_stated():
     sides = {"two": side(layers=2), "four": side()}
     linear = work(sides, {"two": [10.0], "four": [5.0]}, name="linearity-fp32")

@@ -66,7 +66,7 @@ def page(works: Sequence[Mapping[str, Any]], figure: str) -> str:
         parts += ["## Peak memory, BERT-Large with all 24 layers", memory_table(work)]
     parts += [
         READING.format(
-            rounds=max((w["settings"]["rounds"] for w in works), default=0),
+            rounds=" or ".join(map(str, sorted({w["settings"]["rounds"] for w in works}))),
             layers=layers_text(by_task.get("linearity", []), works),
         ),
         "Made by `make bench`. Versions: " + versions(works) + ".",
