@@ -52,9 +52,12 @@ def workers(pid: int) -> list[int]:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """The environment that this process was started with."""
-    variables = Path(f"/proc/{pid}/environ").read_text().rstrip("\0").split("\0")
-    return dict(variable.split("=", 1) for variable in variables)
+    """The environment that this process was started with; empty once it has ended."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    except OSError:
+        return {}
+    return dict(variable.split("=", 1) for variable in variables if "=" in variable)
 
 
 def alive(pid: int) -> bool:
