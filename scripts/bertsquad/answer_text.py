@@ -5,7 +5,7 @@ import numpy as np
 from bertsquad.batching import starts_of
 from bertsquad.features import Features
 from bertsquad.squad import Dataset
-from bertsquad.tokenization import WORD, Vocabulary, basic_tokens
+from bertsquad.tokenization import Vocabulary, basic_tokens, split_words
 
 
 def get_final_text(pred_text: str, orig_text: str, lowercase: bool) -> str:
@@ -47,7 +47,7 @@ class AnswerTexts:
 
         # Words, W of all passages. A word never holds the space that separates words, so its
         # character number n, spaces apart, is at n + (how many words precede it) in `text`.
-        passages = [WORD.findall(paragraph.context) for paragraph in dataset.paragraphs]
+        passages = [split_words(paragraph.context) for paragraph in dataset.paragraphs]
         words = [word for passage in passages for word in passage]
         self.text = " ".join(words)
         lengths = np.array([len(word) for word in words], np.int64)

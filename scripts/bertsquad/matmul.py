@@ -15,18 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bertsquad.machine.cpu import has_native_bf16, read_cpu
+from bertsquad.machine.cpu import cpu_flags, has_native_bf16
 
 
 @cache
 def bf16_native() -> bool:
     """Whether BF16 products run on BF16 instructions here: the processor shows them and oneDNN,
     which has PyTorch's kernels for them, uses them."""
-    try:
-        shown = has_native_bf16(read_cpu().flags)
-    except (OSError, ValueError):
-        return False
-    return shown and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return has_native_bf16(cpu_flags()) and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def bf16_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -4,6 +4,7 @@ import pytest
 
 from bertsquad import engines
 from bertsquad.errors import UserError
+from bertsquad.machine import cpu
 from bertsquad.machine.cpu import CpuInfo
 
 
@@ -33,15 +34,15 @@ def test_a_missing_model_folder_is_named(tmp_path):
     ],
 )
 def test_a_precision_is_native_where_the_processor_has_it(monkeypatch, flags, native):
-    monkeypatch.setattr(engines, "read_cpu", lambda: CpuInfo("x", "y", frozenset(flags)))
+    monkeypatch.setattr(cpu, "read_cpu", lambda root: CpuInfo("x", "y", frozenset(flags)))
     assert {name for name in ("fp32", "bf16", "int8") if engines.native(name)} == native
 
 
 def test_bf16_counts_as_emulated_where_the_processor_hides_what_it_is(monkeypatch):
-    def hidden():
+    def hidden(root):
         raise FileNotFoundError
 
-    monkeypatch.setattr(engines, "read_cpu", hidden)
+    monkeypatch.setattr(cpu, "read_cpu", hidden)
     assert engines.native("bf16") is False
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from bertsquad.errors import UserError
-from bertsquad.machine.cpu import has_native, read_cpu
+from bertsquad.machine.cpu import cpu_flags, has_native
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,9 +133,4 @@ def native(precision: str) -> bool:
     conversion to FP32, and its speed says nothing of processors that have it. A processor that
     hides what it is counts as emulating.
     """
-    if precision == "fp32":
-        return True
-    try:
-        return has_native(precision, read_cpu().flags)
-    except (OSError, ValueError):
-        return False
+    return has_native(precision, cpu_flags())

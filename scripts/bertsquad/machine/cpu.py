@@ -145,6 +145,12 @@ def cpu_model(root: Path = Path("/")) -> str:
     return info.model if isinstance(info, CpuInfo) else "unknown"
 
 
+def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
+    """The processor's instructions; none where the system hides them."""
+    info = attempt(lambda: read_cpu(root))
+    return info.flags if isinstance(info, CpuInfo) else frozenset()
+
+
 def read_sysctl() -> str:
     """What macOS says of its hardware, as `name: value` lines."""
     command = ["/usr/sbin/sysctl", "hw", "machdep.cpu"]

@@ -32,7 +32,7 @@ from bertsquad.benchmark.peers.worker import Worker, WorkerFailed
 from bertsquad.engines import native
 from bertsquad.errors import UserError
 from bertsquad.files import read_json
-from bertsquad.machine.cpu import cpu_model, lacks_vnni, read_cpu
+from bertsquad.machine.cpu import cpu_flags, cpu_model, lacks_vnni
 from bertsquad.machine.kernel import load_average, measurement_environment
 from bertsquad.machine.memory import machine_memory_mib
 
@@ -138,7 +138,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         "load_average": load,
         "environment": measurement_environment(),
         "memory_mib": machine_memory_mib(),
-        "vnni": not lacks_vnni(read_cpu().flags),
+        "vnni": not lacks_vnni(cpu_flags()),
     }
 
 
