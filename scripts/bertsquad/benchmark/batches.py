@@ -33,7 +33,7 @@ def measured(
 
 
 def described(settings: Settings, measurement: Measurement) -> dict[str, Any]:
-    """The same of a measurement that is there."""
+    """The cell of this measurement: with percentiles of the latency, which only this mode has."""
     samples_ms = measurement.latency_samples_ms
     form = "padded" if settings.padding == "max_length" else "packed"
     return describe_cell(
