@@ -41,9 +41,10 @@ class OpenvinoEngine(RectangleEngine):
 
     def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
         """Begin one inference; what is returned waits for its logits."""
-        request = self.idle.pop()
+        request = self.idle[-1]
         mask = np.ones_like(input_ids)
         request.start_async(dict(zip(INPUTS, (input_ids, mask, segment_ids), strict=True)))
+        self.idle.pop()
 
         def wait() -> Logits:
             try:

@@ -32,7 +32,10 @@ class Graph:
         self.weights = weights
 
     def model(self) -> ov.Model:
-        inputs = [ops.parameter([-1, -1], ov.Type.i64, name=name) for name in INPUTS]
+        # A longer sequence is refused at the door: within the graph its error would leave the
+        # stream that met it broken for the requests to come (OpenVINO 2026.4).
+        shape = [-1, ov.Dimension(0, self.config["max_position_embeddings"])]
+        inputs = [ops.parameter(shape, ov.Type.i64, name=name) for name in INPUTS]
         for node in inputs:
             node.output(0).set_names({node.get_friendly_name()})
         input_ids, attention_mask, token_type_ids = inputs
