@@ -127,6 +127,8 @@ def test_the_shipped_configs_are_valid(name: str):
 
 def test_every_key_of_the_schema_is_explained_in_the_readme():
     readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    headings = [line for line in readme.splitlines() if line.startswith("#")]
+    assert len(set(headings)) == len(headings)
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 
     def keys(part: dict) -> set[str]:
