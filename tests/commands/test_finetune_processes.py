@@ -99,7 +99,7 @@ def test_a_lost_process_ends_all_and_one_alone_goes_on(checkpoint, features, alo
     first, second = workers(process.pid)
     os.kill(first, signal.SIGSTOP)  # and the other one hangs
     os.kill(second, signal.SIGKILL)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     assert "Traceback" not in said
     assert [line for line in said.splitlines() if "error" in line] == [
@@ -121,7 +121,7 @@ def test_no_process_survives_the_command(checkpoint, features, tmp_path, number)
     everything = list(descendants(process.pid))
     assert len(everything) == 3  # torchrun, and two that train
     process.send_signal(number)
-    process.communicate(timeout=120)
+    process.communicate(timeout=30)
     assert process.returncode == {signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     wait_for(lambda: not [pid for pid in everything if alive(pid)])
 

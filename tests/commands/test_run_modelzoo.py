@@ -168,7 +168,7 @@ def test_the_launcher_ends_with_us(place, tmp_path):
     while "waiting for ever" not in (running.stderr.readline()):
         assert running.poll() is None
     running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=120)
+    running.communicate(timeout=60)
     assert running.returncode == 130
     assert not processes_with(str(place / "models"))
     assert log.is_file()

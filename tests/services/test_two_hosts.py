@@ -80,7 +80,7 @@ class Trial:
     def ended(self, process, everything):
         """What was said by a command that has to end within 30 seconds, leaving nothing behind."""
         started = time.monotonic()
-        said = process.communicate(timeout=120)[1]
+        said = process.communicate(timeout=60)[1]
         wait_for(lambda: not [pid for pid in everything if alive(pid)], seconds=30)
         assert time.monotonic() - started < 30  # what is promised, not a measurement
         assert process.returncode == 1
@@ -122,7 +122,7 @@ def test_a_cut_network_ends_both_hosts_and_a_rerun_goes_on(trial):
     resumed = trial.on_two_hosts("model", 10_000)
     assert any("resuming after step" in line for line in resumed.stderr)
     resumed.terminate()
-    resumed.communicate(timeout=120)
+    resumed.communicate(timeout=60)
     assert resumed.returncode == 143
 
 
