@@ -44,7 +44,7 @@ class OpenvinoEngine(RectangleEngine):
         request = self.idle[-1]
         mask = np.ones_like(input_ids)
         request.start_async(dict(zip(INPUTS, (input_ids, mask, segment_ids), strict=True)))
-        self.idle.pop()
+        self.idle.pop()  # only now: where the inputs are refused, it stays idle
 
         def wait() -> Logits:
             try:
