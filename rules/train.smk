@@ -38,7 +38,7 @@ rule finetune:
         "<logs>/{run}/finetune.log",
     benchmark:
         "<benchmarks>/{run}/finetune.jsonl"
-    threads: WHOLE_MACHINE
+    threads: of("run", EXPERIMENT.training_threads, WHOLE_MACHINE)
     resources:
         runtime="7d",
         # Who computes, and what is computed twice, has no part in what comes out: as resources

@@ -250,6 +250,7 @@ def add_log(results: Results, run: str, steps: int, *, batch: int = 24, seed: in
             "learning_rate": 2e-3 * (1 - step / steps),
             "examples": batch,
             "tokens": 40 * batch,
+            "threads": 2,
             "tokens_per_second": 20000.0,
             "elapsed_s": 0.05 * step,
         }

@@ -77,6 +77,18 @@ def test_processes_and_hosts_are_options_of_the_training(settings, expected):
     assert experiment(changes={"distributed": settings}).distribution() == expected
 
 
+def test_a_training_takes_the_whole_machine_unless_its_run_says_otherwise():
+    changes = {"runs": {"large": {}, "small": {"threads": 4}}}
+    assert experiment(changes=changes).training_threads("large", 1024) == 1024
+    assert experiment(changes=changes).training_threads("small", 1024) == 4
+
+
+def test_fewer_threads_than_processes_are_refused():
+    changes = {"runs": {"small": {"threads": 2}}, "distributed": {"processes": 4}}
+    with pytest.raises(UserError, match=r"my.yaml: runs.small.threads: 2 cannot be shared by .* 4"):
+        experiment(changes=changes).check("my.yaml")
+
+
 def test_every_cell_has_its_own_file():
     demo = experiment(
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}

@@ -54,8 +54,8 @@ class Experiment:
     also: tuple[str, ...] = ()  # artifacts needed besides those of the runs
 
     def check(self, source: str) -> None:
-        """`UserError` for a checkpoint or dataset that is not in the catalogue, and for a batch
-        that its ranks cannot share; `source` names the config."""
+        """`UserError` for a checkpoint or dataset that is not in the catalogue, for a batch that
+        its ranks cannot share, and for fewer threads than processes; `source` names the config."""
         for run in self.config["runs"]:
             place = f"{source}: runs.{run}"
             known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
@@ -65,6 +65,12 @@ class Experiment:
                 share(settings["batch_size"], settings["ranks"])
             except UserError as error:
                 raise UserError(f"{place}: {error}") from None
+            threads, processes = settings["threads"], self.config["distributed"]["processes"]
+            if isinstance(threads, int) and isinstance(processes, int) and threads < processes:
+                raise UserError(
+                    f"{place}.threads: {threads} cannot be shared by distributed.processes, which "
+                    f"are {processes}; give {processes} or more, or all"
+                )
 
     # What a run is made of
 
@@ -79,6 +85,11 @@ class Experiment:
     def hyperparameters(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
         return options((name, self.config["runs"][run][name]) for name in names)
+
+    def training_threads(self, run: str, most: int) -> int:
+        """How many threads a run's training asks for, `most` where it takes the whole machine."""
+        threads = self.config["runs"][run]["threads"]
+        return most if threads == "all" else threads
 
     def distribution(self) -> str:
         """On how many processes, and on which hosts, models are trained, as options."""

@@ -134,6 +134,7 @@ def train(
         seed=hyperparameters.seed,
     )
     gradients = team.prepare_gradients(model)
+    threads = torch.get_num_threads() * team.size
 
     begin = time.monotonic() - progress.elapsed_s
     saved, cost = time.monotonic(), 0.0
@@ -160,6 +161,7 @@ def train(
                 "learning_rate": rate,
                 "examples": len(batch),
                 "tokens": tokens,
+                "threads": threads,
                 "tokens_per_second": round(tokens / (now - started), 1),
                 "elapsed_s": round(progress.elapsed_s, 3),
             }

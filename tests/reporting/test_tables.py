@@ -95,6 +95,7 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
     assert row["train_steps"] == 100
     assert row["train_examples"] == 2400
     assert row["train_tokens"] == 96000
+    assert row["train_threads"] == 2
     assert row["train_seconds"] == pytest.approx(5.0)
     assert row["train_tokens_per_second"] == pytest.approx(19200.0)
 

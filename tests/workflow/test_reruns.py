@@ -196,6 +196,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         config(lambda settings: settings.update(distributed={"processes": 2})),
         {"record_inputs": 1} | REPORTED,
     ),
+    "other threads of a training": (
+        config(lambda settings: settings["runs"]["demo-fp32"].update(threads="all")),
+        {"record_inputs": 1} | REPORTED,
+    ),
     "the start of processes edited": (append("scripts/bertsquad/distributed/supervisor.py"), {}),
     "a score deleted": (
         delete("results/demo-fp32/torch-bf16/metrics.json"),

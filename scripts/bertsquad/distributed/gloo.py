@@ -37,6 +37,7 @@ class GlooTeam:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.leader = worker.rank == 0
+        self.size = worker.size
         self.pending: list[dist.Work] = []
         self.buckets: Buckets | None = None
 

@@ -23,6 +23,11 @@ class Team(Protocol):
         """Whether this process is the one that talks, and writes files."""
         ...
 
+    @property
+    def size(self) -> int:
+        """How many processes there are."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: Any) -> None:
@@ -72,6 +77,7 @@ class Alone:
     """One process: nothing to share, nothing to wait for."""
 
     leader = True
+    size = 1
 
     def __enter__(self) -> Self:
         return self

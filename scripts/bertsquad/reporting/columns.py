@@ -82,6 +82,7 @@ COLUMNS = (
     Column("train_steps", "integer", "", "optimizer steps of the fine-tuning"),
     Column("train_examples", "integer", "", "training examples seen"),
     Column("train_tokens", "integer", "tokens", "training tokens seen, padding not counted"),
+    Column("train_threads", "integer", "", "threads that computed, of all processes"),
     Column("train_seconds", "number", "s", "time spent in optimizer steps"),
     Column("train_examples_per_second", "number", "1/s", "training speed in examples"),
     Column("train_tokens_per_second", "number", "1/s", "training speed in useful tokens"),

@@ -108,6 +108,7 @@ TRAINING_COLUMNS = {
     "train_steps": ("steps", "", whole),
     "train_examples": ("examples", "", whole),
     "train_tokens": ("tokens", "", whole),
+    "train_threads": ("threads", "", whole),
     "train_seconds": ("time", "", duration),
     "train_tokens_per_second": ("speed", "tokens/s", whole),
     "train_final_loss": ("final loss", "", short),

@@ -158,8 +158,8 @@ def read_training_log(path: str | Path) -> pd.DataFrame:
                 " delete the run's folder to train it again"
             )
         steps.append(step)
-    names = ["step", "loss", "learning_rate", "examples", "tokens", "tokens_per_second"]
-    return pd.DataFrame(steps, columns=[*names, "elapsed_s"]).astype(float)
+    names = ["step", "loss", "learning_rate", "examples", "tokens", "threads"]
+    return pd.DataFrame(steps, columns=[*names, "tokens_per_second", "elapsed_s"]).astype(float)
 
 
 def training_totals(path: str | Path) -> dict[str, Any]:
@@ -174,6 +174,7 @@ def training_totals(path: str | Path) -> dict[str, Any]:
     return totals | {
         "train_examples": log["examples"].sum(),
         "train_tokens": tokens,
+        "train_threads": log["threads"].max(),
         "train_seconds": seconds,
         "train_examples_per_second": log["examples"].sum() / seconds if seconds > 0 else None,
         "train_tokens_per_second": tokens / seconds if seconds > 0 else None,
