@@ -37,7 +37,15 @@ def test_a_run_that_is_not_trained_takes_less():
 def test_the_demo_makes_its_own_small_weights():
     demo = experiment()
     assert weights_bytes(demo, "demo-fp32") == 0
-    assert needs(demo, plan_of(demo, Path("nowhere"))).memory_mib == 2000
+    assert needs(demo, plan_of(demo, Path("nowhere"))).memory_mib == 2 * 2000
+
+
+def test_runs_that_leave_cores_to_others_are_trained_side_by_side():
+    def memory(**settings):
+        runs = {"a": {"epochs": 1, **settings}, "b": {"epochs": 1, **settings}}
+        return needs(experiment("minilm.yaml", {"runs": runs}), Plan(())).memory_mib
+
+    assert memory(threads=1) == 2 * memory()
 
 
 def test_unknown_weights_are_not_guessed():

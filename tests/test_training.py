@@ -141,6 +141,8 @@ def test_activation_checkpointing_gives_the_same_gradients_bit_for_bit(checkpoin
         model.activation_checkpointing = checkpointing
         loss = add_gradients(model, training_features(), batch, hyperparameters, step=0)
         results.append((loss, gradients(model)))
+        copied = model.bert.encoder.layer[0].intermediate.projection.made
+        assert (copied is None) == checkpointing
     assert results[0][0] == results[1][0]
     assert_same(results[0][1], results[1][1])
 

@@ -29,21 +29,28 @@ class Needs:
 
 
 def needs(experiment: Experiment, plan: Plan) -> Needs:
-    """Of all runs, of which one is trained at a time. `plan`: what is still to be downloaded."""
-    memory, stored, training = [], [], []
+    """Of all runs. `plan`: what is still to be downloaded."""
+    memory, training, stored = [], [], 0
     for name, run in experiment.config["runs"].items():
         size = weights_bytes(experiment, name)
         if size is None:
             return Needs(None, None)
         trained = run["epochs"] > 0
+        beside_others = trained and run["threads"] != "all"
         copies = COPIES_IN_TRAINING if trained else COPIES_IN_INFERENCE
-        memory.append(copies * size // MIB + BESIDE_WEIGHTS_MIB)
-        stored.append(COPIES_ON_DISK * size)
-        training.append(COPIES_WHILE_TRAINING * size if trained else 0)
+        memory.append((beside_others, copies * size // MIB + BESIDE_WEIGHTS_MIB))
+        training.append((beside_others, COPIES_WHILE_TRAINING * size if trained else 0))
+        stored += COPIES_ON_DISK * size
     return Needs(
-        memory_mib=max(memory, default=None),
-        disk_bytes=plan.stored_bytes + sum(stored) + max(training, default=0),
+        memory_mib=at_once(memory),
+        disk_bytes=plan.stored_bytes + stored + at_once(training),
     )
+
+
+def at_once(amounts: list[tuple[bool, int]]) -> int:
+    """The most that runs take at a time, where those marked True may all run side by side."""
+    together = sum(amount for beside_others, amount in amounts if beside_others)
+    return max([together, *(amount for beside_others, amount in amounts if not beside_others)])
 
 
 def weights_bytes(experiment: Experiment, run: str) -> int | None:

@@ -1,5 +1,7 @@
 """One product for several layers: autograd's results, and gradients summed in place."""
 
+import weakref
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -85,6 +87,18 @@ def test_copies_follow_the_weights_and_are_made_once(dtype):
     assert torch.equal(after[:4], before[:4])
     assert torch.equal(after[4:], 2 * before[4:])
     assert after is weight  # the same memory again
+
+
+def test_released_copies_are_freed_and_made_again():
+    (layer,) = layers(4)
+    projection = Projection(layer)
+    before = projection.operands(torch.bfloat16).weight
+    freed = weakref.ref(before)
+    kept = before.clone()
+    del before
+    projection.release()
+    assert freed() is None
+    assert torch.equal(projection.operands(torch.bfloat16).weight, kept)
 
 
 def test_one_layer_in_fp32_needs_no_copy():

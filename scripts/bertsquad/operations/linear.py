@@ -71,6 +71,10 @@ class Projection:
             rows.copy_(part)
         return copy
 
+    def release(self) -> None:
+        """Free the copies of the parameters, until they are needed again."""
+        self.made = self.made_of = None
+
     def split(self, outputs: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         """Each layer's part of all outputs."""
         return outputs.split([layer.out_features for layer in self.layers], dim)
