@@ -10,7 +10,7 @@ from bertsquad.experiment import Experiment
 MIB = 1024 * 1024
 # FP32 weights, gradients, and AdamW's two moments: four times the weights. The rest is PyTorch,
 # activations, and copies of the weights in the type of the products: BERT-Large (1.34 GB of
-# weights) was measured to peak at 7.5 GB in BF16, and at 6.6 GB with activation_checkpointing.
+# weights) was measured to peak at 7.5 GB in BF16, and at 6.4 GB with activation_checkpointing.
 COPIES_IN_TRAINING = 4
 COPIES_IN_INFERENCE = 2
 BESIDE_WEIGHTS_MIB = 2000

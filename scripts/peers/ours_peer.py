@@ -6,6 +6,7 @@ import numpy as np
 
 from bertsquad import engines, torch_environment
 from bertsquad.batching import PackedBatch, pack
+from bertsquad.benchmark.peers.sides import SPARING, TRAINING
 from protocol import Work, serve
 
 LEARNING_RATE = 1e-5
@@ -94,6 +95,7 @@ class Training:
         dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
         self.model = model_folder.load(args.model, dropout=dropout).train()
         self.model.precision = args.precision
+        self.model.activation_checkpointing = args.variant == SPARING
         self.optimizer = adam_weight_decay(self.model.named_parameters(), weight_decay=0.01)
         self.batch = np.arange(len(self.features))
 
@@ -120,7 +122,7 @@ class Training:
 
 
 def load(args: argparse.Namespace) -> Inference | Training:
-    kind = Training if args.variant == "training" else Inference
+    kind = Training if args.variant in (TRAINING, SPARING) else Inference
     return kind(args, Work.read(args.work))
 
 

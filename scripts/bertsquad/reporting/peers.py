@@ -168,7 +168,7 @@ def ratio(value: Spread | None) -> str:
 def memory_table(work: Mapping[str, Any]) -> str:
     lines, reasons = [], []
     for side in work["sides"].values():
-        kind = "fine-tuning" if side["variant"] == "training" else "inference"
+        kind = "fine-tuning" if side["variant"].startswith("training") else "inference"
         title = f"{side['title']}, {side['precision'].upper()}, {kind}"
         if "left_out" in side:
             reasons.append(f"Not measured: {title}: {side['left_out']}.")

@@ -24,7 +24,6 @@ from bertsquad.benchmark.peers.sides import (
     OURS,
     PROGRAMS,
     TEXTS,
-    TRAINING,
     Side,
     Work,
 )
@@ -171,7 +170,7 @@ def work_file(
     """The features of a side. Its facts get their `lengths` and what one costs, padding included:
     `gflop_per_feature`."""
     form = "real" if side.form == CEILING else side.form
-    training = side.variant == TRAINING or work.task == "training"
+    training = side.trains or work.task == "training"
     task = {"single": "inference", "linearity": "inference"}.get(work.task, work.task)
     features = bench.features(training)
     numbers = materials.choose(features.lengths, task, form, training)
@@ -340,7 +339,7 @@ def difference(numbers: np.ndarray, reference: np.ndarray, side: Side) -> float 
     """None where they are not as many: another answer, not a less exact one."""
     if len(numbers) != len(reference):
         return None
-    middle = 0.0 if side.variant == TRAINING else reference.mean()
+    middle = 0.0 if side.trains else reference.mean()
     scale = np.linalg.norm(reference - middle)
     return float(np.linalg.norm(numbers - reference) / scale)
 

@@ -21,6 +21,7 @@ PROGRAMS = {
 REAL, PADDED, SINGLE, TEXTS, CEILING = "real", "padded", "single", "texts", "ceiling"
 ANSWERS = "answers"
 TRAINING = "training"
+SPARING = "training-sparing"  # with activation_checkpointing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Side:
     @property
     def ours(self) -> bool:
         return self.program.startswith("ours")
+
+    @property
+    def trains(self) -> bool:
+        return self.variant in (TRAINING, SPARING)
 
     @property
     def name(self) -> str:
@@ -266,6 +271,8 @@ def memory() -> tuple[Side, ...]:
         for side in (
             Side("bertsquad torch", "ours", TRAINING, precision, PADDED,
                  "a step of 2 sequences of 384 tokens", layers),
+            Side("bertsquad torch", "ours", SPARING, precision, PADDED,
+                 "the same, activation_checkpointing", layers),
             Side("transformers", "transformers", TRAINING, precision, PADDED,
                  "a step of 2 sequences of 384 tokens", layers),
         )
