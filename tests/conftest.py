@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from bertsquad import torch_environment
+
 ROOT = Path(__file__).resolve().parent.parent
 
-# Machines that run tests are busy: a slow example is no failure.
+# Machines that run tests are busy: a slow example is no failure, and threads that wait do not spin.
+torch_environment.set_defaults(torch_environment.WAITING)
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
