@@ -1,5 +1,6 @@
 """The report: self-contained, well-formed, and it says what the inputs say."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -299,6 +300,17 @@ def test_whole_sets_give_the_first_answer_about_speed(engines_text):
     assert "6.27 questions per second, texts in, answers out, with openvino int8" in opening
     assert "tokenising and decoding cost 1.0 % on top of the model" in opening
     assert "The engine alone answers up to 6.40 features per second" in opening
+
+
+def test_noise_is_no_gain_from_tokenising(tmp_path):
+    results = engines(tmp_path, bf16=False)
+    for path in results.cells:
+        data = json.loads(path.read_text())
+        if "overhead_share" in data:
+            path.write_text(json.dumps(data | {"overhead_share": -0.03}))
+    text = Page(render(results, settings=config(demo=False, runs=("guide",)))).text
+    assert text.count("tokenising and decoding cost no time that shows") == 2
+    assert "cost -3.0" not in text
 
 
 def test_what_is_no_result_is_said_with_the_reason_and_counts_for_nothing(engines_text):
