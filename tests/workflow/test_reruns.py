@@ -193,7 +193,12 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         {"record_inputs": 1} | REPORTED,
     ),
     "more processes": (
-        config(lambda settings: settings.update(distributed={"processes": 2})),
+        config(
+            lambda settings: settings.update(
+                distributed={"processes": 2},
+                runs={name: run | {"threads": 2} for name, run in settings["runs"].items()},
+            )
+        ),
         {"record_inputs": 1} | REPORTED,
     ),
     "other threads of a training": (
