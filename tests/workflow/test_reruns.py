@@ -222,7 +222,6 @@ def test_after_a_whole_run_there_is_nothing_to_do(demo):
 
 @pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
 def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str, int]):
-    """And, undone, nothing: the next edit expects its own jobs alone, and the last test none."""
     results = demo.folder / "results"
     sources = [
         path
@@ -237,6 +236,7 @@ def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str,
         for path, content in kept.items():
             if not path.is_file() or path.read_bytes() != content:
                 path.write_bytes(content)
+    assert demo.planned() == {}
 
 
 def outputs(project: Path) -> list[Path]:
