@@ -36,6 +36,7 @@ rule quantize_onnxruntime:
         config="<results>/{run}/model/config.json",
     output:
         graph="<results>/{run}/onnxruntime-int8/quantized/model.onnx",
+        weights="<results>/{run}/onnxruntime-int8/quantized/model.onnx.data",
         record="<results>/{run}/onnxruntime-int8/quantized/calibration.json",
     log:
         "<logs>/{run}/quantize_onnxruntime.log",

@@ -18,7 +18,10 @@ from bertsquad.schedule import share
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
 # Of an INT8 model; bertsquad.quantization writes them.
-QUANTIZED_FILES = {"openvino": ("model.xml", "model.bin"), "onnxruntime": ("model.onnx",)}
+QUANTIZED_FILES = {
+    "openvino": ("model.xml", "model.bin"),
+    "onnxruntime": ("model.onnx", "model.onnx.data"),
+}
 
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.

@@ -59,3 +59,9 @@ def test_int8_asks_for_a_quantized_model(tmp_path):
         engines.load("openvino", tmp_path, precision="int8", threads=1)
     with pytest.raises(UserError, match=r"model\.onnx: no such file; make the quantized model"):
         engines.load("onnxruntime", tmp_path, precision="int8", threads=1, quantized_dir=tmp_path)
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(UserError, match=r"model\.onnx\.data: no such file; make the quantized"):
+        engines.load("onnxruntime", tmp_path, precision="int8", threads=1, quantized_dir=tmp_path)
+    (tmp_path / "model.xml").touch()
+    with pytest.raises(UserError, match=r"model\.bin: no such file; make the quantized model"):
+        engines.load("openvino", tmp_path, precision="int8", threads=1, quantized_dir=tmp_path)

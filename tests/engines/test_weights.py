@@ -30,14 +30,6 @@ def test_they_are_those_of_the_file(model_dir):
     assert all(np.array_equal(weights.array(name), stored[name]) for name in stored)
 
 
-def test_released_pages_come_back(model_dir):
-    weights = read_weights(model_dir)
-    before = weights.array("qa_outputs.weight").copy()
-    with weights.released():
-        assert np.array_equal(weights.array("qa_outputs.weight"), before)
-    assert np.array_equal(weights.array("qa_outputs.weight"), before)
-
-
 def test_the_configuration_is_the_folders_own(tmp_path):
     model_dir = write_finetuned(tmp_path, hidden_act="gelu_new", layer_norm_eps=1e-3)
     config = read_weights(model_dir).config

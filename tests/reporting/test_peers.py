@@ -64,10 +64,32 @@ def test_linearity_is_stated():
     assert "1.00 (OpenVINO)" in page([*measured(), linear], "b.svg")
 
 
-def test_peak_memory_has_a_table_of_its_own():
-    memory = work({"ours": side(title="bertsquad torch", layers=24)}, {}, name="memory-fp32")
+def test_peak_memory_has_a_table_of_its_own_and_goals_for_ours():
+    ours = {"title": "bertsquad torch", "ours": True, "weights_mib": 1000.0, "how": "packed"}
+    sides = {
+        "fp32": side(**ours),
+        "int8": side(**ours, precision="int8"),
+        "training": side(**ours, variant="training"),
+        "peer": side(weights_mib=1000.0),
+    }
+    memory = work(sides, {}, name="memory-fp32")
     text = page([*measured(), memory], "b.svg")
-    assert "| bertsquad torch, FP32, inference | one sequence a request | 1,000 MiB |" in text
+    assert "| bertsquad torch, FP32, inference | packed | 1,000 MiB | 1,200 MiB: met |" in text
+    assert "| bertsquad torch, INT8, inference | packed | 1,000 MiB | 450 MiB: missed |" in text
+    assert "| bertsquad torch, FP32, fine-tuning | packed | 1,000 MiB |  |" in text
+    assert "| OpenVINO, FP32, inference | one sequence a request | 1,000 MiB |  |" in text
+
+
+def test_sides_without_a_peak_are_named_once_by_reason():
+    emulated = {"left_out": "no BF16 here", "ours": True, "precision": "bf16"}
+    sides = {
+        "plain": side(**emulated, variant="training"),
+        "sparing": side(**emulated, variant="training-sparing"),
+        "inference": side(**emulated),
+    }
+    text = page([*measured(), work(sides, {}, name="memory-fp32")], "b.svg")
+    names = "OpenVINO, BF16, fine-tuning, OpenVINO, BF16, inference"
+    assert f"Not measured: {names}: no BF16 here." in text
 
 
 def test_the_figure_has_a_mark_for_each_peer(tmp_path):

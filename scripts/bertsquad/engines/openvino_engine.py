@@ -6,6 +6,7 @@ that: what it keeps for a CPU is the graph with a copy of the weights, which it 
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import openvino as ov
 
 from bertsquad.engines import Goal, native
+from bertsquad.engines.mapped import map_file, released
 from bertsquad.engines.openvino_graph import INPUTS, build
 from bertsquad.engines.quantized import quantized_file
 from bertsquad.engines.rectangles import Logits, RectangleEngine
@@ -25,6 +27,7 @@ class OpenvinoEngine(RectangleEngine):
     """A compiled model and its requests, of which each is one inference under way."""
 
     compiled: ov.CompiledModel
+    mapped: mmap.mmap  # which `compiled` may read, and does not keep alive
     idle: list[ov.InferRequest]
     at_once: int
     precision: str
@@ -70,18 +73,27 @@ def load(
     """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled."""
     chosen = settings(precision, threads, goal)
     if precision == "int8":
-        compiled = compile_model(quantized_file(quantized_dir, "model.xml"), chosen)
+        graph, mapped = read_quantized(quantized_dir)
     else:
         weights = read_weights(model_dir)
-        with weights.released():
-            compiled = compile_model(build(weights), chosen)
+        graph, mapped = build(weights), weights.mapped
+    with released(mapped):
+        compiled = compile_model(graph, chosen)
     # Two requests a stream: while one is put together or read out, the other one is computed.
     at_once = 1 if goal == "latency" else 2 * threads
     idle = [compiled.create_infer_request() for _ in range(at_once)]
-    return OpenvinoEngine(compiled, idle, at_once, precision, threads)
+    return OpenvinoEngine(compiled, mapped, idle, at_once, precision, threads)
 
 
-def compile_model(model: ov.Model | Path, chosen: dict[str, str | int | bool]) -> ov.CompiledModel:
+def read_quantized(quantized_dir: str | Path | None) -> tuple[ov.Model, mmap.mmap]:
+    """The graph of model.xml, its weights mapped here: OpenVINO would not give pages back."""
+    graph = quantized_file(quantized_dir, "model.xml").read_text(encoding="utf-8")
+    mapped = map_file(quantized_file(quantized_dir, "model.bin"))
+    weights = ov.Tensor(np.frombuffer(mapped, np.uint8), shared_memory=True)
+    return ov.Core().read_model(graph, weights), mapped
+
+
+def compile_model(model: ov.Model, chosen: dict[str, str | int | bool]) -> ov.CompiledModel:
     """The model, compiled and used once: only then are all weights packed for the processor."""
     compiled = ov.Core().compile_model(model, "CPU", chosen)
     token = np.zeros((1, 1), np.int64)

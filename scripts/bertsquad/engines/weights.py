@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
+from bertsquad.engines.mapped import map_file
 from bertsquad.errors import UserError
 from bertsquad.tensorfile import TensorFile
-
-RELEASE_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +23,11 @@ class Weights:
     config: dict[str, Any]  # in transformers' terms
     shapes: dict[str, tuple[int, ...]]  # of the encoder's and the answer head's tensors
     offsets: dict[str, int]  # the first byte of each in the file; all are float32
-    # Private and writable, which engines ask of memory that they share; nobody writes.
-    mapped: mmap.mmap
+    mapped: mmap.mmap  # the whole file
 
     def array(self, name: str) -> np.ndarray:
         """A tensor as a view of the mapped file."""
         return np.ndarray(self.shapes[name], np.float32, self.mapped, self.offsets[name])
-
-    @contextmanager
-    def released(self) -> Iterator[None]:
-        """Give the file's pages back while an engine packs them into arrays of its own.
-
-        They stay in the system's cache and come back where they are read again; kept, a process
-        would hold its weights twice.
-        """
-        done = threading.Event()
-
-        def release() -> None:
-            while not done.wait(RELEASE_EVERY_S):
-                self.mapped.madvise(mmap.MADV_DONTNEED)
-
-        thread = threading.Thread(target=release, name="release weights")
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            self.mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def read_weights(model_dir: str | Path) -> Weights:
@@ -69,9 +42,7 @@ def read_weights(model_dir: str | Path) -> Weights:
     *_, answer_head = head_shapes(config)
     shapes = encoder_shapes(config) | answer_head
     offsets = {name: offset(file, name, shape) for name, shape in shapes.items()}
-    with path.open("rb") as opened:
-        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    return Weights(path, config, shapes, offsets, mapped)
+    return Weights(path, config, shapes, offsets, map_file(path))
 
 
 def offset(file: TensorFile, name: str, shape: tuple[int, ...]) -> int:

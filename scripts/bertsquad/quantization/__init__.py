@@ -74,6 +74,7 @@ def make(
     part.mkdir(parents=True)
     by.quantize(model_dir, part, features, chosen)
     for name in by.FILES:
+        (part / name).chmod(0o644)  # onnx writes for the owner alone, and others serve the model
         os.replace(part / name, output_dir / name)
     part.rmdir()
     record["files_sha256"] = {name: sha256(output_dir / name) for name in by.FILES}

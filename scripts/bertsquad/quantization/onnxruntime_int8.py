@@ -21,20 +21,22 @@ SETTINGS = {
     "reduce_range": True,
 }
 PACKAGES = ("onnxruntime", "onnx")
-FILES = ("model.onnx",)
+FILES = ("model.onnx", "model.onnx.data")
 CALIBRATED = False
 
 
 def quantize(
     model_dir: Path, output_dir: Path, features: Features | None, chosen: np.ndarray
 ) -> None:
-    """Write model.onnx."""
+    """Write model.onnx, and beside it the tensors, which ONNX Runtime then maps: inside it they
+    would be in memory twice, as read and as packed for the processor."""
     model = build(read_weights(model_dir))
     load_external_data_for_model(model, str(model_dir))
     quantize_dynamic(
         model,
         output_dir / FILES[0],
         weight_type=QuantType.QInt8,
+        use_external_data_format=True,
         # ONNX infers no types behind ONNX Runtime's own operations.
         extra_options={"DefaultTensorType": TensorProto.FLOAT},
         **SETTINGS,

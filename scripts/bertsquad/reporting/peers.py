@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bertsquad.benchmark.peers.goals import RATIOS, SHARES
+from bertsquad.benchmark.peers.goals import RATIOS, SHARES, memory_goal_mib
 from bertsquad.benchmark.peers.rows import (
     Row,
     Spread,
@@ -166,15 +166,26 @@ def ratio(value: Spread | None) -> str:
 
 
 def memory_table(work: Mapping[str, Any]) -> str:
-    lines, reasons = [], []
+    lines, missing = [], {}
     for side in work["sides"].values():
         kind = "fine-tuning" if side["variant"].startswith("training") else "inference"
         title = f"{side['title']}, {side['precision'].upper()}, {kind}"
         if "left_out" in side:
-            reasons.append(f"Not measured: {title}: {side['left_out']}.")
+            # A dictionary keeps the order: one side may have been left out in several ways.
+            missing.setdefault(side["left_out"], {})[title] = None
         else:
-            lines.append((title, side["how"], mebibytes(side["peak_memory_mib"])))
-    return "\n\n".join([markdown(("side", "how", "peak"), lines), "\n".join(reasons)])
+            peak = side["peak_memory_mib"]
+            lines.append((title, side["how"], mebibytes(peak), memory_goal(side, kind)))
+    reasons = [f"Not measured: {', '.join(names)}: {why}." for why, names in missing.items()]
+    return "\n\n".join([markdown(("side", "how", "peak", "goal"), lines), *reasons])
+
+
+def memory_goal(side: Mapping[str, Any], kind: str) -> str:
+    """What a side of ours was meant to stay under, and whether it did."""
+    wanted = memory_goal_mib(kind, side["precision"], side["weights_mib"])
+    if wanted is None or not side["ours"]:
+        return ""
+    return f"{mebibytes(wanted)}: {'met' if side['peak_memory_mib'] <= wanted else 'missed'}"
 
 
 def layers_text(linear: Sequence[Mapping[str, Any]], works: Sequence[Mapping[str, Any]]) -> str:

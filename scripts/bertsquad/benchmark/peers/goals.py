@@ -1,5 +1,5 @@
-"""How many times as fast as whom this project means to be, and what share of the ceiling it means
-to reach: measured against in the table, and nowhere else."""
+"""How many times as fast as whom this project means to be, what share of the ceiling it means to
+reach, and in how much memory: measured against in the table, and nowhere else."""
 
 # (work, title of the side, its form, its precision) -> our rate at real lengths over its rate.
 RATIOS = {
@@ -22,3 +22,19 @@ SHARES = {
     ("inference-int8", "real"): 0.85,
     ("training-bf16", "real"): 0.80,
 }
+
+# What inference may take beside the weights, as a part of the FP32 weights. In other precisions the
+# weights take less.
+BESIDE_WEIGHTS = 0.2
+BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
+
+FINETUNING_GB = {"bf16": 6.5}
+
+
+def memory_goal_mib(kind: str, precision: str, weights_mib: float) -> float | None:
+    """The peak that a side of ours means to stay under. `weights_mib`: of the FP32 weights."""
+    if kind == "inference":
+        return weights_mib * (BESIDE_WEIGHTS + BYTES[precision] / BYTES["fp32"])
+    if precision in FINETUNING_GB:
+        return FINETUNING_GB[precision] * 1e9 / 2**20
+    return None

@@ -30,6 +30,7 @@ from bertsquad.benchmark.peers.sides import (
 from bertsquad.benchmark.peers.worker import Worker, WorkerFailed
 from bertsquad.engines import native
 from bertsquad.errors import UserError
+from bertsquad.experiment import QUANTIZED_FILES
 from bertsquad.files import read_json
 from bertsquad.machine.cpu import cpu_flags, cpu_model, lacks_vnni
 from bertsquad.machine.kernel import load_average, measurement_environment
@@ -153,6 +154,7 @@ def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list
         materials.write_questions(given, bench.squad["dev-v1.1.json"])
     else:
         given = work_file(work, side, bench, facts, read_json(model / "config.json"))
+    facts["weights_mib"] = (model / "model.safetensors").stat().st_size / 2**20
     facts["failed_before"] = None
     python = bench.python(PROGRAMS[side.program])
     command = [str(python), str(PEERS / f"{side.program}_peer.py")]
@@ -203,7 +205,7 @@ def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> Non
 def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make our engine's INT8 model where it is missing, on as many features as the peers'."""
     output = model / f"{side.variant}-int8"
-    if output.exists():
+    if all((output / name).is_file() for name in QUANTIZED_FILES[side.variant]):
         return
     bench.say(f"{side.name}: quantizing")
     calibration = bench.folder / "work" / "calibration.safetensors"
