@@ -77,10 +77,16 @@ class Weights:
         with opened(self.path) as stored:
             check_names(self.path, set(stored.keys()), self.sources, head)
 
-    def read(self, names: Sequence[str], dtype: torch.dtype) -> Tensor:
-        """These tensors on top of each other, one tensor with memory of its own."""
+    def read(self, names: Sequence[str], dtype: torch.dtype, *, transposed: bool = False) -> Tensor:
+        """These tensors on top of each other, one tensor with memory of its own; in memory its
+        columns lie one after the other if `transposed`, else its rows."""
         rows = [self.shapes[name][0] for name in names]
-        whole = torch.empty(sum(rows), *self.shapes[names[0]][1:], dtype=dtype)
+        shape = [sum(rows), *self.shapes[names[0]][1:]]
+        whole = (
+            torch.empty(shape[::-1], dtype=dtype).T
+            if transposed
+            else torch.empty(shape, dtype=dtype)
+        )
         for name, part in zip(names, whole.split(rows), strict=True):
             self.copy(name, part)
         return whole

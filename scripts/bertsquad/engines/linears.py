@@ -20,7 +20,13 @@ TYPICAL_ROWS = 2048
 
 
 class Linear(Protocol):
-    """x W' + b for rows `x` [T, K], of any float type; W [N, K], b [N]."""
+    """x W' + b for rows `x` [T, K], of any float type; W [N, K], b float32[N]."""
+
+    transposed: bool  # whether W is best given as a view of [K, N], which is then kept as it lies
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        """The caller should keep no reference to `weight`: packing copies it."""
+        ...
 
     def __call__(self, x: Tensor) -> Tensor:
         """[T, N], float32, or bfloat16 where the products are."""
@@ -35,22 +41,20 @@ class Linear(Protocol):
         ...
 
 
-def at_rest(weight: Tensor, bias: Tensor) -> Linear:
-    """The form for weights that are float32 or, for BF16 products, bfloat16. `bias` is float32.
-
-    The caller should keep no reference to `weight`: packing copies it.
-    """
-    if weight.dtype == torch.bfloat16:
-        return PackedLinear(weight, bias) if bf16_native() else EmulatedLinear(weight, bias)
+def form(dtype: torch.dtype) -> type[Linear]:
+    """The one for weights that are float32 or, for BF16 products, bfloat16."""
+    if dtype == torch.bfloat16:
+        return PackedLinear if bf16_native() else EmulatedLinear
     # Measured: with AVX-512 oneDNN on packed weights reaches 223 GFLOP/s on 2 cores of Zen 4 and
     # MKL 184 to 197; with AVX2 oneDNN reaches 65 a core of Zen 3 and MKL 75 to 90.
-    if torch.backends.cpu.get_cpu_capability() == "AVX512":
-        return PackedLinear(weight, bias)
-    return PlainLinear(weight, bias)
+    avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return PackedLinear if avx512 else PlainLinear
 
 
 class PackedLinear:
     """oneDNN, its weights in blocks; GELU inside the product."""
+
+    transposed = False
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.dtype = weight.dtype
@@ -74,6 +78,8 @@ class PackedLinear:
 class PlainLinear:
     """PyTorch's BLAS. The weights lie as [K, N], 2 to 4 % faster than as [N, K]."""
 
+    transposed = True
+
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight = weight.T.contiguous()
         self.bias = bias
@@ -91,6 +97,8 @@ class PlainLinear:
 
 class EmulatedLinear:
     """BF16 on a processor without it: see `bertsquad.matmul`. The weights take BF16's memory."""
+
+    transposed = False
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight = weight

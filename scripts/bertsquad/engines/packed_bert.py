@@ -17,7 +17,7 @@ from torch import Tensor
 from bertsquad import model_folder
 from bertsquad.batching import PackedBatch
 from bertsquad.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
-from bertsquad.engines.linears import Linear, at_rest
+from bertsquad.engines.linears import Linear, form
 from bertsquad.matmul import bf16_native
 
 # Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
@@ -138,9 +138,13 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
     def norm(name: str) -> Norm:
         return Norm(whole(f"{name}.weight"), whole(f"{name}.bias"), config.layer_norm_eps)
 
+    dtype = MATMUL_TYPES[precision]
+    packed = form(dtype)
+
     def linear(*names: str) -> Linear:
-        return at_rest(
-            weights.read([f"{name}.weight" for name in names], MATMUL_TYPES[precision]),
+        stacked = [f"{name}.weight" for name in names]
+        return packed(
+            weights.read(stacked, dtype, transposed=packed.transposed),
             weights.read([f"{name}.bias" for name in names], torch.float32),
         )
 
