@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
+
+ONE_APT_AT_A_TIME = threading.Lock()  # it refuses a second one
 
 BASE = "bertsquad-test-base:bookworm"
 PULLED_BASE = "python:3.11-slim-bookworm"
@@ -39,6 +42,11 @@ def missing_for_services() -> str | None:
 
 def apt_install(commands: dict[str, str]) -> None:
     """Install the packages (command -> package) whose command is missing; skips when it cannot."""
+    with ONE_APT_AT_A_TIME:
+        install_missing(commands)
+
+
+def install_missing(commands: dict[str, str]) -> None:
     packages = [package for command, package in commands.items() if not shutil.which(command)]
     if not packages:
         return

@@ -11,8 +11,8 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.real_data]
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
-TRAIN_QUESTIONS, DEV_QUESTIONS = 2_400, 400
-LONGEST_CONTEXT = 600  # characters: short passages train faster
+TRAIN_QUESTIONS, DEV_QUESTIONS = 2_400, 300
+LONGEST_CONTEXT = 400  # characters: short passages train faster
 LENGTHS = ("--max-seq-length", "320", "--doc-stride", "128", "--max-query-length", "64")
 
 
@@ -44,8 +44,8 @@ def some_questions(source: Path, target: Path, *, every: int, count: int) -> Non
 
 def test_minilm_reaches_40_f1_on_unseen_real_questions(squad_dir, minilm_dir, tmp_path: Path):
     train, dev = tmp_path / "train.json", tmp_path / "dev.json"
-    some_questions(squad_dir / "train-v1.1.json", train, every=8, count=TRAIN_QUESTIONS)
-    some_questions(squad_dir / "dev-v1.1.json", dev, every=7, count=DEV_QUESTIONS)
+    some_questions(squad_dir / "train-v1.1.json", train, every=2, count=TRAIN_QUESTIONS)
+    some_questions(squad_dir / "dev-v1.1.json", dev, every=1, count=DEV_QUESTIONS)
     checkpoint, model = tmp_path / "checkpoint", tmp_path / "model"
     vocab = minilm_dir / "vocab.txt"
     threads = len(os.sched_getaffinity(0))
@@ -65,12 +65,12 @@ def test_minilm_reaches_40_f1_on_unseen_real_questions(squad_dir, minilm_dir, tm
         "finetune.py",
         *("--checkpoint", checkpoint, "--features", tmp_path / "train.safetensors"),
         *("--output", model, "--log", tmp_path / "log.jsonl", "--state", tmp_path / "state"),
-        *("--precision", "bf16", "--epochs", 1, "--batch-size", 12, "--learning-rate", 1e-4),
+        *("--precision", "fp32", "--epochs", 1, "--batch-size", 12, "--learning-rate", 1e-4),
         *("--hidden-dropout", 0, "--attention-dropout", 0, "--seed", 0, "--threads", threads),
     )
     features = ("--features", tmp_path / "dev.safetensors")
     logits = tmp_path / "logits.safetensors"
-    engine = ("--engine", "torch", "--precision", "bf16", "--threads", threads)
+    engine = ("--engine", "torch", "--precision", "fp32", "--threads", threads)
     run("compute_logits.py", *engine, "--model", model, *features, "--output", logits)
     answers = ("--predictions", tmp_path / "p.json", "--nbest", tmp_path / "n.json")
     run("predict.py", "--dataset", dev, *features, "--logits", logits, "--vocab", vocab, *answers)
