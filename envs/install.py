@@ -42,7 +42,10 @@ def install(folder: Path, files: list[Path], alone: list[Path]) -> None:
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
+    # Python compiles what it imports when it first does; compiling everything takes pip longer than
+    # installing it.
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip += ["--no-compile"]
     torch = torch_requirement(files)
     # On Linux the registry's torch brings gigabytes of CUDA; PyTorch's own index has a CPU build.
     if torch and platform.system() == "Linux" and reachable(f"{CPU_WHEELS}/"):
