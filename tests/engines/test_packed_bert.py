@@ -39,7 +39,7 @@ def trained(folder):
 
 @pytest.fixture(params=FORMS)
 def linear_form(request, monkeypatch):
-    monkeypatch.setattr(packed_bert, "form", lambda dtype: FORMS[request.param])
+    monkeypatch.setattr(packed_bert, "form_of", lambda dtype: FORMS[request.param])
 
 
 def test_any_lengths_give_the_logits_of_bert_py(folder, linear_form):

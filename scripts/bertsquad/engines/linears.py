@@ -41,7 +41,7 @@ class Linear(Protocol):
         ...
 
 
-def form(dtype: torch.dtype) -> type[Linear]:
+def form_of(dtype: torch.dtype) -> type[Linear]:
     """The one for weights that are float32 or, for BF16 products, bfloat16."""
     if dtype == torch.bfloat16:
         return PackedLinear if bf16_native() else EmulatedLinear

@@ -17,7 +17,7 @@ from torch import Tensor
 from bertsquad import model_folder
 from bertsquad.batching import PackedBatch
 from bertsquad.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
-from bertsquad.engines.linears import Linear, form
+from bertsquad.engines.linears import Linear, form_of
 from bertsquad.matmul import bf16_native
 
 # Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
@@ -139,7 +139,7 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         return Norm(whole(f"{name}.weight"), whole(f"{name}.bias"), config.layer_norm_eps)
 
     dtype = MATMUL_TYPES[precision]
-    packed = form(dtype)
+    packed = form_of(dtype)
 
     def linear(*names: str) -> Linear:
         stacked = [f"{name}.weight" for name in names]

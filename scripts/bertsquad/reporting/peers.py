@@ -107,9 +107,15 @@ def table(work: Mapping[str, Any]) -> str:
     for row in made:
         if row.rate is None:
             missing.setdefault(row.side.get("left_out", "not measured"), []).append(name(row, work))
-    reasons = [f"Not measured: {', '.join(names)}: {why}." for why, names in missing.items()]
     body = [markdown(head, lines)] if lines else []
-    return "\n\n".join([*body, *reasons])
+    return "\n\n".join([*body, *not_measured(missing)])
+
+
+def not_measured(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each reason, with the sides that it kept out."""
+    return [
+        f"Not measured: {', '.join(dict.fromkeys(names))}: {why}." for why, names in missing.items()
+    ]
 
 
 def pick(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
@@ -171,13 +177,12 @@ def memory_table(work: Mapping[str, Any]) -> str:
         kind = "fine-tuning" if side["variant"].startswith("training") else "inference"
         title = f"{side['title']}, {side['precision'].upper()}, {kind}"
         if "left_out" in side:
-            # A dictionary keeps the order: one side may have been left out in several ways.
-            missing.setdefault(side["left_out"], {})[title] = None
+            missing.setdefault(side["left_out"], []).append(title)
         else:
             peak = side["peak_memory_mib"]
             lines.append((title, side["how"], mebibytes(peak), memory_goal(side, kind)))
-    reasons = [f"Not measured: {', '.join(names)}: {why}." for why, names in missing.items()]
-    return "\n\n".join([markdown(("side", "how", "peak", "goal"), lines), *reasons])
+    body = markdown(("side", "how", "peak", "goal"), lines)
+    return "\n\n".join([body, *not_measured(missing)])
 
 
 def memory_goal(side: Mapping[str, Any], kind: str) -> str:
