@@ -13,14 +13,19 @@ SCRIPTS = REPOSITORY / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from bertsquad.artifacts.catalogue import load_catalogue
-from bertsquad.config import resolve
+from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.containers.mounts import bind_variables
 from bertsquad.engines import PRECISIONS, check_able
-from bertsquad.errors import USAGE_STATUS, UserError
-from bertsquad.experiment import Experiment, casing_option, options, training_option
+from bertsquad.experiment.config import resolve
+from bertsquad.experiment.files import (
+    Experiment,
+    casing_option,
+    options,
+    training_option,
+)
+from bertsquad.experiment.sources import PACE, local_sources
+from bertsquad.experiment.speed_plan import SpeedPlan
 from bertsquad.modelzoo.steps import ModelZoo
-from bertsquad.sources import PACE, local_sources
-from bertsquad.speed_plan import SpeedPlan
 
 # `python` in a rule is the interpreter that runs Snakemake, its environment active or not; and
 # profiles/docker has every step run by docker_shell.py, which is found like any other command.
@@ -102,7 +107,7 @@ def code(script, without=()):
 
 
 @cache
-def engine_code(engine, module="bertsquad/engines/{}_engine.py"):
+def engine_code(engine, module="bertsquad/engines/{}/engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
     entry = SCRIPTS / module.format(engine)
     sources = local_sources(entry, folder=SCRIPTS, without=PACE)
@@ -119,7 +124,7 @@ def mode_code(scenario):
 
 def quantizer_code(engine):
     """The module that makes an engine's INT8 models, and all it imports."""
-    return engine_code(engine, "bertsquad/quantization/{}_int8.py")
+    return engine_code(engine, "bertsquad/engines/{}/int8.py")
 
 
 def files_in(folder):

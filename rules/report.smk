@@ -142,7 +142,7 @@ rule report:
     """The page to read: answers first, then figures, tables, versions and checksums."""
     input:
         code=code("report.py"),
-        templates=files_in("bertsquad/reporting/templates"),
+        templates=files_in("bertsquad/reporting/page/templates"),
         summary="<results>/summary.csv",
         figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
         machine="<results>/machine.json",

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad import torch_environment
-from bertsquad.arguments import add_measured_threads
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.errors import exit_with
+from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def measure_cell(
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
     from bertsquad import engines
-    from bertsquad.features import Features
+    from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
-    from bertsquad.model_fit import check_fit
+    from bertsquad.model.fit import check_fit
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
@@ -84,7 +84,7 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
 def describe_surroundings(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
     from bertsquad import engines
-    from bertsquad.containers.identity import describe_container
+    from bertsquad.machine.container import describe_container
     from bertsquad.machine.cpu import cpu_model
     from bertsquad.machine.kernel import load_average, measurement_environment
     from bertsquad.machine.versions import versions

@@ -17,8 +17,8 @@ import signal
 import sys
 from pathlib import Path
 
-from bertsquad.arguments import positive
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import UserError, exit_with
 from bertsquad.machine.threads import take_cores
 
 
@@ -42,10 +42,10 @@ def main() -> None:
     args = parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, too
     threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
-    from bertsquad.benchmark.peers.materials import find_squad
-    from bertsquad.benchmark.peers.session import Bench, check_environments, measure_work
-    from bertsquad.benchmark.peers.sides import works
     from bertsquad.files import read_json, write_json
+    from bertsquad.peers.contenders import works
+    from bertsquad.peers.materials import find_squad
+    from bertsquad.peers.session import Bench, check_environments, measure_work
 
     chosen = works()
     if args.only:

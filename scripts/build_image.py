@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENT_FILES = ("Dockerfile", "install.py", "requirements.txt", "constraints.txt")

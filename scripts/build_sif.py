@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 # A third smaller than lz4 and hardly slower; Apptainer reads it with any kernel since 2017.
 COMPRESSION = "-comp zstd -Xcompression-level 3"

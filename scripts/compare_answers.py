@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bertsquad.arguments import natural, positive
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.arguments import natural, positive
+from bertsquad.console.errors import UserError, exit_with
 
 
 def read_predictions(path: Path) -> dict[str, Any]:
@@ -60,8 +60,9 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import files, logits
-    from bertsquad.comparison import check_same_features, compare_answers, compare_logits
+    from bertsquad import files
+    from bertsquad.answers import logits
+    from bertsquad.answers.comparison import check_same_features, compare_answers, compare_logits
 
     ours, reference = logits.read(args.logits), logits.read(args.reference_logits)
     check_same_features(args.reference_logits, reference, args.logits, ours)

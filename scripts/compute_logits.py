@@ -9,9 +9,9 @@ Example:
 import argparse
 import sys
 
-from bertsquad import torch_environment
-from bertsquad.arguments import positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import exit_with
+from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
 
 
@@ -26,12 +26,13 @@ def compute(
     output: str,
 ) -> None:
     """Load, run and write; the logits are in the order of the features file."""
-    from bertsquad import engines, logits
+    from bertsquad import engines
+    from bertsquad.answers import logits
+    from bertsquad.console.progress import Progress
+    from bertsquad.data.features import Features
     from bertsquad.engines.whole_set import compute_logits
-    from bertsquad.features import Features
     from bertsquad.files import sha256
-    from bertsquad.model_fit import check_fit
-    from bertsquad.progress import Progress
+    from bertsquad.model.fit import check_fit
 
     features = Features.open(features_path)
     check_fit(model, features, features_path)

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from bertsquad.arguments import positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import exit_with
 
 if TYPE_CHECKING:
     from bertsquad.distributed.hosts import Hosts

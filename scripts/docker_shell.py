@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -16,14 +16,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bertsquad.distributed.placement import Place
-    from bertsquad.experiment import Experiment
-    from bertsquad.machine.page import Page
+    from bertsquad.experiment.files import Experiment
+    from bertsquad.machine.doctor_page import Page
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIREMENTS = REPOSITORY / "envs/requirements.txt"
@@ -37,7 +37,7 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
     """The page's lines, the number of warnings, and that of obstacles to any run."""
     from bertsquad.machine.checks import checks
     from bertsquad.machine.description import describe
-    from bertsquad.machine.page import check_lines, default_lines, machine_lines
+    from bertsquad.machine.doctor_page import check_lines, default_lines, machine_lines
 
     obstacles = [
         f"{name} is not installed; `make run` installs it, or: pip install -r {REQUIREMENTS.name}"
@@ -68,8 +68,8 @@ def configured(config: dict[str, Any] | None, source: Path) -> Experiment:
     import yaml
 
     from bertsquad.artifacts.catalogue import load_catalogue
-    from bertsquad.config import resolve
-    from bertsquad.experiment import Experiment
+    from bertsquad.experiment.config import resolve
+    from bertsquad.experiment.files import Experiment
 
     if config is None:
         try:
@@ -99,8 +99,8 @@ def experiment_lines(
 ) -> tuple[list[str], int | None, list[str]]:
     """What a configured experiment makes and needs; its memory in MiB, all processes together
     (None: unknown); and what of it makes a run impossible."""
-    from bertsquad.needs import free_bytes, needs
-    from bertsquad.quantities import readable_bytes
+    from bertsquad.console.quantities import readable_bytes
+    from bertsquad.experiment.needs import free_bytes, needs
 
     obstacles = []
     runs, cells = experiment.config["runs"], len(experiment.cell_files())
@@ -232,7 +232,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
-    from bertsquad.machine.page import Page
+    from bertsquad.machine.doctor_page import Page
 
     page = Page(
         width=min(WIDEST, shutil.get_terminal_size().columns),

@@ -9,7 +9,7 @@ import argparse
 import re
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def sha256_digest(text: str) -> str:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 
 def check_ids(
@@ -89,7 +89,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import files, metrics
+    from bertsquad import files
+    from bertsquad.answers import metrics
 
     dataset = files.read_json(args.dataset)
     predictions = files.read_json(args.predictions)

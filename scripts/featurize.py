@@ -9,12 +9,12 @@ import argparse
 import gc
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.arguments import positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import exit_with
 
 if TYPE_CHECKING:
-    from bertsquad.features import Features
-    from bertsquad.squad import Dataset
+    from bertsquad.data.features import Features
+    from bertsquad.data.squad import Dataset
 
 LOWERCASE = {"vocabulary": None, "cased": False, "uncased": True}
 
@@ -63,11 +63,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import features, squad
+    from bertsquad.data import features, squad
+    from bertsquad.data.parallel import featurize_in_parallel
+    from bertsquad.data.tokenization import Vocabulary
+    from bertsquad.data.vocabulary import is_lowercase
     from bertsquad.files import sha256
-    from bertsquad.parallel_featurization import featurize_in_parallel
-    from bertsquad.tokenization import Vocabulary
-    from bertsquad.vocabulary import is_lowercase
 
     # A dataset is hundreds of thousands of objects without a cycle: looking for one again and again
     # takes a tenth of the time.

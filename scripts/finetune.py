@@ -22,18 +22,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bertsquad import torch_environment
-from bertsquad.arguments import natural, positive
+from bertsquad.console.arguments import natural, positive
+from bertsquad.console.errors import UserError, exit_with
 from bertsquad.distributed import worker
-from bertsquad.errors import UserError, exit_with
+from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
 
 if TYPE_CHECKING:
-    from bertsquad.bert import BertForQuestionAnswering
-    from bertsquad.distributed.team import Team
-    from bertsquad.features import Features
-    from bertsquad.training import Hyperparameters
-    from bertsquad.training_state import TrainingState
+    from bertsquad.data.features import Features
+    from bertsquad.model.bert import BertForQuestionAnswering
+    from bertsquad.training.loop import Hyperparameters
+    from bertsquad.training.state import TrainingState
+    from bertsquad.training.team import Team
 
 # What says how processes share the work, and has no part in what comes out.
 DISTRIBUTION = (
@@ -49,10 +49,10 @@ def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters, team: T
     """
     import torch
 
-    from bertsquad import model_folder
+    from bertsquad.console.training_progress import TrainingProgress
     from bertsquad.files import write_text
-    from bertsquad.training import plan_steps, train
-    from bertsquad.training_progress import TrainingProgress
+    from bertsquad.model import folder as model_folder
+    from bertsquad.training.loop import plan_steps, train
 
     torch.set_num_threads(args.threads)
     model, features, state = team.together(lambda: prepare(args, hyperparameters))
@@ -85,11 +85,11 @@ def prepare(
 
     UserError where they do not fit each other.
     """
-    from bertsquad import model_folder
-    from bertsquad.features import Features
-    from bertsquad.model_fit import check_fit
-    from bertsquad.training import plan_steps
-    from bertsquad.training_state import TrainingState
+    from bertsquad.data.features import Features
+    from bertsquad.model import folder as model_folder
+    from bertsquad.model.fit import check_fit
+    from bertsquad.training.loop import plan_steps
+    from bertsquad.training.state import TrainingState
 
     features = Features.open(args.features)
     if not features.training:
@@ -115,8 +115,8 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
 
     import torch
 
+    from bertsquad.experiment.sources import PACE, local_sources
     from bertsquad.files import sha256
-    from bertsquad.sources import PACE, local_sources
 
     script = Path(__file__).resolve()
     return {
@@ -158,7 +158,7 @@ def join(args: argparse.Namespace) -> Team:
     its own and takes as many threads."""
     if not worker.is_worker():
         args.threads = take_cores(args.threads)
-        from bertsquad.distributed.team import ALONE
+        from bertsquad.training.team import ALONE
 
         return ALONE
     this = worker.read_worker()
@@ -286,7 +286,7 @@ def main() -> None:
     with join(args) as team:
         from dataclasses import fields
 
-        from bertsquad.training import Hyperparameters
+        from bertsquad.training.loop import Hyperparameters
 
         values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
         finetune(args, Hyperparameters(**values), team)

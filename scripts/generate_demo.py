@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bertsquad.arguments import natural, positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import natural, positive
+from bertsquad.console.errors import exit_with
 
 VOCABULARY_SIZE = 4000
 

@@ -10,8 +10,8 @@ Both are files like any others: every engine loads them, every command takes the
 
 import argparse
 
-from bertsquad.arguments import natural
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import natural
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,10 +29,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
-    from bertsquad import features
     from bertsquad.benchmark.random_bert import BERT_LARGE, random_features, write_model
     from bertsquad.benchmark.squad_lengths import MAX_SEQ_LENGTH, read_lengths
     from bertsquad.checkpoint.model_config import read_config
+    from bertsquad.data import features
 
     config = read_config(args.config, "huggingface") if args.config else BERT_LARGE
     write_model(args.model, config, args.seed)

@@ -7,9 +7,9 @@ Example:
 
 import argparse
 
-from bertsquad import torch_environment
-from bertsquad.arguments import add_measured_threads
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.errors import exit_with
+from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 

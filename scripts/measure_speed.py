@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad import torch_environment
-from bertsquad.arguments import add_measured_threads
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.errors import exit_with
+from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
-    from bertsquad.features import Features
+    from bertsquad.data.features import Features
 
 CEILING_SECONDS = 0.5  # for each of a layer's four products
 
@@ -66,7 +66,7 @@ def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[
 
 def describe_surroundings() -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
-    from bertsquad.containers.identity import describe_container
+    from bertsquad.machine.container import describe_container
     from bertsquad.machine.cpu import cpu_model
     from bertsquad.machine.kernel import load_average, measurement_environment
     from bertsquad.machine.versions import versions
@@ -103,11 +103,11 @@ def main() -> None:
     placement = settle_down(args.threads, args.at_most)
 
     from bertsquad import engines
-    from bertsquad.features import Features
+    from bertsquad.data.features import Features
     from bertsquad.files import write_json
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.memory import peak_memory_mib
-    from bertsquad.model_fit import check_fit
+    from bertsquad.model.fit import check_fit
 
     features = Features.open(args.features)
     check_fit(args.model, features, args.features)

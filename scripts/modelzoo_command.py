@@ -15,7 +15,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def show_steps(steps: dict[str, dict[str, Any]], image: str) -> str:

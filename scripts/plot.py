@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.reporting import style, tables
+    from bertsquad.reporting import style
     from bertsquad.reporting.figures import (
         accuracy,
         latency,
@@ -45,6 +45,7 @@ def main() -> None:
         throughput,
         training_loss,
     )
+    from bertsquad.reporting.summary import tables
 
     summary = tables.read_summary(args.summary)
     logs = {tables.run_of_log(path): tables.read_training_log(path) for path in args.logs}

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from bertsquad.arguments import positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,10 +40,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import decoding, files, logits, squad
-    from bertsquad.features import Features
-    from bertsquad.model_fit import check_made_from
-    from bertsquad.tokenization import Vocabulary
+    from bertsquad import files
+    from bertsquad.answers import decoding, logits
+    from bertsquad.data import squad
+    from bertsquad.data.features import Features
+    from bertsquad.data.tokenization import Vocabulary
+    from bertsquad.model.fit import check_made_from
 
     features = Features.open(args.features)
     check_made_from(args.features, features.metadata, args.dataset, "dataset")

@@ -9,7 +9,7 @@ Example:
 import argparse
 from typing import Any
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def print_machine(machine: dict[str, Any]) -> None:

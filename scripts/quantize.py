@@ -9,8 +9,8 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.arguments import positive
-from bertsquad.errors import exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import exit_with
 from bertsquad.machine.threads import take_cores
 
 
@@ -38,9 +38,9 @@ def main() -> None:
     args = parse_args()
     take_cores(args.threads)
 
-    from bertsquad import quantization
+    from bertsquad.engines import quantizing
 
-    record = quantization.make(
+    record = quantizing.make(
         args.engine,
         args.model,
         args.output,

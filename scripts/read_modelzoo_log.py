@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:

@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,8 +27,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
+    from bertsquad.experiment.provenance import describe_inputs
     from bertsquad.files import write_json
-    from bertsquad.provenance import describe_inputs
 
     args = parse_args()
     write_json(args.inputs_output, describe_inputs(args.artifacts, args.catalogue))

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 
 def answered_by(predictions: Path) -> str:
@@ -64,11 +64,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import squad
+    from bertsquad.data import squad
     from bertsquad.files import read_json, write_text
-    from bertsquad.reporting import examples, page
-    from bertsquad.reporting.comparisons import read_change
-    from bertsquad.reporting.tables import read_summary
+    from bertsquad.reporting.page import examples
+    from bertsquad.reporting.page.render import render
+    from bertsquad.reporting.summary.comparisons import read_change
+    from bertsquad.reporting.summary.tables import read_summary
 
     summary = read_summary(args.summary)
     machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
@@ -80,7 +81,7 @@ def main() -> None:
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
         chosen = examples.choose(squad.load(args.dataset), predictions, args.examples)
         examples_of = answered_by(args.predictions)
-    html = page.render(
+    html = render(
         summary,
         figures={path.stem: path for path in args.figures},
         machine=machine,

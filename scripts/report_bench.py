@@ -8,7 +8,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,11 +24,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.benchmark.peers.sides import works
     from bertsquad.files import read_json, write_text
+    from bertsquad.peers import figure
+    from bertsquad.peers.contenders import works
+    from bertsquad.peers.page import page
     from bertsquad.reporting import style
-    from bertsquad.reporting.figures import peers as figure
-    from bertsquad.reporting.peers import page
 
     paths = [args.results / f"{work.name}.json" for work in works()]
     measured = [read_json(path) for path in paths if path.exists()]

@@ -8,8 +8,8 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.arguments import positive
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.arguments import positive
+from bertsquad.console.errors import UserError, exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,9 +27,9 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad import squad
+    from bertsquad.data import squad
+    from bertsquad.data.selection import select
     from bertsquad.files import read_json, write_json
-    from bertsquad.selection import select
 
     squad.load(args.dataset)  # says what is wrong with the file, if anything is
     try:

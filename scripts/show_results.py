@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 from statistics import median
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 CELL = ("run", "engine", "precision", "scenario", "batch_size", "threads")
 MOST_MODELS = 12  # more would push the answers off a screen

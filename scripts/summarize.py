@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import read_json, write_text
-    from bertsquad.reporting.tables import summarize
+    from bertsquad.reporting.summary.tables import summarize
 
     config = read_json(args.config) if args.config else None
     summary = summarize(

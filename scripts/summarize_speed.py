@@ -9,7 +9,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,7 +30,7 @@ def main() -> None:
     from bertsquad.files import read_json, write_text
     from bertsquad.reporting import style
     from bertsquad.reporting.figures import speed as figure
-    from bertsquad.reporting.speed import as_text, speed_table
+    from bertsquad.reporting.summary.speed import as_text, speed_table
 
     ceilings = read_json(args.ceilings)
     table = speed_table(map(read_json, args.cells), ceilings)

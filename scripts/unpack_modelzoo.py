@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from bertsquad.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 # Below the archive's one folder: the launcher and its parts, and the scripts it starts.
 WANTED = (

@@ -7,7 +7,7 @@
 import argparse
 from pathlib import Path
 
-from bertsquad.errors import exit_with
+from bertsquad.console.errors import exit_with
 
 DEFAULT_MAX_SIZE = 16 * 10**9  # as in bertsquad.artifacts.archive, which --help must not import
 DEFAULT_MAX_RATIO = 200.0
@@ -40,8 +40,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.artifacts.archive import extract_member
-    from bertsquad.progress import say
-    from bertsquad.quantities import readable_bytes
+    from bertsquad.console.progress import say
+    from bertsquad.console.quantities import readable_bytes
 
     size = extract_member(
         args.archive,

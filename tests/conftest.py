@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from bertsquad import torch_environment
+from bertsquad.machine import torch_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,8 +21,8 @@ settings.load_profile("default")
 
 @pytest.fixture(scope="session")
 def golden() -> dict[str, Any]:
-    """Values captured by running Google's and Intel's original code (tests/data/README.md)."""
-    return json.loads((ROOT / "tests/data/golden.json").read_text(encoding="utf-8"))
+    """Values captured by running Google's and Intel's original code (tests/fixtures/README.md)."""
+    return json.loads((ROOT / "tests/fixtures/golden.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 import math
 
-from bertsquad.answer_text import get_final_text
-from bertsquad.tokenization import split_words
+from bertsquad.answers.answer_text import get_final_text
+from bertsquad.data.tokenization import split_words
 
 
 def decode(

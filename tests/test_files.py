@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.errors import UserError, explain
+from bertsquad.console.errors import UserError, explain
 from bertsquad.files import read_json, sha256, write_json, written_whole
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -85,7 +85,7 @@ def test_a_bug_is_not_explained_away():
 def test_exit_statuses(tmp_path: Path, body: str, status: int, stderr: str):
     script = tmp_path / "go.py"
     script.write_text(
-        "from bertsquad.errors import UserError, exit_with\n"
+        "from bertsquad.console.errors import UserError, exit_with\n"
         f"def main():\n    {body}\nexit_with(main)\n"
     )
     done = subprocess.run(
@@ -98,7 +98,7 @@ def test_exit_statuses(tmp_path: Path, body: str, status: int, stderr: str):
 def test_out_of_memory_is_one_line_and_status_2(tmp_path: Path, library: str):
     script = tmp_path / "go.py"
     script.write_text(
-        f"import {library}\nfrom bertsquad.errors import exit_with\n"
+        f"import {library}\nfrom bertsquad.console.errors import exit_with\n"
         f"exit_with(lambda: {library}.empty(1 << 50))\n"
     )
     done = subprocess.run(

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save, save_file
 from safetensors.torch import save_file as save_torch_file
 
 from bertsquad import tensorfile
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 ARRAYS = {
     "a": np.arange(5, dtype=np.uint16),

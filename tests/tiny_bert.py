@@ -9,7 +9,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from bertsquad.batching import PackedBatch, pack
+from bertsquad.data.batching import PackedBatch, pack
 
 TINY = {
     "model_type": "bert",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bertsquad import features
-from bertsquad.batching import starts_of
-from bertsquad.features import Features
+from bertsquad.data import features
+from bertsquad.data.batching import starts_of
+from bertsquad.data.features import Features
 from bertsquad.files import sha256
 
 CLS, SEP, ANSWER = 2, 3, 7  # token ids

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
 DTYPES = {

@@ -5,11 +5,13 @@ import argparse
 import numpy as np
 
 import texts
-from bertsquad import engines, squad, torch_environment
-from bertsquad.answering import Limits, Windows, answer
-from bertsquad.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
-from bertsquad.featurization import featurize
-from bertsquad.tokenization import Vocabulary
+from bertsquad import engines
+from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
+from bertsquad.answers.pipeline import Limits, Windows, answer
+from bertsquad.data import squad
+from bertsquad.data.featurization import featurize
+from bertsquad.data.tokenization import Vocabulary
+from bertsquad.machine import torch_environment
 from protocol import CHECKED, serve
 
 

@@ -4,10 +4,10 @@ import argparse
 import gc
 
 import texts
-from bertsquad import squad
-from bertsquad.features import Features
-from bertsquad.parallel_featurization import featurize_in_parallel
-from bertsquad.tokenization import Vocabulary
+from bertsquad.data import squad
+from bertsquad.data.features import Features
+from bertsquad.data.parallel import featurize_in_parallel
+from bertsquad.data.tokenization import Vocabulary
 from protocol import serve
 
 

@@ -4,9 +4,10 @@ import argparse
 
 import numpy as np
 
-from bertsquad import engines, torch_environment
-from bertsquad.batching import PackedBatch, pack
-from bertsquad.benchmark.peers.sides import SPARING, TRAINING
+from bertsquad import engines
+from bertsquad.data.batching import PackedBatch, pack
+from bertsquad.machine import torch_environment
+from bertsquad.peers.contenders import SPARING, TRAINING
 from protocol import Work, serve
 
 LEARNING_RATE = 1e-5
@@ -83,9 +84,9 @@ class Training:
     def __init__(self, args: argparse.Namespace, work: Work) -> None:
         import torch
 
-        from bertsquad import model_folder
-        from bertsquad.optimizer import adam_weight_decay
-        from bertsquad.training import Hyperparameters
+        from bertsquad.model import folder as model_folder
+        from bertsquad.training.loop import Hyperparameters
+        from bertsquad.training.optimizer import adam_weight_decay
 
         torch.set_num_threads(args.threads)
         self.features = WorkFeatures(work)
@@ -100,7 +101,7 @@ class Training:
         self.batch = np.arange(len(self.features))
 
     def add_gradients(self) -> float:
-        from bertsquad.training import add_gradients
+        from bertsquad.training.loop import add_gradients
 
         return add_gradients(self.model, self.features, self.batch, self.hyperparameters, 0)
 
@@ -113,7 +114,7 @@ class Training:
         return [loss, norm]
 
     def run(self) -> int:
-        from bertsquad.optimizer import clip_by_global_norm, update
+        from bertsquad.training.optimizer import clip_by_global_norm, update
 
         self.add_gradients()
         clip_by_global_norm([p.grad for p in self.model.parameters()], 1.0)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bertsquad.artifacts import archive
 from bertsquad.artifacts.archive import extract_member
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 WEIGHTS = random.Random(0).randbytes(50_000)
 VOCAB = b"[PAD]\n[UNK]\nword\n" * 100

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bertsquad.artifacts.catalogue import Catalogue, Source, load_catalogue, merged
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "config/artifacts.yaml"

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bertsquad.artifacts.download import Request, download
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from file_server import FileServer, running
 
 CONTENT = bytes(range(256)) * 1200  # 307,200 bytes: several network chunks

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bertsquad.artifacts.lock import locked_sha256, record
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 ONE, TWO = "1" * 64, "2" * 64

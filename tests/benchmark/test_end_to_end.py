@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.stand_ins import FakeClock
-from bertsquad import squad
-from bertsquad.answering import Limits, Windows
-from bertsquad.batching import by_length, by_tokens
+from bertsquad.answers.pipeline import Limits, Windows
 from bertsquad.benchmark.cell import Sources
 from bertsquad.benchmark.end_to_end import (
     EndToEndMeasurement,
@@ -16,10 +14,12 @@ from bertsquad.benchmark.end_to_end import (
     questions_at_hand,
     shares,
 )
+from bertsquad.console.errors import UserError
+from bertsquad.data import squad
+from bertsquad.data.batching import by_length, by_tokens
+from bertsquad.data.tokenization import Vocabulary
 from bertsquad.engines import Answered
-from bertsquad.errors import UserError
 from bertsquad.files import sha256
-from bertsquad.tokenization import Vocabulary
 
 
 def document(paragraphs):

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.batching import by_length, by_tokens
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.benchmark.speed import (
     measure_offline,
@@ -15,6 +14,7 @@ from bertsquad.benchmark.speed import (
     spread_with_neighbours,
 )
 from bertsquad.benchmark.squad_lengths import read_lengths
+from bertsquad.data.batching import by_length, by_tokens
 from bertsquad.engines import Answered
 
 CONFIG = {"hidden_size": 2, "intermediate_size": 3, "num_hidden_layers": 5}

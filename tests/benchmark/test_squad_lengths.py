@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bertsquad import squad
 from bertsquad.benchmark.squad_lengths import MAX_SEQ_LENGTH, read_lengths
-from bertsquad.featurization import featurize
-from bertsquad.tokenization import Vocabulary
+from bertsquad.data import squad
+from bertsquad.data.featurization import featurize
+from bertsquad.data.tokenization import Vocabulary
 
 
 def test_the_development_set_has_10_833_features_of_178_tokens():

@@ -1,4 +1,4 @@
-"""Checkpoints written by TensorFlow itself (tests/data/make_tf_checkpoints.py)."""
+"""Checkpoints written by TensorFlow itself (tests/fixtures/make_tf_checkpoints.py)."""
 
 from pathlib import Path
 
@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture(scope="session")
 def tf_checkpoints() -> Path:
     """The folder of small checkpoints, each with an expected.json beside it."""
-    return Path(__file__).resolve().parent.parent / "data/tf_checkpoints"
+    return Path(__file__).resolve().parent.parent / "fixtures/tf_checkpoints"

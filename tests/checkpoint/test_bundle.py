@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from bertsquad.checkpoint import bundle
 from bertsquad.checkpoint.sstable import encode_table, read_table
 from bertsquad.checkpoint.wire import encode_field
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 PREFIXES = {
     "google": "google/bert_model.ckpt",

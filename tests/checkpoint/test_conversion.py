@@ -24,7 +24,7 @@ from transformers import (
 from bertsquad.checkpoint import bundle, conversion
 from bertsquad.checkpoint.conversion import convert
 from bertsquad.checkpoint.model_config import encoder_shapes
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 FILES = ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

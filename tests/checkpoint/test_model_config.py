@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 GOOGLE = {
     "vocab_size": 28996,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.sstable import encode_table, read_table
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 ITEMS = {b"": b"header", b"bert/a": b"1", b"bert/ab": b"", b"cls": b"\xff" * 3}
 

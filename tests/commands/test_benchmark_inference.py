@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from bertsquad import features, squad
-from bertsquad.featurization import featurize
+from bertsquad.data import features, squad
+from bertsquad.data.featurization import featurize
+from bertsquad.data.tokenization import Vocabulary
 from bertsquad.files import sha256
 from bertsquad.machine.cpu import has_native, read_cpu
-from bertsquad.tokenization import Vocabulary
 from engines.small_run import MAX_SEQ_LENGTH, QUESTION_LENGTH, write_features, write_finetuned
 
 DOC_LENGTHS = [5, 33, 6, 20, 11, 12]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertsquad import logits
+from bertsquad.answers import logits
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from bertsquad import engines, logits
-from bertsquad.features import Features
+from bertsquad import engines
+from bertsquad.answers import logits
+from bertsquad.data.features import Features
 from bertsquad.files import sha256
 from engines.small_run import write_features, write_finetuned
 

@@ -18,7 +18,7 @@ def run(*options: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def google(tmp_path: Path) -> Path:
-    return shutil.copytree(ROOT / "tests/data/tf_checkpoints/google", tmp_path / "google")
+    return shutil.copytree(ROOT / "tests/fixtures/tf_checkpoints/google", tmp_path / "google")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bertsquad.features import Features
+from bertsquad.data.features import Features
 
 ROOT = Path(__file__).resolve().parents[2]
 LENGTHS = ["--max-seq-length=16", "--doc-stride=4", "--max-query-length=4"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad import squad
 from bertsquad.checkpoint.conversion import convert
+from bertsquad.data import squad
+from bertsquad.data.tokenization import Vocabulary
 from bertsquad.files import sha256
-from bertsquad.tokenization import Vocabulary
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/generate_demo.py"
 FOLDER = "demo_uncased_L-2_H-128_A-2"

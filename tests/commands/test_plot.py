@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.reporting.tables import summarize
+from bertsquad.reporting.summary.tables import summarize
 from fake_results import Results, demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent

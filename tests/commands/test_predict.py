@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bertsquad import features, logits, squad
-from bertsquad.featurization import featurize
+from bertsquad.answers import logits
+from bertsquad.data import features, squad
+from bertsquad.data.featurization import featurize
+from bertsquad.data.tokenization import Vocabulary
 from bertsquad.files import sha256
-from bertsquad.tokenization import Vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUESTIONS = {"q1": "Who slept?", "q0": "Where?"}  # not in sorted order

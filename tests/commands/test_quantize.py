@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bertsquad import logits
+from bertsquad.answers import logits
 from engines.small_run import write_features, write_finetuned
 
 

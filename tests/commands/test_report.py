@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.reporting.tables import summarize
+from bertsquad.reporting.summary.tables import summarize
 from fake_results import (
     CHECKSUMS,
     MACHINE,

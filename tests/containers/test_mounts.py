@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from bertsquad.console.errors import UserError
 from bertsquad.containers.mounts import bind_variables, check_place, folders_to_mount
-from bertsquad.errors import UserError
 
 
 @pytest.fixture

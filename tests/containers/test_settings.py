@@ -1,7 +1,7 @@
 import pytest
 
+from bertsquad.console.errors import UserError
 from bertsquad.containers.settings import Settings, read_settings
-from bertsquad.errors import UserError
 
 
 def test_without_variables_the_defaults_hold():

@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bertsquad import model_folder
 from bertsquad.distributed.supervisor import free_port, loopback
-from bertsquad.training import Hyperparameters, train
-from bertsquad.training_state import TrainingState
+from bertsquad.model import folder as model_folder
+from bertsquad.training.loop import Hyperparameters, train
+from bertsquad.training.state import TrainingState
 from tiny_bert import write_model_folder
 from tiny_training import training_features
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bertsquad.console.errors import UserError
 from bertsquad.distributed.hosts import (
     Hosts,
     expand,
@@ -14,7 +15,6 @@ from bertsquad.distributed.hosts import (
     remote_command,
     require_here,
 )
-from bertsquad.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from bertsquad.console.errors import UserError
 from bertsquad.distributed import links
 from bertsquad.distributed.links import Listener, call
-from bertsquad.errors import UserError
 
 
 def wait_for(what):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertsquad.console.errors import UserError
 from bertsquad.distributed.placement import Node, Place, place, read_nodes, read_quota
-from bertsquad.errors import UserError
 from machine.trees import two_sockets, write
 
 

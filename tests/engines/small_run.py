@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bertsquad import features, model_folder
-from bertsquad.batching import starts_of
-from bertsquad.features import Features
+from bertsquad.data import features
+from bertsquad.data.batching import starts_of
+from bertsquad.data.features import Features
 from bertsquad.files import sha256
+from bertsquad.model import folder as model_folder
 from tiny_bert import TINY, write_model_folder
 
 CLS, SEP = 2, 3

@@ -3,7 +3,7 @@
 import pytest
 
 from bertsquad import engines
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.machine import cpu
 from bertsquad.machine.cpu import CpuInfo
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.batching import pack
+from bertsquad.data.batching import pack
 from bertsquad.engines.rectangles import GROUP_SIZE, answers, equal_lengths
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from bertsquad.console.errors import UserError
 from bertsquad.engines.weights import read_weights
-from bertsquad.errors import UserError
 from engines.small_run import write_finetuned
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bertsquad.batching import by_length, by_tokens
+from bertsquad.console.errors import UserError
+from bertsquad.data.batching import by_length, by_tokens
 from bertsquad.engines import Answered
 from bertsquad.engines.whole_set import compute_logits
-from bertsquad.errors import UserError
 from engines.small_run import QUESTION_LENGTH, write_features, write_finetuned
 
 OTHERS = QUESTION_LENGTH + 3  # tokens of a feature that are not context

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.command_line import CommandLine, parse, words_of
 from bertsquad.modelzoo.options import ARGUMENTS, OPTIONS, normalised
 from modelzoo.guide import INFERENCE, TRAINING, words

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.findings import Check, Finding, examine, refuse_errors
 
 FOUND = {

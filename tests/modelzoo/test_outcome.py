@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.outcome import (
     CAUSES,
     CONSEQUENCES,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bertsquad.config import resolve
+from bertsquad.experiment.config import resolve
 from bertsquad.modelzoo.paths import Files
 from bertsquad.modelzoo.settings import (
     OWN_ARGUMENTS,

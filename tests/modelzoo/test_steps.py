@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from bertsquad.artifacts.catalogue import load_catalogue
-from bertsquad.config import resolve
-from bertsquad.errors import UserError
-from bertsquad.experiment import Experiment
+from bertsquad.console.errors import UserError
+from bertsquad.experiment.config import resolve
+from bertsquad.experiment.files import Experiment
 from bertsquad.modelzoo.steps import ModelZoo
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -59,11 +59,11 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "every source file touched": (touch("scripts/**/*.py", "rules/*.smk", "Snakefile"), {}),
     "the training questions touched": (touch("results/resources/demo/demo-train.json"), {}),
     "the metrics edited": (
-        append("scripts/bertsquad/metrics.py"),
+        append("scripts/bertsquad/answers/metrics.py"),
         {"evaluate": 15, "compare_answers": 12} | REPORTED,
     ),
     "the comparison edited": (
-        append("scripts/bertsquad/comparison.py"),
+        append("scripts/bertsquad/answers/comparison.py"),
         {"compare_answers": 12} | REPORTED,
     ),
     "another limit of F1": (
@@ -75,7 +75,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         {"plot": 1, "report": 1},
     ),
     "the training loop edited": (
-        append("scripts/bertsquad/training.py"),
+        append("scripts/bertsquad/training/loop.py"),
         {
             "finetune": 3,
             "quantize_openvino": 3,
@@ -88,7 +88,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         | REPORTED,
     ),
     "an engine edited": (
-        append("scripts/bertsquad/engines/onnxruntime_engine.py"),
+        append("scripts/bertsquad/engines/onnxruntime/engine.py"),
         {
             "compute_logits": 3,
             "predict": 3,
@@ -99,7 +99,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         | REPORTED,
     ),
     "an engine of two precisions edited": (
-        append("scripts/bertsquad/engines/openvino_engine.py"),
+        append("scripts/bertsquad/engines/openvino/engine.py"),
         {
             "compute_logits": 6,
             "predict": 6,
@@ -110,7 +110,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         | REPORTED,
     ),
     "what both runs and is quantized edited": (
-        append("scripts/bertsquad/engines/openvino_graph.py"),
+        append("scripts/bertsquad/engines/openvino/graph.py"),
         {
             "quantize_openvino": 3,
             "compute_logits": 6,
@@ -122,7 +122,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         | REPORTED,
     ),
     "the quantization edited": (
-        append("scripts/bertsquad/quantization/openvino_int8.py"),
+        append("scripts/bertsquad/engines/openvino/int8.py"),
         {
             "quantize_openvino": 3,
             "compute_logits": 3,
@@ -142,7 +142,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         {"benchmark_inference": 5} | REPORTED,
     ),
     "decoding edited": (
-        append("scripts/bertsquad/decoding.py"),
+        append("scripts/bertsquad/answers/decoding.py"),
         {"predict": 15, "evaluate": 15, "compare_answers": 12, "benchmark_inference": 5} | REPORTED,
     ),
     "the choice of threads edited": (

@@ -15,11 +15,11 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
+from bertsquad.console.progress import Progress
+from bertsquad.console.quantities import readable_bytes
+from bertsquad.console.suggestions import did_you_mean
 from bertsquad.files import written_whole
-from bertsquad.progress import Progress
-from bertsquad.quantities import readable_bytes
-from bertsquad.suggestions import did_you_mean
 
 MAX_SIZE = 16 * 10**9  # bytes, all members; Intel's checkpoint, the largest here, needs about 4
 MAX_RATIO = 200  # deflate can reach 1032; text reaches about 20, weights 1.1

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import yaml
 
 from bertsquad.artifacts.locations import file_path, is_network, made_here
-from bertsquad.config import check
-from bertsquad.errors import UserError
-from bertsquad.quantities import readable_bytes
-from bertsquad.suggestions import did_you_mean
+from bertsquad.console.errors import UserError
+from bertsquad.console.quantities import readable_bytes
+from bertsquad.console.suggestions import did_you_mean
+from bertsquad.experiment.config import check
 
 SECTIONS = ("artifacts", "checkpoints", "datasets")
 Entry = TypeVar("Entry")

@@ -11,9 +11,9 @@ from bertsquad.artifacts.lock import locked_sha256, record
 from bertsquad.artifacts.part import PartialFile
 from bertsquad.artifacts.transfer import Refused, Transient, copy_file, fetch_http
 from bertsquad.artifacts.verify import Expected, Unfit, verify
-from bertsquad.errors import UserError
-from bertsquad.progress import say
-from bertsquad.quantities import readable_bytes
+from bertsquad.console.errors import UserError
+from bertsquad.console.progress import say
+from bertsquad.console.quantities import readable_bytes
 
 LONGEST_BACKOFF_S = 60.0
 

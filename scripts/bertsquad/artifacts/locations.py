@@ -8,7 +8,7 @@ from run to run. RFC 8089 knows only the first; the second is ours.
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 
 def is_network(url: str) -> bool:

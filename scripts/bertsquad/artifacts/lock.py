@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.files import write_json
 
 

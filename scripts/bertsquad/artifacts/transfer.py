@@ -14,9 +14,9 @@ import requests
 from bertsquad.artifacts.locations import file_path
 from bertsquad.artifacts.part import Origin, PartialFile
 from bertsquad.artifacts.verify import Expected, Unfit, check_is_no_page, check_size
-from bertsquad.errors import UserError
-from bertsquad.progress import Progress
-from bertsquad.quantities import readable_bytes
+from bertsquad.console.errors import UserError
+from bertsquad.console.progress import Progress
+from bertsquad.console.quantities import readable_bytes
 
 TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
 NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept

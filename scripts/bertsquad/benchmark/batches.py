@@ -7,8 +7,8 @@ from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.scenario import TIMED_REGION, Measurement, measure
 from bertsquad.benchmark.statistics import summarize
 from bertsquad.benchmark.workload import make_workload
+from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.features import Features
 
 GOAL = "latency"
 

@@ -1,4 +1,4 @@
-"""Mode `end_to_end`: texts in, answers out, all questions at hand (bertsquad.answering).
+"""Mode `end_to_end`: texts in, answers out, all questions at hand (bertsquad.answers.pipeline).
 
 One sample is one pass over the questions: contexts and questions as texts -> features -> engine ->
 n best answers. Each is followed by the same batches through the engine alone, which says what
@@ -12,20 +12,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bertsquad import squad
-from bertsquad.answering import Answers, Limits, Windows, answer
+from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
+from bertsquad.answers.pipeline import Answers, Limits, Windows, answer
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.scenario import NANOSECONDS, Clock, garbage_collector_off, timed
 from bertsquad.benchmark.statistics import per_second
-from bertsquad.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
+from bertsquad.data import squad
+from bertsquad.data.features import Features
+from bertsquad.data.selection import select
+from bertsquad.data.tokenization import Vocabulary
 from bertsquad.engines import Engine
-from bertsquad.features import Features
 from bertsquad.files import read_json
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
-from bertsquad.model_fit import check_made_from
-from bertsquad.selection import select
-from bertsquad.tokenization import Vocabulary
+from bertsquad.model.fit import check_made_from
 
 GOAL = "throughput"
 TIMED_REGION = (

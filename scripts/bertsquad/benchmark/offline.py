@@ -14,8 +14,8 @@ from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.scenario import NANOSECONDS, Clock, time_batches, timed
 from bertsquad.benchmark.workload import spread_over_lengths
+from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.features import Features
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 
 GOAL = "throughput"

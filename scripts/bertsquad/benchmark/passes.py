@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bertsquad.batching import PackedBatch
+from bertsquad.data.batching import PackedBatch
 from bertsquad.engines import Engine
 
 

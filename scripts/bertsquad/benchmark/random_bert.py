@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from bertsquad import tensorfile
-from bertsquad.batching import starts_of
 from bertsquad.checkpoint.model_config import config_json, encoder_shapes
-from bertsquad.features import SPECIAL_TOKENS, VERSION, Features
+from bertsquad.data.batching import starts_of
+from bertsquad.data.features import SPECIAL_TOKENS, VERSION, Features
 from bertsquad.files import sha256, write_json, write_text, written_whole
 
 # bert_config.json of Google's uncased_L-24_H-1024_A-16.

@@ -38,7 +38,7 @@ class Engine(Protocol):
 
 
 class Features(Protocol):
-    """The part of a features file that is needed (bertsquad.features.Features)."""
+    """The part of a features file that is needed (bertsquad.data.features.Features)."""
 
     lengths: np.ndarray  # int32[features], real tokens
     max_seq_length: int

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.batching import PackedBatch
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.benchmark.scenario import garbage_collector_off
 from bertsquad.benchmark.statistics import per_second, summarize
 from bertsquad.benchmark.workload import spread_over_lengths
+from bertsquad.data.batching import PackedBatch
+from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.features import Features
 
 FEWEST_REQUESTS = 16  # over all lengths; their mean length is then within 1 % of SQuAD's
 FEWEST_FEATURES = 24  # with their neighbours; the same

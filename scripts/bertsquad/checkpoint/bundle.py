@@ -17,7 +17,7 @@ import numpy as np
 from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.sstable import encode_table, read_table
 from bertsquad.checkpoint.wire import MalformedError, decode_fields, encode_field
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
 BFLOAT16 = 14

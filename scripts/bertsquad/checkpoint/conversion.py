@@ -16,10 +16,10 @@ from bertsquad.checkpoint.model_config import (
     read_config,
 )
 from bertsquad.checkpoint.names import DROPPED, MAPS, Target
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
+from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
 from bertsquad.files import write_json, write_text, written_whole
 from bertsquad.tensorfile import TensorFile, write_streamed
-from bertsquad.vocabulary import is_lowercase, read_vocabulary
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"
 TOKENIZER_CONFIG = "tokenizer_config.json"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.files import read_json
 
 SIZES = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.wire import MalformedError, decode_varint, encode_varint
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_SIZE = 48  # two block handles, padded to 40 bytes, and the magic number

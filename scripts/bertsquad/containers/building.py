@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 # Where packages come from and what it takes to reach it; the rest of pip's settings is about here.
 INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host", "proxy")

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bertsquad.console.errors import UserError
 from bertsquad.containers.clients import LABEL, is_orphan, labels_of
-from bertsquad.containers.identity import docker_identity
 from bertsquad.containers.options import Caller, create_options, engine_of
 from bertsquad.containers.outcome import SIGNAL_STATUS, explain
 from bertsquad.containers.settings import Settings
-from bertsquad.errors import UserError
+from bertsquad.machine.container import docker_identity
 
 STOP_SECONDS = 10  # between SIGTERM and SIGKILL when we are interrupted; Docker's own default
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from bertsquad.console.errors import UserError
 from bertsquad.containers.environment import certificate_files
-from bertsquad.errors import UserError
 
 # An image has its own; a folder of the host in their place would leave no system to run.
 OF_THE_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run")

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bertsquad.errors import UserError
-from bertsquad.suggestions import did_you_mean
+from bertsquad.console.errors import UserError
+from bertsquad.console.suggestions import did_you_mean
 
 PREFIX = "BERTSQUAD_DOCKER_"
 SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)

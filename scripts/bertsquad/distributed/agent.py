@@ -14,8 +14,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bertsquad.console.errors import USAGE_STATUS
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, die_with_parent
-from bertsquad.errors import USAGE_STATUS
 
 GRACE_S = 5  # for a process to end when asked to
 

@@ -15,12 +15,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from bertsquad.console.errors import USAGE_STATUS, UserError, explain
 from bertsquad.distributed.binding import bind_cpus
 from bertsquad.distributed.buckets import Buckets
 from bertsquad.distributed.sharing import shares
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
-from bertsquad.errors import USAGE_STATUS, UserError, explain
-from bertsquad.training_state import Progress, TrainingState, differences, state_tensors
+from bertsquad.training.state import Progress, TrainingState, differences, state_tensors
 
 # No limit to how long a process may wait for another, which may be writing gigabytes: whether the
 # others are alive is for the supervisors to find out.
@@ -32,7 +32,7 @@ LINGER_S = 5.0
 
 
 class GlooTeam:
-    """One of several processes, from `join` on; the Team of bertsquad.distributed.team."""
+    """One of several processes, from `join` on; the Team of bertsquad.training.team."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker

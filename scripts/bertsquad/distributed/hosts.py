@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 # What decides how fast, and with which rounding, a process computes: the same on all hosts.
 PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")

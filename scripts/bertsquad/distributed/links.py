@@ -11,7 +11,7 @@ import socket
 import time
 from typing import Any
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 BEAT_S = 1.0  # between two heartbeats
 SILENCE_S = 10.0  # after which the other side is lost

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.machine import cgroup, cpu, topology
 from bertsquad.machine.reading import attempt, is_unavailable
 

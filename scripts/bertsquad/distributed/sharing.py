@@ -6,7 +6,7 @@ import heapq
 
 import numpy as np
 
-from bertsquad.batching import by_length
+from bertsquad.data.batching import by_length
 
 
 def shares(batch: np.ndarray, lengths: np.ndarray, processes: int) -> list[np.ndarray]:

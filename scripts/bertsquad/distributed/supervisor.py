@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.distributed.agent import GO_ON, GRACE_S, Verdict
 from bertsquad.distributed.hosts import HERE_ALONE, Hosts, interface_towards, require_here
 from bertsquad.distributed.links import SILENCE_S, Link, Listener, call
 from bertsquad.distributed.placement import Place
 from bertsquad.distributed.worker import HOST_VARIABLE, PLACES_VARIABLE
-from bertsquad.errors import USAGE_STATUS, UserError
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 

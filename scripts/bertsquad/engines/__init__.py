@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.machine.cpu import cpu_flags, has_native
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from bertsquad.batching import PackedBatch
+    from bertsquad.data.batching import PackedBatch
 
 # What each engine can run; scripts/bertsquad/engines/<engine>_engine.py runs it.
 PRECISIONS = {
@@ -111,7 +111,7 @@ def library(engine: str, precision: str) -> Any:
             f"precision is {precision!r}; expected one that the engine {engine} has: "
             f"{', '.join(PRECISIONS[engine])}"
         )
-    return importlib.import_module(f"bertsquad.engines.{engine}_engine")
+    return importlib.import_module(f"bertsquad.engines.{engine}.engine")
 
 
 def check_able(engine: str, precision: str) -> None:

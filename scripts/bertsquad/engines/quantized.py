@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 
 def quantized_file(quantized_dir: str | Path | None, name: str) -> Path:

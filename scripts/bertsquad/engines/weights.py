@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
+from bertsquad.console.errors import UserError
 from bertsquad.engines.mapped import map_file
-from bertsquad.errors import UserError
 from bertsquad.tensorfile import TensorFile
 
 
@@ -31,7 +31,7 @@ class Weights:
 
 
 def read_weights(model_dir: str | Path) -> Weights:
-    """The weights of a model folder (bertsquad.model_folder).
+    """The weights of a model folder (bertsquad.model.folder).
 
     Raises UserError where a file is missing or not of its kind, or a tensor is missing, of another
     shape than config.json asks for, or not float32.

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.batching import PackedBatch, starts_of
+from bertsquad.console.errors import UserError
+from bertsquad.data.batching import PackedBatch, starts_of
+from bertsquad.data.features import Features, ranges
 from bertsquad.engines import Engine
-from bertsquad.errors import UserError
-from bertsquad.features import Features, ranges
 
 
 def compute_logits(

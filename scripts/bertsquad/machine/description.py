@@ -4,9 +4,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from bertsquad.containers.identity import describe_container
 from bertsquad.machine import activity, cgroup, cpu, kernel, memory, permissions, threads, topology
 from bertsquad.machine.checks import checks, notes, warnings
+from bertsquad.machine.container import describe_container
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
 from bertsquad.machine.versions import linked_libraries_of_a_child, versions
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.options import BY_NAME, Option, normalised
 
 LAUNCHER = "launch_benchmark.py"

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo import settings
 from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.findings import Finding

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertsquad.checkpoint.bundle import Bundle
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
+from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
 from bertsquad.files import read_json
 from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.findings import Check
 from bertsquad.modelzoo.line_finders import true
 from bertsquad.modelzoo.paths import Files
-from bertsquad.vocabulary import is_lowercase, read_vocabulary
 
 WARMUP_BATCHES = 5  # of the inference benchmark
 

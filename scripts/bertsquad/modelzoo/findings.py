@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.options import ARGUMENTS, FRAMEWORK, INFERENCE_ARGUMENTS, MODEL, USE_CASE
 

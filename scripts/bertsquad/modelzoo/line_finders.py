@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
+from bertsquad.console.suggestions import did_you_mean
 from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.options import (
     ARGUMENTS,
@@ -15,7 +16,6 @@ from bertsquad.modelzoo.options import (
     PRECISIONS,
     normalised,
 )
-from bertsquad.suggestions import did_you_mean
 
 # Values reach a shell unquoted, twice.
 SAFE = re.compile(r"[A-Za-z0-9_./:=,+@%^-]*")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bertsquad.console.suggestions import did_you_mean
 from bertsquad.modelzoo.breaking import BREAKING
 from bertsquad.modelzoo.command_line import CommandLine, Value, words_of
 from bertsquad.modelzoo.findings import Check, Finding, examine
@@ -13,7 +14,6 @@ from bertsquad.modelzoo.ignored import IGNORED
 from bertsquad.modelzoo.launcher import INFERENCE_DEFAULTS
 from bertsquad.modelzoo.options import BY_KEY, FRAMEWORK, MODEL, normalised
 from bertsquad.modelzoo.paths import Files
-from bertsquad.suggestions import did_you_mean
 
 # The order and form of the guide's two commands: "--x=" one word, "--x " two, a flag plainly.
 ORDER = {

@@ -1,7 +1,7 @@
 """The Model Zoo's part of an experiment: its steps, the files they need and make.
 
-Pure, like bertsquad.experiment: from the configuration and the catalogue to paths and options.
-Paths may hold <pathvars>, which Snakemake spells out.
+Pure, like bertsquad.experiment.files: from the configuration and the catalogue to paths and
+options. Paths may hold <pathvars>, which Snakemake spells out.
 """
 
 import json
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
-from bertsquad.errors import UserError
-from bertsquad.experiment import MODEL_FILES, Experiment, options
+from bertsquad.console.errors import UserError
+from bertsquad.console.suggestions import did_you_mean
+from bertsquad.experiment.files import MODEL_FILES, Experiment, options
 from bertsquad.modelzoo.command_line import LAUNCHER
 from bertsquad.modelzoo.findings import Finding, refuse_errors
 from bertsquad.modelzoo.options import normalised
 from bertsquad.modelzoo.outcome import SHARD, TRAINED
 from bertsquad.modelzoo.paths import Files
 from bertsquad.modelzoo.settings import command, examine_step, step_of, words
-from bertsquad.suggestions import did_you_mean
 
 IN_IMAGE = "image:"  # a source that is a folder of the image
 # Of a step's entry, what goes into its job as settings.

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 
 from bertsquad.files import write_text
 from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REFERENCE, RULE, RUNS
-from bertsquad.reporting.standing import EMULATED, FAILED, percent, standing
+from bertsquad.reporting.summary.standing import EMULATED, FAILED, percent, standing
 
 WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
 LEGEND_HEIGHT = 0.3  # inches

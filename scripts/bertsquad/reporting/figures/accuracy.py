@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
 from bertsquad.reporting.palette import INK
-from bertsquad.reporting.standing import FAILED, is_false
-from bertsquad.reporting.tables import accuracy_rows
+from bertsquad.reporting.summary.standing import FAILED, is_false
+from bertsquad.reporting.summary.tables import accuracy_rows
 
 TITLE = "Exact match and F1 with their intervals, by run and precision"
 PANELS = (("exact_match", "exact match, %"), ("f1", "F1, %"))

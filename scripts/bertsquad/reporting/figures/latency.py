@@ -8,8 +8,8 @@ from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, panels
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import MUTED
-from bertsquad.reporting.standing import standing
-from bertsquad.reporting.tables import medians
+from bertsquad.reporting.summary.standing import standing
+from bertsquad.reporting.summary.tables import medians
 
 TITLE = "Latency percentiles of one batch by precision and batch size"
 ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor

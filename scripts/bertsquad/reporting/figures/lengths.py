@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad import tensorfile
-from bertsquad.errors import UserError
+from bertsquad.console.errors import UserError
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import whole
 from bertsquad.reporting.palette import INK, OTHER, PAPER, REFERENCE

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
-from bertsquad.reporting.findings import records
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.standing import standing
-from bertsquad.reporting.tables import medians
+from bertsquad.reporting.page.findings import records
+from bertsquad.reporting.summary.standing import standing
+from bertsquad.reporting.summary.tables import medians
 
 TITLE = "Offline throughput by engine and precision"
 PANELS = (

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, engine_panels
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.standing import standing
-from bertsquad.reporting.tables import cell_rows, medians
+from bertsquad.reporting.summary.standing import standing
+from bertsquad.reporting.summary.tables import cell_rows, medians
 
 TITLE = "Throughput by engine, precision and batch size"
 PANEL_HEIGHT = 2.7  # inches

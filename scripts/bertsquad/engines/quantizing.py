@@ -1,0 +1,90 @@
+"""INT8 models, made from a fine-tuned one, with a record of how: calibration.json beside them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bertsquad.console.errors import UserError
+from bertsquad.data.features import Features
+from bertsquad.engines import PRECISIONS
+from bertsquad.engines.calibration import spread_features
+from bertsquad.files import sha256, write_json
+from bertsquad.model.fit import check_fit
+
+RECORD = "calibration.json"
+
+
+class Quantizer(Protocol):
+    """What bertsquad.engines.<engine>.int8 has."""
+
+    METHOD: str  # for the record
+    SETTINGS: dict[str, Any]
+    PACKAGES: tuple[str, ...]  # whose versions decide what comes out
+    FILES: tuple[str, ...]  # that it writes
+    CALIBRATED: bool  # whether it looks at features
+
+    def quantize(
+        self, model_dir: Path, output_dir: Path, features: Features | None, chosen: np.ndarray
+    ) -> None:
+        """Write FILES. `chosen`: the numbers of the features that calibrate it."""
+        ...
+
+
+def make(
+    engine: str,
+    model_dir: Path,
+    output_dir: Path,
+    *,
+    features_path: Path | None,
+    count: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Write an engine's INT8 model and the record of how it was made, and return the record.
+
+    It is calibrated, where the method asks for that, on `count` of the features, drawn by `seed`.
+    Raises UserError for an engine without int8, and where features are missing or not the model's.
+    """
+    by = quantizer(engine)
+    record: dict[str, Any] = {
+        "engine": engine,
+        "method": by.METHOD,
+        "settings": by.SETTINGS,
+        "versions": {name: metadata.version(name) for name in by.PACKAGES},
+        "model_sha256": sha256(model_dir / "model.safetensors"),
+        "features": [],
+    }
+    features, chosen = None, np.zeros(0, np.int64)
+    if by.CALIBRATED:
+        if features_path is None:
+            raise UserError(f"int8 for {engine} is calibrated on features: give --features")
+        features = Features.open(features_path)
+        check_fit(model_dir, features, features_path)
+        chosen = spread_features(features.lengths, count, seed)
+        record |= {"features_sha256": sha256(features_path), "seed": seed}
+        record["features"] = chosen.tolist()
+    part = output_dir / ".part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    by.quantize(model_dir, part, features, chosen)
+    for name in by.FILES:
+        (part / name).chmod(0o644)  # onnx writes for the owner alone, and others serve the model
+        os.replace(part / name, output_dir / name)
+    part.rmdir()
+    record["files_sha256"] = {name: sha256(output_dir / name) for name in by.FILES}
+    write_json(output_dir / RECORD, record)
+    return record
+
+
+def quantizer(engine: str) -> Quantizer:
+    """What quantizes for this engine, imported (which takes seconds)."""
+    able = [name for name, precisions in PRECISIONS.items() if "int8" in precisions]
+    if engine not in able:
+        raise UserError(f"engine is {engine!r}; expected one that has int8: {', '.join(able)}")
+    return importlib.import_module(f"bertsquad.engines.{engine}.int8")

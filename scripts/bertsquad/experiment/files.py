@@ -1,0 +1,357 @@
+"""An experiment's files: which it needs, which it makes, and where they lie.
+
+Pure: from a resolved configuration and the catalogue to paths and command-line options. Paths may
+hold <pathvars>, which Snakemake spells out.
+"""
+
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsquad.artifacts.catalogue import Catalogue, Source, known
+from bertsquad.artifacts.locations import file_path, is_network
+from bertsquad.console.errors import UserError
+from bertsquad.training.schedule import share
+
+MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
+
+# Of an INT8 model; bertsquad.engines.quantizing writes them.
+QUANTIZED_FILES = {
+    "openvino": ("model.xml", "model.bin"),
+    "onnxruntime": ("model.onnx", "model.onnx.data"),
+}
+
+# Where the first download of a file without a known checksum writes it down. Not under results/:
+# it belongs to the experiment, and `rm -r results` must not lose it.
+LOCK_FILE = "config/artifacts.lock.json"
+
+
+def options(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Command-line options from (name, value) pairs; None leaves an option to its default."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in pairs
+        if value is not None
+    )
+
+
+def casing_option(suffix: str) -> str:
+    """The casing in the name of a features file as an option."""
+    return options([("casing", suffix.removeprefix("-") or None)])
+
+
+def training_option(split: str) -> str:
+    """Only the training split's features need the positions of answers."""
+    return "--training" if split == "train" else ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A resolved configuration, the catalogue, and `place`, which spells out <pathvars>."""
+
+    config: dict[str, Any]
+    catalogue: Catalogue
+    place: Callable[[str], str]
+    also: tuple[str, ...] = ()  # artifacts needed besides those of the runs
+
+    def check(self, source: str) -> None:
+        """`UserError` for a checkpoint or dataset that is not in the catalogue, for a batch that
+        its ranks cannot share, and for fewer threads than processes; `source` names the config."""
+        for run in self.config["runs"]:
+            place = f"{source}: runs.{run}"
+            known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
+            known(self.dataset_of(run), self.catalogue.datasets, "dataset", place)
+            settings = self.config["runs"][run]
+            try:
+                share(settings["batch_size"], settings["ranks"])
+            except UserError as error:
+                raise UserError(f"{place}: {error}") from None
+            threads, processes = settings["threads"], self.config["distributed"]["processes"]
+            if isinstance(threads, int) and isinstance(processes, int) and threads < processes:
+                raise UserError(
+                    f"{place}.threads: {threads} cannot be shared by distributed.processes, which "
+                    f"are {processes}; give {processes} or more, or all"
+                )
+
+    # What a run is made of
+
+    def checkpoint_of(self, run: str) -> str:
+        """The name of the checkpoint a run starts from."""
+        return self.config["runs"][run].get("checkpoint", self.config["checkpoint"])
+
+    def dataset_of(self, run: str) -> str:
+        """The name of the dataset a run is trained and scored on."""
+        return self.config["runs"][run].get("dataset", self.config["dataset"])
+
+    def hyperparameters(self, run: str, names: Iterable[str]) -> str:
+        """These keys of a run as options."""
+        return options((name, self.config["runs"][run][name]) for name in names)
+
+    def training_threads(self, run: str, most: int) -> int:
+        """How many threads a run's training asks for, `most` where it takes the whole machine."""
+        threads = self.config["runs"][run]["threads"]
+        return most if threads == "all" else threads
+
+    def distribution(self) -> str:
+        """On how many processes, and on which hosts, models are trained, as options."""
+        settings = self.config["distributed"]
+        hosts = settings["hosts"]
+        together = hosts if isinstance(hosts, str) else ",".join(hosts) or None
+        return options((name, together if name == "hosts" else settings[name]) for name in settings)
+
+    def features_file(self, run: str, split: str) -> str:
+        """A run's tokenised questions; runs with the same lengths share them."""
+        settings = self.config["runs"][run]
+        return self.place(
+            f"<resources>/features/{self.dataset_of(run)}-{split}/{self.checkpoint_of(run)}"
+            f"-length{settings['max_seq_length']}-stride{settings['doc_stride']}"
+            f"-query{settings['max_query_length']}{self.casing_suffix(run, split)}.safetensors"
+        )
+
+    def casing_suffix(self, run: str, split: str) -> str:
+        """What a forced casing adds to the name of the dev features."""
+        casing = self.config["runs"][run]["dev_casing"]
+        return "" if split == "train" or casing == "vocabulary" else f"-{casing}"
+
+    def questions_file(self, dataset: str, split: str) -> str:
+        """The JSON of a dataset's `train` or `dev` split."""
+        if self.catalogue.dataset(dataset).selection:
+            return self.place(f"<resources>/selections/{dataset}/{split}.json")
+        return self.whole_questions_file(dataset, split)
+
+    def whole_questions_file(self, dataset: str, split: str) -> str:
+        """The JSON that a split is selected from, or is."""
+        return self.download(getattr(self.catalogue.dataset(dataset), split))
+
+    def selection(self, dataset: str, split: str) -> str:
+        """What is selected, as options."""
+        return options(self.catalogue.dataset(dataset).selection.options(split))
+
+    def dev_questions(self, run: str) -> str:
+        """The JSON that a run is scored on."""
+        return self.questions_file(self.dataset_of(run), "dev")
+
+    def official_evaluator(self, run: str) -> list[str]:
+        """The official scoring script, where the run's dataset names one."""
+        return self.evaluator_of(self.dataset_of(run))
+
+    def evaluator_of(self, dataset: str) -> list[str]:
+        """The official scoring script of a dataset, where it names one."""
+        evaluator = self.catalogue.dataset(dataset).evaluator
+        return [self.download(evaluator)] if evaluator else []
+
+    def official_option(self, run: str) -> str:
+        """The official scoring script as an option, where there is one."""
+        return options(("official-script", path) for path in self.official_evaluator(run))
+
+    def checkpoint_folder(self, run: str) -> str:
+        """The converted checkpoint that a run starts from."""
+        return self.place(f"<resources>/checkpoints/{self.checkpoint_of(run)}")
+
+    def checkpoint_folder_files(self, run: str) -> list[str]:
+        """Its files."""
+        return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
+
+    # What is quantized
+
+    def quantized_folder(self, run: str, engine: str) -> str:
+        """Where a run's INT8 model for an engine lies."""
+        return self.place(f"<results>/{run}/{engine}-int8/quantized")
+
+    def quantized_files(self, run: str, engine: str, precision: str) -> list[str]:
+        """The files of the INT8 model that this precision takes, if it takes one."""
+        folder = self.quantized_folder(run, engine)
+        names = QUANTIZED_FILES[engine] if precision == "int8" else []
+        return [f"{folder}/{name}" for name in names]
+
+    def quantized_option(self, run: str, engine: str, precision: str) -> str:
+        """Its folder as an option."""
+        return options(
+            [("quantized", self.quantized_folder(run, engine) if precision == "int8" else None)]
+        )
+
+    # What is measured
+
+    def engine_precisions(self) -> list[tuple[str, str]]:
+        """Every configured (engine, precision)."""
+        engines = self.config["engines"].items()
+        return [(engine, precision) for engine, precisions in engines for precision in precisions]
+
+    def metrics_files(self) -> list[str]:
+        """The scores of every run, engine and precision."""
+        return [
+            self.place(f"<results>/{run}/{engine}-{precision}/metrics.json")
+            for run in self.config["runs"]
+            for engine, precision in self.engine_precisions()
+        ]
+
+    def reference(self) -> tuple[str, str] | None:
+        """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
+        configured, else of the first engine that has it. None: nothing is compared."""
+        exact = [each for each in self.engine_precisions() if each[1] == "fp32"]
+        return next((each for each in exact if each[0] == "torch"), exact[0] if exact else None)
+
+    def of_reference(self, run: str, name: str) -> list[str]:
+        """A run's file of this name from its reference, where there is one."""
+        reference = self.reference()
+        return [self.place(f"<results>/{run}/{'-'.join(reference)}/{name}")] if reference else []
+
+    def comparison_files(self) -> list[str]:
+        """What each engine and precision of every run changes beside the reference."""
+        reference = self.reference()
+        return [
+            self.place(f"<results>/{run}/{engine}-{precision}/comparison.json")
+            for run in self.config["runs"]
+            for engine, precision in self.engine_precisions()
+            if reference and (engine, precision) != reference
+        ]
+
+    def cell_files(self) -> list[str]:
+        """Every measured cell of the inference benchmark."""
+        benchmark = self.config["benchmark"]
+        return [
+            self.place(
+                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
+                f"/batch{batch}-threads{threads}-repeat{repeat}.json"
+            )
+            for run in self.config["runs"]
+            if self.config["runs"][run]["benchmark"]
+            for engine, precision in self.engine_precisions()
+            for scenario in benchmark["scenarios"]
+            for batch in self.batch_sizes(scenario)
+            for threads in benchmark["threads"]
+            for repeat in range(1, benchmark["repeats"] + 1)
+        ]
+
+    def batch_sizes(self, scenario: str) -> list[int | str]:
+        """Those of a scenario: `auto`, where the engine has all features at hand and cuts them."""
+        benchmark = self.config["benchmark"]
+        together = benchmark["scenarios"][scenario]["mode"] != "batches"
+        return ["auto"] if together else benchmark["batch_sizes"]
+
+    def scenario_options(self, scenario: str) -> str:
+        """How much of what is run in which form, as options."""
+        benchmark = self.config["benchmark"]
+        chosen = benchmark["scenarios"][scenario]
+        batches = chosen["mode"] == "batches"
+        return options(
+            [
+                ("mode", chosen["mode"]),
+                ("padding", chosen["padding"]),
+                ("count", None if batches else chosen["count"]),
+                ("warmup", benchmark["warmup"]),
+                ("iterations", benchmark["iterations"] if batches else chosen["passes"]),
+                ("emulated", benchmark["emulated"]),
+            ]
+        )
+
+    def benchmark_texts(self, run: str, scenario: str) -> list[str]:
+        """The questions as texts, where a scenario begins with them."""
+        mode = self.config["benchmark"]["scenarios"][scenario]["mode"]
+        return [self.dev_questions(run)] if mode == "end_to_end" else []
+
+    def texts_option(self, run: str, scenario: str) -> str:
+        """The same as an option."""
+        return options(("dataset", path) for path in self.benchmark_texts(run, scenario))
+
+    def dev_features_files(self) -> list[str]:
+        """The tokenised dev questions of all runs, each file once."""
+        return sorted({self.features_file(run, "dev") for run in self.config["runs"]})
+
+    # What is downloaded
+
+    def artifact_names(self) -> list[str]:
+        """Every artifact the experiment needs, each once."""
+        names: dict[str, None] = {}
+        for run in self.config["runs"]:
+            names |= dict.fromkeys(self.catalogue.checkpoint(self.checkpoint_of(run)).artifacts)
+            names |= dict.fromkeys(self.catalogue.dataset(self.dataset_of(run)).artifacts)
+        return list(names | dict.fromkeys(self.also))
+
+    def download(self, artifact: str) -> str:
+        """Where an artifact lies once it is here and verified."""
+        return self.place(f"<resources>/downloads/{artifact}")
+
+    def downloads(self) -> list[str]:
+        """The verified files behind the experiment."""
+        return [self.download(name) for name in self.artifact_names()]
+
+    def folders(self) -> list[str]:
+        """Folders, perhaps outside the working directory, that steps read or write."""
+        entries = map(self.catalogue.artifact, self.artifact_names())
+        urls = (url for entry in entries for url in entry.urls if not is_network(url))
+        local = [str(file_path(self.place(url)).parent) for url in urls]
+        return [
+            self.place("<results>"),
+            self.place("<resources>"),
+            self.config["drop_folder"],
+            *local,
+        ]
+
+    def local_source(self, artifact: str) -> list[str]:
+        """The file of the workflow's own that an artifact is a copy of, if it is one."""
+        return [self.place(str(path)) for path in self.catalogue.artifact(artifact).made_here]
+
+    def identity(self, artifact: str) -> str:
+        """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
+        entry = self.catalogue.artifact(artifact)
+        lock = None if entry.sha256 or entry.made_here else LOCK_FILE
+        return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
+
+    def download_source(self, artifact: str) -> str:
+        """How to get an artifact, as options."""
+        urls = [("url", self.place(url)) for url in self.catalogue.artifact(artifact).urls]
+        flags = " --offline" if self.config["offline"] else ""
+        return options([*urls, ("drop-folder", self.config["drop_folder"])]) + flags
+
+    def announcement(self) -> tuple[str, bool]:
+        """What is still to be downloaded, in one line ("" if nothing), and whether it can be."""
+        drop_folder = Path(self.config["drop_folder"])
+        downloads = Path(self.place("<resources>/downloads"))
+        plan = self.catalogue.bytes_to_download(self.artifact_names(), downloads, drop_folder)
+        if not plan.missing:
+            return "", True
+        if self.config["offline"]:
+            return plan.to_bring(drop_folder), False
+        return plan.describe(), True
+
+    def inputs(self) -> dict[str, dict[str, str]]:
+        """What the catalogue says of each input, for the report."""
+        entries = map(self.catalogue.artifact, self.artifact_names())
+        return {
+            entry.name: {
+                "url": self.place(entry.urls[0]),
+                "license": entry.license,
+                "citation": entry.citation,
+                "description": entry.description,
+            }
+            for entry in entries
+        }
+
+    # What a checkpoint is converted from
+
+    def source_files(self, source: Source) -> list[str]:
+        """The files a checkpoint's part is read from: a download, or members of one."""
+        if not source.members:
+            return [self.download(source.artifact)]
+        folder = self.place(f"<resources>/unzipped/{source.artifact}")
+        return [f"{folder}/{member}" for member in source.members]
+
+    def checkpoint_files(self, checkpoint: str, part: str) -> list[str]:
+        """The files of a checkpoint's `weights`, `config` or `vocab`."""
+        return self.source_files(getattr(self.catalogue.checkpoint(checkpoint), part))
+
+    def checkpoint_weights(self, checkpoint: str) -> str:
+        """A checkpoint's safetensors file, or the prefix of its TensorFlow files."""
+        weights = self.catalogue.checkpoint(checkpoint).weights
+        if not weights.members:
+            return self.download(weights.artifact)
+        return self.place(f"<resources>/unzipped/{weights.artifact}/{weights.member}")
+
+    def checkpoint_options(self, checkpoint: str) -> str:
+        """What belongs to a checkpoint's origin, as options."""
+        entry = self.catalogue.checkpoint(checkpoint)
+        names = ("origin", "layer_norm_eps", "gelu")
+        return options((name, getattr(entry, name)) for name in names)

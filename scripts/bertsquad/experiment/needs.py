@@ -1,0 +1,69 @@
+"""What a configured experiment needs of a machine: memory and disk, as far as sizes are known."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertsquad.artifacts.catalogue import Plan, known_size
+from bertsquad.experiment.files import Experiment
+
+MIB = 1024 * 1024
+# FP32 weights, gradients, and AdamW's two moments: four times the weights. The rest is PyTorch,
+# activations, and copies of the weights in the type of the products: BERT-Large (1.34 GB of
+# weights) was measured to peak at 7.5 GB in BF16, and at 6.4 GB with activation_checkpointing.
+COPIES_IN_TRAINING = 4
+COPIES_IN_INFERENCE = 2
+BESIDE_WEIGHTS_MIB = 2000
+# In the end a model's weights; while it trains, a state with the weights and two moments, written
+# beside the one before.
+COPIES_ON_DISK = 1
+COPIES_WHILE_TRAINING = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Estimates; None where the size of some weights is unknown."""
+
+    memory_mib: int | None
+    disk_bytes: int | None  # still to be written, downloads included
+
+
+def needs(experiment: Experiment, plan: Plan) -> Needs:
+    """Of all runs. `plan`: what is still to be downloaded."""
+    memory, training, stored = [], [], 0
+    for name, run in experiment.config["runs"].items():
+        size = weights_bytes(experiment, name)
+        if size is None:
+            return Needs(None, None)
+        trained = run["epochs"] > 0
+        beside_others = trained and run["threads"] != "all"
+        copies = COPIES_IN_TRAINING if trained else COPIES_IN_INFERENCE
+        memory.append((beside_others, copies * size // MIB + BESIDE_WEIGHTS_MIB))
+        training.append((beside_others, COPIES_WHILE_TRAINING * size if trained else 0))
+        stored += COPIES_ON_DISK * size
+    return Needs(
+        memory_mib=at_once(memory),
+        disk_bytes=plan.stored_bytes + stored + at_once(training),
+    )
+
+
+def at_once(amounts: list[tuple[bool, int]]) -> int:
+    """The most that runs take at a time, where those marked True may all run side by side."""
+    together = sum(amount for beside_others, amount in amounts if beside_others)
+    return max([together, *(amount for beside_others, amount in amounts if not beside_others)])
+
+
+def weights_bytes(experiment: Experiment, run: str) -> int | None:
+    """About the bytes of a run's weights: of the file that they come in. None where unknown; the
+    demo's, which are made here, do not count."""
+    weights = experiment.catalogue.checkpoint(experiment.checkpoint_of(run)).weights
+    artifact = experiment.catalogue.artifact(weights.artifact)
+    return 0 if artifact.made_here else known_size(artifact)
+
+
+def free_bytes(folder: Path) -> int:
+    """Free disk space where a folder is, or would be made."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free

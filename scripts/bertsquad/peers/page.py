@@ -1,0 +1,233 @@
+"""docs/results/benchmarks.md: what was measured beside whom, on what, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bertsquad.peers.goals import RATIOS, SHARES, memory_goal_mib
+from bertsquad.peers.rows import Row, Spread, ceiling, disturbance, linearity, rows
+from bertsquad.reporting.formats import mebibytes, short
+
+TITLES = {
+    "data": "SQuAD's training set to features",
+    "inference": "Inference",
+    "answers": "Texts in, answers out",
+    "single": "One request at a time",
+    "training": "Fine-tuning",
+}
+FORMS = {
+    "real": "real lengths",
+    "padded": "padded to 384",
+    "single": "one request",
+    "texts": "texts to features",
+    "answers": "texts to answers",
+}
+RATES = ("features/s", "of the ceiling", "ours / it", "ours at real lengths / it")
+TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
+
+READING = """\
+How to read it:
+
+- All sides of a table are processes with the same random weights of BERT-Large's shape and the
+  same features of real SQuAD questions. They take turns, one at a time, in an order drawn anew in
+  each of {rounds} rounds; the others are stopped by a signal. A figure is the median of the
+  rounds, with the least and the greatest.
+- **ours / it** is the ratio of rates within a round, in the same form: above 1 we are faster.
+  **ours at real lengths / it** compares with what a side does padded, as the guide does it. "Ours"
+  is our fastest side of that form, set bold.
+- **of the ceiling**: what the side computed, padding included, over the best that matrix products
+  of BERT-Large's shapes reached in the same rounds.
+- Inference goes from token ids to logits. A fine-tuning step is forward, backward with all
+  gradients, clipping and Adam, without dropout on any side.
+- {layers}
+- A side whose logits (in training: loss and norm of the gradient) differ from ours by more than its
+  precision explains is left out, and so is a precision that the processor would emulate.
+"""
+
+
+def page(works: Sequence[Mapping[str, Any]], figure: str) -> str:
+    """The page as Markdown; `figure` is the file name of the drawing beside it."""
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for work in works:
+        by_task.setdefault(work["task"], []).append(work)
+    parts = ["# Beside other software", machine(works), f"![{FIGURE_TEXT}]({figure})"]
+    for task, title in TITLES.items():
+        for work in by_task.get(task, []):
+            parts += [heading(title, work), table(work)]
+    for work in by_task.get("memory", []):
+        parts += ["## Peak memory, BERT-Large with all 24 layers", memory_table(work)]
+    parts += [
+        READING.format(
+            rounds=" or ".join(map(str, sorted({w["settings"]["rounds"] for w in works}))),
+            layers=layers_text(by_task.get("linearity", []), works),
+        ),
+        "Made by `make bench`. Versions: " + versions(works) + ".",
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+FIGURE_TEXT = "How many times as fast as each peer, and the spread of the rounds"
+
+
+def heading(title: str, work: Mapping[str, Any]) -> str:
+    """Title and precision, and what else was going on."""
+    precision = "" if work["task"] == "data" else f", {work['precision'].upper()}"
+    lines = [f"## {title}{precision}"]
+    notes = []
+    if (top := ceiling(work)) is not None:
+        notes.append(f"Ceiling {short(top)} GFLOP/s.")
+    if work["precision"] == "int8" and not work["vnni"]:
+        notes.append("This processor has no VNNI: INT8 products are made of several instructions.")
+    if (others := disturbance(work)) is not None:
+        notes.append(
+            f"Measured {work['started_at'][:16].replace('T', ' ')} UTC; meanwhile other programs "
+            f"kept {short(others.median)} processors busy (up to {short(others.greatest)})."
+        )
+    return "\n\n".join([*lines, *([" ".join(notes)] if notes else [])])
+
+
+def table(work: Mapping[str, Any]) -> str:
+    """One row a side; those that were left out stand below, with the reason."""
+    made = rows(work)
+    measured = [row for row in made if row.rate is not None]
+    head = ("side", "how", *RATES, "goal")
+    lines = [line(row, work) for row in measured]
+    # A column that has nothing in any row of this work is left out.
+    kept = [n for n in range(len(head)) if any(cells[n] for cells in lines)]
+    head, lines = pick(head, kept), [pick(cells, kept) for cells in lines]
+    missing = {}
+    for row in made:
+        if row.rate is None:
+            missing.setdefault(row.side.get("left_out", "not measured"), []).append(name(row, work))
+    body = [markdown(head, lines)] if lines else []
+    return "\n\n".join([*body, *not_measured(missing)])
+
+
+def not_measured(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each reason, with the sides that it kept out."""
+    return [
+        f"Not measured: {', '.join(dict.fromkeys(names))}: {why}." for why, names in missing.items()
+    ]
+
+
+def pick(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
+    return [cells[number] for number in kept]
+
+
+def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
+    title = name(row, work)
+    return (
+        f"**{title}**" if row.ours else title,
+        row.side["how"],
+        spread(row.rate),
+        "" if row.share is None else f"{row.share:.0%}",
+        ratio(row.same_form),
+        ratio(row.real_lengths),
+        goal(row, work),
+    )
+
+
+def name(row: Row, work: Mapping[str, Any]) -> str:
+    side = row.side
+    forms = TRAINING_FORMS if work["task"] == "training" else FORMS
+    parts = [side["title"]]
+    if side["precision"] != work["precision"]:
+        parts.append(side["precision"].upper())
+    if work["task"] in ("inference", "training"):
+        parts.append(forms[side["form"]])
+    return ", ".join(parts)
+
+
+def goal(row: Row, work: Mapping[str, Any]) -> str:
+    """What was meant to be reached, and whether it was."""
+    side = row.side
+    if row.ours:
+        wanted = SHARES.get((work["work"], side["form"]))
+        if wanted is None or row.share is None:
+            return ""
+        return f"{wanted:.0%} of the ceiling: {'met' if row.share >= wanted else 'missed'}"
+    wanted = RATIOS.get((work["work"], side["title"], side["form"], side["precision"]))
+    reached = row.real_lengths or row.same_form
+    if wanted is None or reached is None or side["ours"]:
+        return ""
+    return f"{wanted:g}x: {'met' if reached.median >= wanted else 'missed'}"
+
+
+def spread(rate: Spread) -> str:
+    return f"{short(rate.median)} ({short(rate.least)} to {short(rate.greatest)})"
+
+
+def ratio(value: Spread | None) -> str:
+    if value is None:
+        return ""
+    return f"{value.median:.2f} ({value.least:.2f} to {value.greatest:.2f})"
+
+
+def memory_table(work: Mapping[str, Any]) -> str:
+    lines, missing = [], {}
+    for side in work["sides"].values():
+        kind = "fine-tuning" if side["variant"].startswith("training") else "inference"
+        title = f"{side['title']}, {side['precision'].upper()}, {kind}"
+        if "left_out" in side:
+            missing.setdefault(side["left_out"], []).append(title)
+        else:
+            peak = side["peak_memory_mib"]
+            lines.append((title, side["how"], mebibytes(peak), memory_goal(side, kind)))
+    body = markdown(("side", "how", "peak", "goal"), lines)
+    return "\n\n".join([body, *not_measured(missing)])
+
+
+def memory_goal(side: Mapping[str, Any], kind: str) -> str:
+    """What a side of ours was meant to stay under, and whether it did."""
+    wanted = memory_goal_mib(kind, side["precision"], side["weights_mib"])
+    if wanted is None or not side["ours"]:
+        return ""
+    return f"{mebibytes(wanted)}: {'met' if side['peak_memory_mib'] <= wanted else 'missed'}"
+
+
+def layers_text(linear: Sequence[Mapping[str, Any]], works: Sequence[Mapping[str, Any]]) -> str:
+    """How many layers were run, and that time grows in proportion to them."""
+    counts = {
+        work["task"]: max(side["layers"] for side in work["sides"].values())
+        for work in works
+        if work["task"] in ("inference", "training")
+    }
+    text = "The model has fewer layers than BERT-Large's 24: " + ", ".join(
+        f"{count} in {'inference' if task == 'inference' else 'fine-tuning'}"
+        for task, count in counts.items()
+    )
+    found = [
+        f"{value:.2f} ({title})" for work in linear for title, value in linearity(work).items()
+    ]
+    if found:
+        text += (
+            "; layers 3 and 4 add, of the time of a model with 2 layers, the part "
+            f"{', '.join(found)}, where 1 would be exact proportion without embeddings and head"
+        )
+    return text + "."
+
+
+def machine(works: Sequence[Mapping[str, Any]]) -> str:
+    """The processor, threads and dates of all works."""
+    first = works[0]
+    dates = sorted({work["started_at"][:10] for work in works})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    return (
+        f"Measured on {first['settings']['cpu']}, {first['settings']['threads']} threads, "
+        f"{mebibytes(first['memory_mib'])} of memory, {when}."
+    )
+
+
+def versions(works: Sequence[Mapping[str, Any]]) -> str:
+    found: dict[str, set[str]] = {}
+    for work in works:
+        for side in work["sides"].values():
+            for package, version in side.get("versions", {}).items():
+                found.setdefault(package, set()).add(version)
+    return ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found))
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    table = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in table)

@@ -1,0 +1,129 @@
+"""From samples to rows of a table: rates, how they spread, ratios round by round."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.peers.contenders import CEILING, REAL
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A median, and the least and greatest of the rounds."""
+
+    median: float
+    least: float
+    greatest: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Spread | None:
+        return cls(statistics.median(values), min(values), max(values)) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A side in the table of its work."""
+
+    side: dict[str, Any]  # its entry in the JSON
+    rate: Spread | None  # features per second; None where it was left out
+    share: float | None  # of the ceiling, of what it computed, padding included
+    same_form: Spread | None  # our rate over its rate, round by round, in its own form
+    real_lengths: Spread | None  # our rate at real lengths over its rate
+    ours: bool  # the side that the others are compared with, in its form
+
+
+def rows(work: Mapping[str, Any]) -> list[Row]:
+    """The rows of a work's JSON, in the order of its sides, the ceiling left out.
+
+    "Our rate" is that of our fastest side of that form, by its median.
+    """
+    sides = work["sides"]
+    rates = {name: rates_by_round(work, name) for name in sides}
+    best = {
+        form: fastest(sides, rates, form)
+        for form in dict.fromkeys(side["form"] for side in sides.values())
+    }
+    top = ceiling(work)
+    made = []
+    for name, side in sides.items():
+        if side["form"] == CEILING:
+            continue
+        rate = Spread.of(list(rates[name].values()))
+        made.append(
+            Row(
+                side=side,
+                rate=rate,
+                share=share(side, rate, top) if side["precision"] == work["precision"] else None,
+                same_form=ratio(rates, best[side["form"]], name),
+                real_lengths=None if side["form"] == REAL else ratio(rates, best.get(REAL), name),
+                ours=name == best[side["form"]],
+            )
+        )
+    return made
+
+
+def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
+    """Features per second; nothing for a side that was left out."""
+    if "left_out" in work["sides"][name]:
+        return {}
+    return {
+        sample["round"]: sample["features"] / sample["seconds"]
+        for sample in work["samples"]
+        if sample["side"] == name and "features" in sample
+    }
+
+
+def fastest(
+    sides: Mapping[str, Any], rates: Mapping[str, dict[int, float]], form: str
+) -> str | None:
+    own = [name for name, side in sides.items() if side["ours"] and side["form"] == form]
+    own = [name for name in own if rates[name]]
+    return max(own, key=lambda name: statistics.median(rates[name].values()), default=None)
+
+
+def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Spread | None:
+    """Ours over its, of the rounds that both have."""
+    if ours is None or ours == name:
+        return None
+    both = rates[ours].keys() & rates[name].keys()
+    return Spread.of([rates[ours][number] / rates[name][number] for number in sorted(both)])
+
+
+def ceiling(work: Mapping[str, Any]) -> float | None:
+    """The most that any round reached, GFLOP/s: what disturbs the machine only lowers it."""
+    return max((s["gflops"] for s in work["samples"] if "gflops" in s), default=None)
+
+
+def share(side: Mapping[str, Any], rate: Spread | None, top: float | None) -> float | None:
+    if rate is None or top is None or "gflop_per_feature" not in side:
+        return None
+    return rate.median * side["gflop_per_feature"] / top
+
+
+def linearity(work: Mapping[str, Any]) -> dict[str, float]:
+    """For each title, the time that layers 3 and 4 add over that of layers 1 and 2: 1 is linear,
+    more says that embeddings and head cost less than nothing, so look for noise."""
+    found = {}
+    titles = dict.fromkeys(side["title"] for side in work["sides"].values())
+    for title in titles:
+        seconds = {
+            side["layers"]: 1 / statistics.median(rates.values())
+            for name, side in work["sides"].items()
+            if side["title"] == title and (rates := rates_by_round(work, name))
+        }
+        if {2, 4} <= seconds.keys():
+            found[title] = float((seconds[4] - seconds[2]) / seconds[2])
+    return found
+
+
+def disturbance(work: Mapping[str, Any]) -> Spread | None:
+    """How many processors other programs kept busy during the samples."""
+    others = [
+        sample["activity"]["other_cpus"]
+        for sample in work["samples"]
+        if "other_cpus" in sample.get("activity", {})
+    ]
+    return Spread.of(others)

@@ -1,0 +1,78 @@
+"""A few questions with the answer that was expected and the one that was predicted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bertsquad.answers.metrics import exact_match, f1
+from bertsquad.data.squad import Answer, Dataset, Question
+
+CONTEXT = 140  # characters of the passage shown on each side of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question. `before`, `marked`, `after` are the passage around the first gold answer."""
+
+    title: str
+    question: str
+    gold: tuple[str, ...]  # distinct
+    prediction: str
+    right: bool  # exact match with one of the gold answers
+    overlap: float  # F1 with the best of them, 0 to 1
+    before: str
+    marked: str
+    after: str
+
+
+def choose(dataset: Dataset, predictions: Mapping[str, str], count: int = 6) -> list[Example]:
+    """`count` examples, half of them wrong where there are so many, spread evenly over the dataset.
+
+    The same input gives the same choice; nothing is picked for its looks.
+    """
+    answered = [
+        example(paragraph.title, paragraph.context, question, predictions[question.id])
+        for paragraph in dataset.paragraphs
+        for question in paragraph.questions
+        if question.id in predictions and question.answers
+    ]
+    right = [number for number, each in enumerate(answered) if each.right]
+    wrong = [number for number, each in enumerate(answered) if not each.right]
+    few = min(len(wrong), count // 2)
+    chosen = evenly(right, count - few)
+    chosen += evenly(wrong, count - len(chosen))
+    return [answered[number] for number in sorted(chosen)]
+
+
+def example(title: str, context: str, question: Question, prediction: str) -> Example:
+    """One question, scored as evaluate-v1.1.py scores it."""
+    gold = tuple(dict.fromkeys(answer.text for answer in question.answers))
+    before, marked, after = around(context, question.answers[0])
+    return Example(
+        title=title.replace("_", " "),
+        question=question.text,
+        gold=gold,
+        prediction=prediction,
+        right=any(exact_match(prediction, text) for text in gold),
+        overlap=max(f1(prediction, text) for text in gold),
+        before=before,
+        marked=marked,
+        after=after,
+    )
+
+
+def around(context: str, answer: Answer) -> tuple[str, str, str]:
+    """The passage near an answer, cut at spaces, with dots where it was cut."""
+    end = answer.start + len(answer.text)
+    before, after = context[: answer.start], context[end:]
+    if len(before) > CONTEXT:
+        before = "… " + before[-CONTEXT:].partition(" ")[2]
+    if len(after) > CONTEXT:
+        after = after[:CONTEXT].rpartition(" ")[0] + " …"
+    return before, context[answer.start : end], after
+
+
+def evenly(numbers: list[int], count: int) -> list[int]:
+    """`count` of the numbers (or all), spread over the list."""
+    if count >= len(numbers):
+        return list(numbers)
+    return [numbers[(2 * place + 1) * len(numbers) // (2 * count)] for place in range(count)]

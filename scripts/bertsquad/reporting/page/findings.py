@@ -1,0 +1,137 @@
+"""What the summary says: the facts that the report opens with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bertsquad.reporting.summary.standing import MODES, LeftOut, best_cells, is_false, left_out
+from bertsquad.reporting.summary.tables import CELL_KEY, accuracy_rows, cell_rows, run_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    """How many times the features per second of `faster` are those of `slower`, over the pairs of
+    cells that differ in nothing else."""
+
+    faster: str
+    slower: str
+    median: float
+    low: float
+    high: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The answers. A part that was not measured is None or empty; rows are dicts by column name.
+
+    Nothing that is fastest, quickest or a speedup comes from a cell that is in `left_out`.
+    """
+
+    runs: list[dict[str, Any]]  # one per run
+    accuracy: list[dict[str, Any]]  # one per (run, engine, precision)
+    best: dict[str, Any] | None  # the highest F1
+    untrained_best: dict[str, Any] | None  # the highest F1 of a run of 0 steps
+    precision_effect: float | None  # largest difference in F1 between precisions of one model
+    served: dict[str, Any] | None  # from texts to answers, the most questions per second
+    fastest: dict[str, Any] | None  # the cell with the most features per second
+    quickest: dict[str, Any] | None  # the cell with the lowest median latency
+    speedups: list[Speedup]  # of precisions over fp32
+    engine_speedups: list[Speedup]  # of engines over the first
+    unpadded: Speedup | None  # of real lengths over padded
+    compared: list[str]  # the references that others were compared with, engine-precision
+    failed: list[dict[str, Any]]  # rows of `accuracy` below the limit
+    left_out: list[LeftOut]
+    cells: int
+    cpus: list[str]
+    measured: list[str]  # first and last day of the benchmark, as ISO dates
+
+
+def findings(summary: pd.DataFrame) -> Findings:
+    """The facts in a summary (tables.read_summary)."""
+    accuracy = accuracy_rows(summary)
+    cells = cell_rows(summary, MODES)
+    batches = best_cells(summary, "batches")
+    trained = accuracy[accuracy["train_steps"].fillna(0) > 0]
+    untrained = accuracy[accuracy["train_steps"].fillna(0) == 0]
+    days = sorted({str(moment)[:10] for moment in cells["started_at"] if moment})
+    scored = records(accuracy)
+    return Findings(
+        runs=records(run_rows(summary)),
+        accuracy=scored,
+        best=top(accuracy, "f1"),
+        untrained_best=top(untrained, "f1") if len(trained) else None,
+        precision_effect=precision_effect(accuracy),
+        served=top(best_cells(summary, "end_to_end"), "questions_per_second"),
+        fastest=top(best_cells(summary, "batches", "offline"), "features_per_second"),
+        quickest=top(batches, "latency_p50_ms", smallest=True),
+        speedups=speedups(batches, "precision", "fp32"),
+        engine_speedups=speedups(batches, "engine"),
+        unpadded=speedup(batches, "padding", "none", "max_length"),
+        compared=sorted(set(accuracy["reference"]) - {""}),
+        failed=[row for row in scored if is_false(row["passed"])],
+        left_out=left_out(summary),
+        cells=len(cells),
+        cpus=sorted(set(cells["cpu"]) - {"", "unknown"}),
+        measured=[days[0], days[-1]] if days else [],
+    )
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts; what is missing is None."""
+    return [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame.astype(object).to_dict("records")
+    ]
+
+
+def top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> dict[str, Any] | None:
+    """The row with the largest (or smallest) value; the first of equals."""
+    known = frame[frame[column].notna()]
+    if known.empty:
+        return None
+    values = known[column].astype(float)
+    return records(known.loc[[values.idxmin() if smallest else values.idxmax()]])[0]
+
+
+def speedups(typical: pd.DataFrame, column: str, slower: str | None = None) -> list[Speedup]:
+    """Of everything in a column over `slower`, or over the first in it."""
+    names = list(typical[column].unique())
+    slower = slower or next(iter(names), "")
+    found = [speedup(typical, column, name, slower) for name in names if name != slower]
+    return [each for each in found if each is not None]
+
+
+def speedup(typical: pd.DataFrame, column: str, faster: str, slower: str) -> Speedup | None:
+    """Compare cells that differ in `column` alone. Where several scenarios have the same padding,
+    the best of each side counts."""
+    same = [name for name in CELL_KEY if name != column]
+    if column == "padding":
+        same.remove("scenario")
+    best = typical.groupby([*same, column], sort=False)["features_per_second"].max().unstack(column)
+    if faster not in best or slower not in best:
+        return None
+    ratios = (best[faster] / best[slower]).dropna().astype(float)
+    if ratios.empty:
+        return None
+    return Speedup(faster, slower, ratios.median(), ratios.min(), ratios.max(), pairs=len(ratios))
+
+
+def precision_effect(accuracy: pd.DataFrame) -> float | None:
+    """The largest spread of F1, in points, among the precisions and engines of one run."""
+    groups = accuracy.groupby("run")["f1"]
+    several = groups.nunique(dropna=True)[groups.size() > 1]
+    if several.empty:
+        return None
+    return float((groups.max() - groups.min())[several.index].max())
+
+
+def constant_columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    """Of these columns, those with one value in all rows: said once, not in every row."""
+    return {
+        name: rows[0][name]
+        for name in names
+        if rows and all(row[name] == rows[0][name] for row in rows)
+    }

@@ -1,0 +1,367 @@
+"""The tables of the report, as text that is ready to be set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.console.quantities import duration, readable_bytes
+from bertsquad.reporting.formats import mebibytes, short, tiny, whole
+from bertsquad.reporting.page.findings import Findings, constant_columns
+from bertsquad.reporting.summary.comparisons import Change
+from bertsquad.reporting.summary.standing import EMULATED, FAILED, is_false, percent, standing
+
+MISSING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One table cell: what is read, and what it is sorted by (None: by the text)."""
+
+    text: str
+    order: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with numbers to the right. `common` is what all rows share, said in the caption;
+    `marks` are the rows' standings (standing.py), "" for a result; none where all are results."""
+
+    heads: list[tuple[str, str]]  # label, unit
+    numeric: list[bool]
+    rows: list[list[Cell]]
+    common: list[tuple[str, str]]
+    marks: Sequence[str] = ()
+
+
+def signed(value: float) -> str:
+    """+0.12, −0.30; 0.00 has no sign."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
+
+
+# column of summary.csv -> label, unit, how a number is written (None: text)
+CELL_COLUMNS = {
+    "run": ("run", "", None),
+    "engine": ("engine", "", None),
+    "precision": ("precision", "", None),
+    "scenario": ("scenario", "", None),
+    "batch_size": ("batch", "", whole),
+    "note": ("note", "", None),
+    "threads": ("threads", "", whole),
+    "threads_requested": ("asked", "threads", None),
+    "repeat": ("repeat", "", whole),
+    "questions_per_second": ("questions", "1/s", short),
+    "features_per_second": ("features", "1/s", short),
+    "useful_tokens_per_second": ("tokens", "1/s", short),
+    "latency_p50_ms": ("p50", "ms", short),
+    "latency_p90_ms": ("p90", "ms", short),
+    "latency_p95_ms": ("p95", "ms", short),
+    "latency_p99_ms": ("p99", "ms", short),
+    "overhead": ("overhead", "%", lambda value: f"{value:.1f}"),
+    "peak_memory_mib": ("memory", "MiB", whole),
+    "model_load_s": ("load", "s", short),
+    "first_inference_s": ("first batch", "s", short),
+    "iterations": ("batches", "", whole),
+}
+IDENTITY = (
+    "run",
+    "engine",
+    "precision",
+    "scenario",
+    "batch_size",
+    "threads",
+    "repeat",
+    "iterations",
+)
+ACCURACY_COLUMNS = {
+    "run": ("run", "", None),
+    "engine": ("engine", "", None),
+    "precision": ("precision", "", None),
+    "verdict": ("verdict", "", None),
+    "exact_match": ("exact match", "%", lambda value: f"{value:.2f}"),
+    "exact_match_interval": ("interval", "%", None),
+    "f1": ("F1", "%", lambda value: f"{value:.2f}"),
+    "f1_interval": ("interval", "%", None),
+    "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
+    "changed_answers": ("answers", "changed", whole),
+    "questions": ("questions", "", whole),
+    "unanswered": ("unanswered", "", whole),
+    "official_script": ("official script", "", None),
+}
+CHANGE_COLUMNS = {
+    "run": ("run", "", None),
+    "engine": ("engine", "", None),
+    "precision": ("precision", "", None),
+    "f1_difference": ("F1", "points", signed),
+    "f1_interval": ("interval", "points", None),
+    "changed_answers": ("answers", "changed", whole),
+    "changed_answers_normalized": ("of them", "normalised", whole),
+    "better": ("better", "", whole),
+    "worse": ("worse", "", whole),
+    "spans": ("best spans", "% moved", lambda value: f"{value:.2f}"),
+    "max_logit_difference": ("logits", "by up to", tiny),
+}
+TRAINING_COLUMNS = {
+    "run": ("run", "", None),
+    "training_precision": ("precision", "", None),
+    "checkpoint": ("checkpoint", "", None),
+    "train_steps": ("steps", "", whole),
+    "train_examples": ("examples", "", whole),
+    "train_tokens": ("tokens", "", whole),
+    "train_threads": ("threads", "", whole),
+    "train_seconds": ("time", "", duration),
+    "train_tokens_per_second": ("speed", "tokens/s", whole),
+    "train_final_loss": ("final loss", "", short),
+}
+
+
+def table(
+    rows: Sequence[dict[str, Any]],
+    columns: dict[str, tuple],
+    lifted: Sequence[str] = (),
+    marks: Sequence[str] = (),
+) -> Table:
+    """`rows` (by column name) as a table; of the `lifted` columns, those that are the same in every
+    row go into the caption, and columns without any value go away."""
+    common = constant_columns(rows, lifted) if len(rows) > 1 else {}
+    empty = [name for name in columns if all(row[name] in (None, "") for row in rows)]
+    names = [name for name in columns if name not in common and name not in empty]
+    return Table(
+        heads=[columns[name][:2] for name in names],
+        numeric=[columns[name][2] is not None for name in names],
+        rows=[[cell(row[name], columns[name][2]) for name in names] for row in rows],
+        common=[
+            (columns[name][0], cell(value, columns[name][2]).text)
+            for name, value in common.items()
+            if name not in empty
+        ],
+        marks=marks,
+    )
+
+
+def cell(value: Any, write: Any) -> Cell:
+    """A value as text; a missing one as a dash."""
+    if value is None or value == "":
+        return Cell(MISSING, float("-inf"))
+    return Cell(str(value)) if write is None else Cell(write(value), float(value))
+
+
+def accuracy_table(found: Findings) -> Table:
+    rows = [
+        row
+        | {
+            "exact_match_interval": interval(row["exact_match_low"], row["exact_match_high"]),
+            "f1_interval": interval(row["f1_low"], row["f1_high"]),
+            "share": None if row["f1_share"] is None else 100 * row["f1_share"],
+            "verdict": verdict(row, found),
+        }
+        for row in found.accuracy
+    ]
+    marks = [FAILED if is_false(row["passed"]) else "" for row in rows]
+    shared = ("run", "engine", "questions", "unanswered", "official_script")
+    return table(rows, ACCURACY_COLUMNS, shared, marks)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
+
+
+def verdict(row: dict[str, Any], found: Findings) -> str:
+    """In words, what the comparison with FP32 says of a row."""
+    if row["passed"] is None:
+        return "reference" if f"{row['engine']}-{row['precision']}" in found.compared else ""
+    if row["passed"]:
+        return "passed"
+    return f"failed: below {percent(row['minimum_f1_share'], digits=None)}"
+
+
+def change_table(changes: Sequence[Change]) -> Table:
+    """What each engine and precision changes against FP32."""
+    rows = [
+        change.numbers
+        | {
+            "run": change.run,
+            "engine": change.engine,
+            "precision": change.precision,
+            "f1_interval": f"{signed(change.numbers['f1_low'])} to "
+            f"{signed(change.numbers['f1_high'])}",
+            "spans": 100 * change.numbers["changed_spans_share"],
+        }
+        for change in changes
+    ]
+    marks = ["" if change.numbers["passed"] else FAILED for change in changes]
+    return table(rows, CHANGE_COLUMNS, ("run", "engine"), marks)
+
+
+def training_table(found: Findings) -> Table:
+    trained = [row for row in found.runs if row["train_steps"]]
+    return table(trained, TRAINING_COLUMNS, ("checkpoint",))
+
+
+def cell_table(cells: Sequence[dict[str, Any]]) -> Table:
+    counts = {row["threads"] for row in cells}
+    asked = {(row["threads"], row["threads_requested"]) for row in cells}
+    columns = dict(CELL_COLUMNS)
+    if len(asked) == len(counts):  # else `all` is the same number as another, and rows look alike
+        del columns["threads_requested"]
+    rows = [
+        row
+        | {
+            "note": note(row),
+            "overhead": None if row["overhead_share"] is None else 100 * row["overhead_share"],
+        }
+        for row in cells
+    ]
+    marks = ["refused" if row["refused"] else standing(row) for row in cells]
+    return table(rows, columns, IDENTITY, marks)
+
+
+def note(row: dict[str, Any]) -> str:
+    """Why a cell is no result, in words; "" for one that is."""
+    if row["refused"]:
+        return f"not run: {row['refused']}"
+    return {FAILED: "failed: F1 too low", EMULATED: "emulated here"}.get(standing(row), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One hyperparameter over all runs."""
+
+    name: str
+    values: list[str]
+    differs: bool
+
+
+def run_settings(config: dict[str, Any]) -> tuple[list[str], list[Setting]]:
+    """The runs' names, and every hyperparameter of theirs; those that differ come first."""
+    runs = config.get("runs", {})
+    names = dict.fromkeys(name for run in runs.values() for name in run)
+    settings = []
+    for name in names:
+        values = [plain(run.get(name)) for run in runs.values()]
+        settings.append(Setting(name, values, differs=len(set(values)) > 1))
+    return list(runs), sorted(settings, key=lambda setting: not setting.differs)
+
+
+def plain(value: Any) -> str:
+    """A value of the configuration as one writes it there."""
+    if value is None:
+        return "as in the checkpoint"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and 0 < abs(value) < 1e-3:
+        digits, _, exponent = f"{value:e}".partition("e")
+        return f"{float(digits):.12}e{int(exponent)}"
+    if isinstance(value, list):
+        return ", ".join(plain(each) for each in value)
+    return str(value)
+
+
+SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
+
+
+def machine_facts(machine: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """What machine.json says, flat: name, value, known. Versions and warnings stand elsewhere."""
+    elsewhere = ("versions", "warnings", "notes")
+    return list(flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
+
+
+def flat(values: dict[str, Any], prefix: str) -> Any:
+    """Nested facts as (name, value, known), depth first."""
+    for key, value in values.items():
+        words = " ".join(SPELLING.get(word, word) for word in key.split("_"))
+        name = f"{prefix} {words}".strip()
+        if is_unavailable(value):
+            yield name, str(value["unavailable"]), False
+        elif isinstance(value, dict) and set(value) == {"instances", "size_kib"}:  # a cache
+            yield name, f"{value['instances']} × {value['size_kib']} KiB", True
+        elif isinstance(value, dict) and key.endswith("_mib"):  # of each NUMA node
+            name = name.removesuffix(" mib")
+            yield from ((f"{name} {part}", mebibytes(size), True) for part, size in value.items())
+        elif isinstance(value, dict):
+            yield from flat(value, name)
+        elif key.endswith("_mib") and isinstance(value, int | float):
+            yield name.removesuffix(" mib"), mebibytes(value), True
+        elif value not in (None, [], ""):
+            yield name, joined(value), True
+
+
+def joined(value: Any) -> str:
+    """A list on one line; a list of processor numbers as ranges."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, list):
+        return str(value)
+    if len(value) > 2 and all(str(each).isdigit() for each in value):
+        return ranges([int(each) for each in value])
+    return ", ".join(joined(each) for each in value)
+
+
+def ranges(numbers: list[int]) -> str:
+    """[0, 1, 2, 3, 8] as 0-3, 8."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def is_unavailable(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"unavailable"}
+
+
+def fact(machine: dict[str, Any], *keys: str) -> Any:
+    """A value deep in machine.json, or None where the machine would not tell."""
+    value: Any = machine
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return None if isinstance(value, dict) else value
+
+
+def machine_name(machine: dict[str, Any]) -> str:
+    """`Example 9000 (2 cores, 24.0 GiB)`, as far as it is known."""
+    model = fact(machine, "cpu", "model") or "a processor that does not tell its name"
+    cores, memory = fact(machine, "cpu", "cores"), fact(machine, "memory_mib")
+    details = []
+    if cores:
+        details.append(f"{cores} core{'s' if cores != 1 else ''}")
+    if memory:
+        details.append(mebibytes(memory))
+    return f"{model} ({', '.join(details)})" if details else str(model)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input file: what it is, where it came from, what it may be used for."""
+
+    name: str
+    description: str
+    sha256: str
+    size: str
+    license: str
+    citation: str
+    url: str  # "" unless it is a web address
+
+
+def sources(inputs: dict[str, Any]) -> list[Source]:
+    """The input files by name, from inputs.json."""
+    found = []
+    for name, entry in sorted(inputs.items()):
+        urls = [entry.get("url") or "", *(entry.get("urls") or [])]
+        web = [url for url in urls if str(url).startswith(("https://", "http://"))]
+        found.append(
+            Source(
+                name=name,
+                description=entry.get("description") or "",
+                sha256=entry.get("sha256") or "",
+                size=readable_bytes(entry["bytes"]) if entry.get("bytes") is not None else MISSING,
+                license=entry.get("license") or "not stated",
+                citation=entry.get("citation") or "",
+                url=web[0] if web else "",
+            )
+        )
+    return found

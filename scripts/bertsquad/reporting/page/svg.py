@@ -1,0 +1,88 @@
+"""A figure's SVG as part of an HTML page, in the page's font and its light or dark colours."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from bertsquad.console.errors import UserError
+from bertsquad.reporting.palette import DARK
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+DROPPED = ("title", "metadata", "style")  # the page has its own
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+
+def inline(path: str | Path, label: str) -> str:
+    """The `<svg>` element of a figure, to stand in HTML.
+
+    Ids get the file's name as a prefix, so that several figures fit in one page; colours of the
+    palette become CSS variables `--c-RRGGBB`; `label` says what the figure shows to those who do
+    not see it. Raises `UserError` for a file that is not SVG.
+    """
+    path = Path(path)
+    try:
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except ET.ParseError as error:
+        raise UserError(f"{path}: not an SVG figure ({error}); make it again") from None
+    drop(root)
+    referred = references(root)
+    prefix = path.stem
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+        name = element.attrib.pop("id", None)
+        if name in referred:
+            element.set("id", f"{prefix}-{name}")
+        target = element.attrib.pop(f"{{{XLINK}}}href", None)
+        if target:
+            element.set("href", f"#{prefix}-{target.removeprefix('#')}")
+        for key in ("clip-path", "style"):
+            if key in element.attrib:
+                element.set(key, themed(REFERENCE.sub(rf"url(#{prefix}-\1)", element.get(key))))
+    for key in ("width", "height", "version"):
+        root.attrib.pop(key, None)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    squeeze(root)
+    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+
+
+def drop(root: ET.Element) -> None:
+    """Remove what only a file of its own needs."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{SVG}}}{name}" for name in DROPPED}:
+                parent.remove(child)
+
+
+def references(root: ET.Element) -> set[str]:
+    """Ids that something refers to; the others only name groups."""
+    found = set()
+    for element in root.iter():
+        found.add(element.get(f"{{{XLINK}}}href", "").removeprefix("#"))
+        for value in element.attrib.values():
+            found.update(REFERENCE.findall(value))
+    return found
+
+
+def themed(style: str) -> str:
+    """Colours of the palette as variables of the page, and the page's font."""
+    style = re.sub(r"font-family: [^;]+;?\s*", "", style)
+    return re.sub(
+        r"#[0-9a-f]{6}\b",
+        lambda match: f"var(--c-{match[0][1:]})" if match[0] in DARK else match[0],
+        style,
+    )
+
+
+def squeeze(root: ET.Element) -> None:
+    """Drop the white space between elements and the line breaks in paths."""
+    for element in root.iter():
+        if element.tag != "text" and not (element.text or "").strip():
+            element.text = None
+        if not (element.tail or "").strip():
+            element.tail = None
+        if "d" in element.attrib:
+            element.set("d", " ".join(element.get("d").split()))

@@ -1,0 +1,76 @@
+"""A benchmark cell's file as columns of summary.csv."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from bertsquad.console.errors import UserError
+from bertsquad.reporting.summary.result_files import (
+    agree,
+    available,
+    model_of,
+    read_object,
+    required_number,
+)
+
+BATCHES = "batches"  # the mode of a cell that names none, too
+PERCENTILES = ("p50", "p90", "p95", "p99")
+# The rates that a cell of each mode must have.
+RATES = {
+    BATCHES: ("features_per_second",),
+    "offline": ("features_per_second",),
+    "end_to_end": ("features_per_second", "questions_per_second", "overhead_share"),
+}
+# `auto`: the engine cuts the batches.
+CELL_NAME = re.compile(
+    r"batch(?P<batch>\d+|auto)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json"
+)
+
+
+def read_cell(path: str | Path) -> dict[str, Any]:
+    """The benchmark columns of one cell."""
+    path = Path(path)
+    run, engine, precision = model_of(path, depth=3)
+    match = CELL_NAME.fullmatch(path.name)
+    if match is None or path.parts[-3] != "benchmark":
+        raise UserError(
+            f"{path}: not the path of a benchmark cell; expected "
+            "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json"
+        )
+    data = read_object(path)
+    agree(path, data, "engine", engine)
+    agree(path, data, "precision", precision)
+    agree(path, data, "scenario", path.parts[-2])
+    agree(path, data, "batch_size", None if match["batch"] == "auto" else int(match["batch"]))
+    agree(path, data, "repeat", int(match["repeat"]))
+    row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
+    row["mode"] = data.get("mode", BATCHES)
+    for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
+        row[name] = available(data.get(name))
+    row["threads_requested"] = match["threads"]
+    row["other_cpus"] = available((data.get("activity") or {}).get("other_cpus"))
+    row["batch_size"] = data.get("batch_size")
+    for name in ("threads", "repeat"):
+        row[name] = required_number(path, data, name)
+    if "refused" in data:
+        return row | {"refused": data["refused"]}
+    return row | speeds(path, data, row["mode"])
+
+
+def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
+    """What a cell measured."""
+    row = {name: required_number(path, data, name) for name in RATES.get(mode, RATES[BATCHES])}
+    for name in (
+        *("warmup_iterations", "iterations", "features", "tokens", "computed_tokens"),
+        *("max_seq_length", "useful_tokens_per_second", "tokenise_s", "decode_s", "model_s"),
+        *("peak_memory_mib", "model_load_s", "first_inference_s"),
+    ):
+        row[name] = available(data.get(name))
+    # A pass over a whole set is no request: only batches have a latency.
+    if mode == BATCHES:
+        latency = data.get("latency_ms")
+        if not isinstance(latency, dict):
+            raise UserError(f"{path}: no `latency_ms`; measure this cell again")
+        for name in ("mean", "min", *PERCENTILES, "max"):
+            row[f"latency_{name}_ms"] = available(latency.get(name))
+    return row

@@ -1,0 +1,85 @@
+"""comparison.json of every engine and precision: its columns of the summary, and what changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsquad.console.errors import UserError
+from bertsquad.reporting.summary.result_files import agree, model_of, read_object, required_number
+
+NUMBERS = (
+    *("questions", "f1_difference", "minimum_f1_share", "changed_answers"),
+    *("changed_answers_normalized", "better", "worse", "changed_spans_share"),
+    "max_logit_difference",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One question that was answered otherwise; F1 from 0 to 1."""
+
+    question: str
+    reference_answer: str
+    answer: str
+    gold: tuple[str, ...]
+    reference_f1: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one engine and precision of a run changes against the reference."""
+
+    run: str
+    engine: str
+    precision: str
+    reference: str  # engine-precision
+    numbers: dict[str, Any]  # the keys of NUMBERS, f1_share (may be None), f1_low, f1_high, passed
+    examples: tuple[Changed, ...]  # the largest change first
+
+
+def read_change(path: str | Path) -> Change:
+    """A comparison.json, whose path ends in `{run}/{engine}-{precision}/comparison.json`.
+
+    Raises `UserError` where the file lacks a key or contradicts its path.
+    """
+    path = Path(path)
+    run, engine, precision = model_of(path, depth=1)
+    data = read_object(path)
+    agree(path, data, "engine", engine)
+    agree(path, data, "precision", precision)
+    numbers = {name: required_number(path, data, name) for name in NUMBERS}
+    try:
+        numbers["f1_share"] = data["f1_share"]
+        numbers["passed"] = data["passed"]
+        numbers["f1_low"], numbers["f1_high"] = data["f1_difference_interval"]
+        reference = data["reference"]
+        examples = tuple(
+            Changed(
+                question=each["question"],
+                reference_answer=each["reference_answer"] or "",
+                answer=each["answer"] or "",
+                gold=tuple(each["gold_answers"]),
+                reference_f1=each["reference_f1"],
+                f1=each["f1"],
+            )
+            for each in data["examples"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: not what compare_answers.py writes ({error!r}); make it again"
+        ) from None
+    return Change(run, engine, precision, reference, numbers, examples)
+
+
+def comparison_row(path: str | Path) -> dict[str, Any]:
+    """The columns of summary.csv in one comparison.json."""
+    change = read_change(path)
+    names = ("f1_share", "changed_answers", "max_logit_difference", "minimum_f1_share", "passed")
+    return {
+        "source": path,
+        "run": change.run,
+        "engine": change.engine,
+        "precision": change.precision,
+        "reference": change.reference,
+    } | {name: change.numbers[name] for name in names}

@@ -1,0 +1,56 @@
+"""What a measured file says, its path included; every mistake names the file."""
+
+from pathlib import Path
+from typing import Any
+
+from bertsquad.console.errors import UserError
+from bertsquad.files import read_json
+
+
+def model_of(path: Path, depth: int) -> tuple[str, str, str]:
+    """Run, engine and precision from `{run}/{engine}-{precision}/...`, `depth` levels above."""
+    parts = path.parts
+    folder = parts[-depth - 1] if len(parts) > depth + 1 else ""
+    engine, dash, precision = folder.rpartition("-")
+    if not (engine and dash and precision):
+        raise UserError(
+            f"{path}: expected a path like {{run}}/{{engine}}-{{precision}}/{path.name}"
+        )
+    return parts[-depth - 2], engine, precision
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: found {type(data).__name__}, expected a JSON object")
+    return data
+
+
+def available(value: Any) -> Any:
+    """None for what the machine would not tell: {"unavailable": reason}."""
+    return None if isinstance(value, dict) else value
+
+
+def required_number(path: Path, data: dict[str, Any], key: str) -> float:
+    value = data.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UserError(f"{path}: `{key}` is {value!r}, expected a number; make the file again")
+    return value
+
+
+def optional_pair(path: Path, data: dict[str, Any], key: str) -> tuple[Any, Any]:
+    value = data.get(key)
+    if value is None:
+        return None, None
+    if not (isinstance(value, list) and len(value) == 2):
+        raise UserError(f"{path}: `{key}` is {value!r}, expected [low, high]; make the file again")
+    return value[0], value[1]
+
+
+def agree(path: Path, data: dict[str, Any], key: str, from_path: Any) -> None:
+    """The file and its path must say the same, or a renamed folder would mislabel a result."""
+    if data.get(key) != from_path:
+        raise UserError(
+            f"{path}: `{key}` is {data.get(key)!r} in the file but {from_path!r} in its path;"
+            " delete the file to measure it again"
+        )

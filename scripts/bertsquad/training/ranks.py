@@ -1,0 +1,100 @@
+"""What the ranks of a data-parallel training do to it: their batches, their steps, their rate.
+
+A rank here belongs to the recipe: R ranks share the batch of a step, however many processes
+compute it. Intel's run_squad.py for Horovod (Model Zoo v1.6.1) differs from what its users mean by
+that in three ways, each an option here so that its price can be measured:
+
+    rank_data          same: every rank reads the same records from the start; split: its own share
+    rank_gradients     independent: no rank hears of the others, and rank 0's model is kept
+    rank_learning_rate sqrt: the learning rate is multiplied by the square root of R
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bertsquad.data.batching import permutation, training_batch
+from bertsquad.training.schedule import Schedule, plan, share
+
+# run_squad.py shuffles the records it reads in a buffer of this many (input_fn_builder).
+SHUFFLE_BUFFER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """R ranks and how they share the work. The defaults: what one process would do."""
+
+    ranks: int = 1
+    rank_data: str = "split"  # split | same
+    rank_gradients: str = "averaged"  # averaged | independent
+    rank_learning_rate: str = "plain"  # plain | sqrt
+
+    def schedule(
+        self,
+        count: int,
+        *,
+        batch_size: int,
+        epochs: float,
+        warmup_proportion: float,
+        learning_rate: float,
+    ) -> Schedule:
+        """Steps and rates of each rank: run_squad.py plans for one, and then divides by R."""
+        alone = plan(
+            count,
+            batch_size=share(batch_size, self.ranks),
+            epochs=epochs,
+            warmup_proportion=warmup_proportion,
+            peak_learning_rate=learning_rate,
+        )
+        scale = math.sqrt(self.ranks) if self.rank_learning_rate == "sqrt" else 1.0
+        return replace(
+            alone,
+            peak_learning_rate=learning_rate * scale,
+            total_steps=alone.total_steps // self.ranks,
+            warmup_steps=alone.warmup_steps // self.ranks,
+        )
+
+    def batches(
+        self, feature_question: np.ndarray, *, batch_size: int, steps: int, seed: int
+    ) -> Callable[[int], np.ndarray]:
+        """A function from a step (from 0) to its feature numbers, int64[examples].
+
+        `feature_question` int[features] tells which windows belong to one question; run_squad.py
+        keeps them together. Averaged gradients are those of all ranks' examples together, so the
+        batch holds these, rank after rank; independent ones are those of rank 0 alone.
+        """
+        each = share(batch_size, self.ranks)
+        kept = self.ranks if self.rank_gradients == "averaged" else 1
+        if self.rank_data == "same":
+            records = record_order(feature_question, seed)
+            streams = [buffered(records, each * steps, seed, rank) for rank in range(kept)]
+            return lambda step: np.concatenate(
+                [stream[step * each : (step + 1) * each] for stream in streams]
+            )
+        return lambda step: training_batch(
+            step, batch_size=batch_size, count=len(feature_question), seed=seed
+        )[: each * kept]
+
+
+def record_order(feature_question: np.ndarray, seed: int) -> np.ndarray:
+    """The order of the records in train.tf_record: questions shuffled once, the windows of each
+    side by side. int64[features]."""
+    questions, members = np.unique(feature_question, return_inverse=True)
+    place = permutation(len(questions), seed, 0)
+    return np.argsort(place[members], kind="stable")
+
+
+def buffered(records: np.ndarray, count: int, seed: int, rank: int) -> np.ndarray:
+    """The first `count` items of `records` repeated for ever and shuffled in a buffer, as
+    tf.data's repeat().shuffle(100) does: int64[count]."""
+    places = np.random.default_rng([seed, 1, rank]).integers(SHUFFLE_BUFFER, size=count).tolist()
+    source = np.resize(records, count + SHUFFLE_BUFFER).tolist()
+    buffer, drawn = source[:SHUFFLE_BUFFER], []
+    for place, following in zip(places, source[SHUFFLE_BUFFER:], strict=True):
+        drawn.append(buffer[place])
+        buffer[place] = following
+    return np.array(drawn, np.int64)

@@ -1,0 +1,111 @@
+"""sources.py: a command is itself and every local module it imports."""
+
+from pathlib import Path
+
+from bertsquad.experiment.sources import PACE, local_sources
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def names(folder: Path, script: str) -> list[str]:
+    return [str(path.relative_to(folder)) for path in local_sources(folder / script)]
+
+
+def test_imports_are_followed_through_packages_functions_and_each_other(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "import os, json\ndef main():\n    from lib.a import work\n",
+            "lib/__init__.py": "",
+            "lib/a.py": "from lib import b\nimport numpy\n",
+            "lib/b.py": "import lib.sub.c\n",
+            "lib/sub/__init__.py": "",
+            "lib/sub/c.py": "from lib.a import work\n",
+            "lib/unused.py": "",
+        },
+    )
+    assert names(tmp_path, "go.py") == [
+        "go.py",
+        "lib/__init__.py",
+        "lib/a.py",
+        "lib/b.py",
+        "lib/sub/__init__.py",
+        "lib/sub/c.py",
+    ]
+
+
+def test_imports_are_found_in_every_kind_of_block(tmp_path: Path):
+    blocks = """
+try:
+    import a
+except ImportError:
+    import b
+else:
+    import c
+finally:
+    import d
+match a:
+    case 1:
+        import e
+    case _:
+        with a:
+            class F:
+                async def f():
+                    for x in a:
+                        while x:
+                            if x: import f
+                            elif a: import g
+                            else: import h
+"""
+    write(tmp_path, {"go.py": blocks, **{f"{name}.py": "" for name in "abcdefgh"}})
+    assert names(tmp_path, "go.py") == ["go.py", *(f"{name}.py" for name in "abcdefgh")]
+
+
+def test_a_script_without_local_imports_is_alone(tmp_path: Path):
+    write(tmp_path, {"go.py": "import sys\n", "sys_helper.py": ""})
+    assert names(tmp_path, "go.py") == ["go.py"]
+
+
+def test_plotting_never_retrains():
+    plot = names(ROOT / "scripts", "plot.py")
+    train = names(ROOT / "scripts", "finetune.py")
+    assert "bertsquad/training/loop.py" in train
+    assert not {
+        "bertsquad/training/loop.py",
+        "bertsquad/model/bert.py",
+        "bertsquad/answers/metrics.py",
+    } & set(plot)
+    assert not [name for name in train if "reporting" in name or "metrics" in name]
+
+
+def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "import lib.pace.cores\nimport lib.work\n",
+            "lib/__init__.py": "",
+            "lib/work.py": "import lib.both\n",
+            "lib/both.py": "",
+            "lib/alone.py": "",
+            "lib/pace/__init__.py": "",
+            "lib/pace/cores.py": "import lib.alone, lib.both\n",
+        },
+    )
+    sources = local_sources(tmp_path / "go.py", without=("lib/pace",))
+    assert [str(path.relative_to(tmp_path)) for path in sources] == [
+        "go.py",
+        "lib/__init__.py",
+        "lib/both.py",
+        "lib/work.py",
+    ]
+
+
+def test_choosing_threads_never_retrains():
+    train = local_sources(ROOT / "scripts/finetune.py", without=PACE)
+    assert not [path for path in train if "machine" in path.parts]

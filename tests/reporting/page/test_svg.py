@@ -1,0 +1,62 @@
+"""A figure inside a page: its ids are its own, its colours are the page's."""
+
+import re
+
+import pytest
+
+from bertsquad.console.errors import UserError
+from bertsquad.reporting import style
+from bertsquad.reporting.figures import throughput
+from bertsquad.reporting.page import svg
+from bertsquad.reporting.summary import tables
+from fake_results import demo
+
+
+@pytest.fixture(scope="module")
+def figure(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figure")
+    results = demo(folder)
+    summary = tables.summarize(results.metrics, results.cells, results.logs)
+    with style.styled():
+        style.save(throughput.draw(summary), folder / "throughput.svg", "x")
+    return folder / "throughput.svg"
+
+
+def test_it_is_one_labelled_image_that_scales(figure):
+    markup = svg.inline(figure, "features & seconds")
+    opening = markup[: markup.index(">")]
+    assert opening.startswith("<svg ")
+    assert 'role="img"' in opening
+    assert 'aria-label="features &amp; seconds"' in opening
+    assert "viewBox" in opening
+    assert "width" not in opening
+
+
+def test_references_stay_inside_the_figure(figure):
+    markup = svg.inline(figure, "x")
+    ids = re.findall(r' id="([^"]+)"', markup)
+    targets = re.findall(r'(?:href="#|url\(#)([^")]+)', markup)
+    assert set(targets) == set(ids)
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith("throughput-") for name in ids)
+
+
+def test_colours_follow_the_page(figure):
+    markup = svg.inline(figure, "x")
+    assert "var(--c-1d4e89)" in markup
+    assert not re.search(r"(?:fill|stroke): #", markup)
+
+
+def test_nothing_points_outside(figure):
+    markup = svg.inline(figure, "x")
+    assert "http" not in markup
+    assert "<style" not in markup
+    assert "font-family" not in markup
+
+
+def test_what_is_no_svg_is_named(tmp_path):
+    (tmp_path / "bad.svg").write_text("<svg")
+    with pytest.raises(UserError, match=r"bad\.svg: not an SVG figure"):
+        svg.inline(tmp_path / "bad.svg", "x")
+    with pytest.raises(UserError, match="no such file"):
+        svg.inline(tmp_path / "none.svg", "x")

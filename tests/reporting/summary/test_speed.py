@@ -1,0 +1,128 @@
+"""reporting/speed.py and figures/speed.py: every engine has a row, with numbers or a reason."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from bertsquad.reporting import style
+from bertsquad.reporting.figures import speed as figure
+from bertsquad.reporting.summary.speed import as_text, speed_table
+
+TEXT = "{http://www.w3.org/2000/svg}text"
+
+
+def ceilings(**gflops: float | None) -> dict:
+    """Ceilings where a precision without a number is emulated, at 15 GFLOP/s."""
+    given = {"fp32": 140.0, "bf16": None, "int8": None} | gflops
+    return {
+        "threads": 2,
+        "gemm": {
+            precision: {"native": rate is not None, "gflops": rate or 15.0}
+            for precision, rate in given.items()
+        },
+        "memory": {"read": {"gb_per_s": 20.5}, "copy": {"gb_per_s": 24.0}},
+    }
+
+
+def cell(engine: str = "torch", precision: str = "fp32", scale: float = 1.0, **changes) -> dict:
+    latency = {"p50": 900 / scale, "p90": 1600 / scale, "p95": 1800 / scale, "p99": 2100 / scale}
+    return {
+        "engine": engine,
+        "precision": precision,
+        "native": True,
+        "threads": 2,
+        "ceiling": {"native": True, "gflops": 140.0},
+        "offline": {
+            "features": 24,
+            "mean_length": 178.0,
+            "features_per_second": 1.1 * scale,
+            "useful_gflops": 119.0 * scale,
+        },
+        "padded": {
+            "features_per_second": 0.5 * scale,
+            "useful_gflops": 56.0 * scale,
+            "computed_gflops": 123.0 * scale,
+        },
+        "requests": {
+            "at_median": {"latency_ms": {"p50": 850 / scale}},
+            "over_lengths": {"latency_ms": latency, "latency_samples_ms": [900.0] * 16},
+        },
+        "peak_memory_mib": 2900.0,
+        "activity": {"other_cpus": 0.1},
+        **changes,
+    }
+
+
+def emulated(engine: str, precision: str, scale: float = 1.0) -> dict:
+    ceiling = {"native": False, "gflops": 15.0}
+    return cell(engine, precision, scale, native=False, ceiling=ceiling)
+
+
+def rows(table) -> dict:
+    return {(row["engine"], row["precision"]): row for _, row in table.iterrows()}
+
+
+def test_a_rate_is_a_share_of_the_ceiling_of_its_precision():
+    in_bf16 = cell("openvino", "bf16", 2.0, ceiling={"native": True, "gflops": 280.0})
+    table = speed_table([cell(), in_bf16], ceilings(bf16=280.0))
+    found = rows(table)
+    assert found["torch", "fp32"]["ceiling_share"] == pytest.approx(0.85)
+    assert found["openvino", "bf16"]["ceiling_share"] == pytest.approx(0.85)
+    assert found["torch", "fp32"]["padded_useful_gflops"] == 56.0
+    assert found["torch", "fp32"]["requests"] == 16
+
+
+def test_every_engine_and_precision_has_a_row_and_those_not_measured_a_reason():
+    found = rows(speed_table([cell()], ceilings()))
+    assert len(found) == 7
+    assert found["torch", "bf16"]["left_out"] == (
+        "this processor has no instructions for bf16 and would emulate it"
+    )
+    assert not found["torch", "bf16"]["native"]
+    assert found["torch", "fp32"].isna()["left_out"]
+
+
+def test_what_is_emulated_has_no_share():
+    table = speed_table([emulated("openvino", "int8")], ceilings())
+    assert rows(table)["openvino", "int8"].isna()["ceiling_share"]
+    assert "emulated" in as_text(table, ceilings())
+
+
+def test_the_text_has_the_fastest_first_and_ends_with_the_ceilings():
+    table = speed_table([cell(), cell("openvino", "fp32", 1.2)], ceilings())
+    lines = as_text(table, ceilings()).splitlines()
+    assert [" ".join(line.split()) for line in lines[2:4]] == [
+        "openvino fp32 1.32 143 102 % 0.600 750 1,333 1,750 2,900 MiB",
+        "torch fp32 1.10 119 85 % 0.500 900 1,600 2,100 2,900 MiB",
+    ]
+    assert "left out: torch bf16, openvino bf16: this processor" in lines[4]
+    assert lines[-1] == (
+        "ceilings on 2 threads: fp32 140 GFLOP/s; memory 20.5 GB/s read, 24.0 GB/s copied"
+    )
+
+
+def test_a_busy_machine_is_told():
+    table = speed_table([cell(activity={"other_cpus": 1.25})], ceilings())
+    assert as_text(table, ceilings()).endswith(
+        "warning: other programs kept up to 1.2 processors busy meanwhile; the numbers are too low"
+    )
+
+
+def drawn(table, path) -> bytes:
+    with style.styled():
+        style.save(figure.draw(table), path, figure.TITLE)
+    return path.read_bytes()
+
+
+def test_the_figure_shows_what_was_measured_and_is_the_same_for_the_same_data(tmp_path):
+    cells = [cell(), emulated("openvino", "int8", 4.0)]
+    table = speed_table(cells, ceilings())
+    content = drawn(table, tmp_path / "a.svg")
+    assert content == drawn(table.copy(), tmp_path / "b.svg")
+    texts = ["".join(node.itertext()) for node in ET.fromstring(content).iter(TEXT)]
+    assert {"torch fp32", "openvino int8 (emulated)", "85 %", "1.10, 0.500"} <= set(texts)
+    assert "torch bf16" not in texts
+
+
+def test_nothing_measured_is_a_message(tmp_path):
+    assert b"No engine was measured" in drawn(speed_table([], ceilings()), tmp_path / "a.svg")

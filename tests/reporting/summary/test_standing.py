@@ -1,0 +1,45 @@
+"""What counts as a result."""
+
+import pandas as pd
+import pytest
+
+from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary.standing import percent, results, standing
+from fake_results import Results, add_cell, add_comparison, add_metrics, cell
+
+
+@pytest.mark.parametrize(
+    ("passed", "native", "expected"),
+    [
+        (True, True, ""),
+        (pd.NA, pd.NA, ""),
+        (None, None, ""),
+        (pd.NA, False, "emulated"),
+        (False, True, "failed"),
+        (False, False, "failed"),
+    ],
+)
+def test_what_failed_or_is_emulated_is_no_result(passed, native, expected):
+    assert standing({"passed": passed, "native": native}) == expected
+
+
+def test_cells_that_nothing_speaks_against_are_results(tmp_path):
+    made = Results(tmp_path)
+    for precision, share in (("bf16", 0.995), ("int8", 0.9)):
+        add_metrics(made, "run", f"openvino-{precision}", 80.0, 90.0)
+        add_comparison(made, "run", f"openvino-{precision}", share)
+        add_cell(made, "run", cell("openvino", precision, "padded", 8, 4.0))
+    add_cell(made, "run", cell("torch", "bf16", "padded", 8, 4.0, native=False))
+    add_cell(made, "run", cell("torch", "fp32", "padded", 8, 4.0))
+    summary = tables.summarize(made.metrics, made.cells, [], comparisons=made.comparisons)
+    counted = results(tables.medians(summary))
+    assert counted[["engine", "precision"]].to_numpy().tolist() == [
+        ["torch", "fp32"],
+        ["openvino", "bf16"],
+    ]
+
+
+def test_shares_are_written_in_percent():
+    assert percent(0.97204) == "97.2\u00a0%"
+    assert percent(0.99, digits=None) == "99\u00a0%"
+    assert percent(0.995, digits=None) == "99.5\u00a0%"
