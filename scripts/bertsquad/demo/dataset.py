@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from bertsquad.demo.kinds import After, Kind
-from bertsquad.demo.places import PLACES
+from bertsquad.demo.kinds import After, Kind, read_kinds
 from bertsquad.demo.values import MEASURES, between, chance, draw, pick, shuffled
-from bertsquad.demo.works import WORKS
 
-KINDS = PLACES + WORKS
+KINDS = read_kinds()
 STATEMENTS = (3, 4)  # least and most statements of an entry, besides its opening
 LONG_STATEMENTS = 7
 LONG_SHARE = 0.03  # passages made of two long entries, longer than one window of the demo
