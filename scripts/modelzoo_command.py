@@ -20,39 +20,37 @@ from bertsquad.errors import exit_with
 
 def show_steps(steps: dict[str, dict[str, Any]], image: str) -> str:
     """Every step: its command line, what runs in the end, what stands against it."""
+    from bertsquad.modelzoo.checks.machine import read_host
     from bertsquad.modelzoo.display import explain
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.job import job_of
-    from bertsquad.modelzoo.paths import Files
+    from bertsquad.modelzoo.run import call_of
+    from bertsquad.modelzoo.settings import CallFiles
 
-    facts = read_facts(image=image)
+    host = read_host(image=image)
     shown = []
     for name, step in steps.items():
         paths = {part: Path.cwd() / path for part, path in step["files"].items()}
-        job = job_of(step["settings"], Files(**paths), str(Path.cwd() / step["launcher"]))
-        findings = job.findings(facts, os.environ, files=False)
-        shown.append(explain(name, job.line, facts.machine, findings, image=image))
+        call = call_of(step["settings"], CallFiles(**paths), str(Path.cwd() / step["launcher"]))
+        findings = call.findings(host, os.environ, files=False)
+        shown.append(explain(name, call.line, host.machine, findings, image=image))
     return "\n".join(shown)
 
 
 def show_line(text: str) -> str:
     """A command line that somebody wrote, on this machine and in this environment."""
-    from bertsquad.modelzoo.breaking import BREAKING
+    from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS
+    from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+    from bertsquad.modelzoo.checks.machine import MACHINE_CHECKS, read_host
+    from bertsquad.modelzoo.checks.table import examine
     from bertsquad.modelzoo.command_line import parse
     from bertsquad.modelzoo.display import explain
-    from bertsquad.modelzoo.environment import ENVIRONMENT
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.findings import examine
-    from bertsquad.modelzoo.ignored import IGNORED
-    from bertsquad.modelzoo.machine_checks import MACHINE
 
     line = parse(shlex.split(text))
-    facts = read_facts()
+    host = read_host()
     outer = {**os.environ, **line.environment}
     findings = examine((*BREAKING, *IGNORED), line)
-    findings += [*examine(MACHINE, line, facts), *examine(ENVIRONMENT, line, outer)]
+    findings += [*examine(MACHINE_CHECKS, line, host), *examine(ENVIRONMENT_CHECKS, line, outer)]
     findings.sort(key=lambda finding: finding.severity != "error")
-    return explain("a command line", line, facts.machine, findings)
+    return explain("a command line", line, host.machine, findings)
 
 
 def parse_args() -> argparse.Namespace:

@@ -26,20 +26,19 @@ from bertsquad.errors import UserError, exit_with
 
 if TYPE_CHECKING:
     from bertsquad.modelzoo.cell import Arrivals
-    from bertsquad.modelzoo.facts import Facts
-    from bertsquad.modelzoo.job import Job
-    from bertsquad.modelzoo.outcome import Outputs
-    from bertsquad.modelzoo.paths import Files
+    from bertsquad.modelzoo.checks.machine import Host
+    from bertsquad.modelzoo.run import Call, Outputs
+    from bertsquad.modelzoo.settings import CallFiles
 
 MADE = ("predictions.json", "nbest_predictions.json", "run.json", "model.ckpt.index")
 
 
-def files_of(args: argparse.Namespace) -> "Files":
+def files_of(args: argparse.Namespace) -> "CallFiles":
     """The call's files, absolute: the launcher works in a folder of its own."""
-    from bertsquad.modelzoo.paths import Files
+    from bertsquad.modelzoo.settings import CallFiles
 
     here = Path.cwd()
-    return Files(
+    return CallFiles(
         output=here / args.output / "output",
         vocab=here / args.vocab,
         config=here / args.bert_config,
@@ -49,14 +48,14 @@ def files_of(args: argparse.Namespace) -> "Files":
     )
 
 
-def check(job: "Job", facts: "Facts") -> None:
+def check(call: "Call", host: "Host") -> None:
     """Print every warning; `UserError` with all that would make it fail."""
-    from bertsquad.modelzoo.findings import refuse_errors
+    from bertsquad.modelzoo.checks.table import refuse_errors
 
-    findings = job.findings(facts, os.environ, files=True)
+    findings = call.findings(host, os.environ, files=True)
     for finding in findings:
         print(finding, file=sys.stderr, flush=True)
-    refuse_errors(findings, f"the Model Zoo's {job.step.mode} was not started")
+    refuse_errors(findings, f"the Model Zoo's {call.step.mode} was not started")
 
 
 def run(
@@ -66,7 +65,7 @@ def run(
     goes to launcher.log and to stderr as it comes."""
     from bertsquad.modelzoo.cell import Arrivals
     from bertsquad.modelzoo.log import PROCESSED
-    from bertsquad.modelzoo.running import run_here
+    from bertsquad.modelzoo.run import run_here
 
     lines: list[str] = []
     arrivals = Arrivals()
@@ -85,18 +84,18 @@ def run(
     return status, lines, arrivals
 
 
-def call(job: "Job", args: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+def command_of(call: "Call", args: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
     """The command that starts the launcher, here or in a container, and its environment."""
-    from bertsquad.modelzoo.container import in_container
+    from bertsquad.modelzoo.run import in_container
     from bertsquad.modelzoo.settings import words
 
     if not args.image:
-        return words(job.line), job.environment(os.environ)
-    launcher = Path(job.launcher)
+        return words(call.line), call.environment(os.environ)
+    launcher = Path(call.launcher)
     return in_container(
         args.image,
-        words(job.line),
-        job.environment({}),
+        words(call.line),
+        call.environment({}),
         os.environ,
         shm_size=args.shm_size,
         binding=args.binding == "yes",
@@ -107,7 +106,7 @@ def call(job: "Job", args: argparse.Namespace) -> tuple[list[str], dict[str, str
 
 def keep(outputs: "Outputs", folder: Path) -> None:
     """Move what a run is for out of the launcher's folder, under names that do not depend on it."""
-    from bertsquad.modelzoo.outcome import SHARD, TRAINED
+    from bertsquad.modelzoo.steps import SHARD, TRAINED
 
     moves = {outputs.predictions: "predictions.json", outputs.nbest: "nbest_predictions.json"}
     if outputs.checkpoint is not None:
@@ -125,7 +124,7 @@ def surroundings(lines: list[str], begun: str) -> dict[str, Any]:
     """What else was true."""
     from bertsquad.machine.cpu import allowed_cpus, has_native_bf16, read_cpu
     from bertsquad.machine.reading import attempt, is_unavailable
-    from bertsquad.modelzoo.container import identity
+    from bertsquad.modelzoo.run import container_identity
 
     info = attempt(read_cpu)
     known = not is_unavailable(info)
@@ -133,7 +132,7 @@ def surroundings(lines: list[str], begun: str) -> dict[str, Any]:
         "cpu": info.model if known else "unknown",
         "bf16_native": has_native_bf16(info.flags) if known else None,
         "allowed_cpus": allowed_cpus(),
-        "container": identity(lines),
+        "container": container_identity(lines),
         "started_at": begun,
     }
 
@@ -165,30 +164,30 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import write_json, write_text
-    from bertsquad.modelzoo import cell, display, outcome
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.job import fresh, job_of
+    from bertsquad.modelzoo import cell, display
+    from bertsquad.modelzoo.checks.machine import read_host
+    from bertsquad.modelzoo.run import call_of, fresh, judge
 
     folder = Path.cwd() / args.output
     files = files_of(args)
     for name in MADE:
         (folder / name).unlink(missing_ok=True)
     fresh(files.output)
-    job = job_of(args.settings, files, str(Path.cwd() / args.launcher))
-    facts = read_facts(image=args.image, binding=args.binding == "yes")
-    check(job, facts)
-    findings = job.findings(facts, os.environ, files=False)
-    text = display.explain(job.step.mode, job.line, facts.machine, findings, image=args.image)
+    call = call_of(args.settings, files, str(Path.cwd() / args.launcher))
+    host = read_host(image=args.image, binding=args.binding == "yes")
+    check(call, host)
+    findings = call.findings(host, os.environ, files=False)
+    text = display.explain(call.step.mode, call.line, host.machine, findings, image=args.image)
     write_text(folder / "command.txt", text)
 
     begun = datetime.now(UTC).isoformat(timespec="seconds")
-    status, lines, arrivals = run(*call(job, args), folder)
-    outputs = outcome.judge(job.step.mode, status, lines, files.output)
+    status, lines, arrivals = run(*command_of(call, args), folder)
+    outputs = judge(call.step.mode, status, lines, files.output)
     keep(outputs, folder)
     shutil.rmtree(files.output, ignore_errors=True)
-    mode, precision = job.step.mode, job.step.precision
+    mode, precision = call.step.mode, call.step.precision
     about = {
-        "settings": cell.asked(mode, precision, job.line.options, job.line.values()),
+        "settings": cell.asked(mode, precision, call.line.options, call.line.values()),
         "surroundings": surroundings(lines, begun),
         "arrivals": asdict(arrivals),
     }

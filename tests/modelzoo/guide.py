@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from bertsquad.modelzoo.paths import Files
+from bertsquad.modelzoo.settings import CallFiles
 
 LAUNCHER = "/tmp/models/benchmarks/launch_benchmark.py"
 TRAINING = r"""
@@ -50,7 +50,7 @@ numactl --localalloc --physcpubind=0-27 python3 /tmp/models/benchmarks/launch_be
 --output-dir /tmp/SQuAD_1.1_inference \
 --benchmark-only
 """
-TRAINING_FILES = Files(
+TRAINING_FILES = CallFiles(
     output=Path("/tmp/SQuAD_1.1_fine_tune"),
     vocab=Path("/tmp/wwm_cased_L-24_H-1024_A-16/vocab.txt"),
     config=Path("/tmp/wwm_cased_L-24_H-1024_A-16/bert_config.json"),
@@ -58,7 +58,7 @@ TRAINING_FILES = Files(
     dev=Path("/tmp/dev-v1.1.json"),
     train=Path("/tmp/train-v1.1.json"),
 )
-INFERENCE_FILES = Files(
+INFERENCE_FILES = CallFiles(
     output=Path("/tmp/SQuAD_1.1_inference"),
     vocab=Path("/tmp/wwm_uncased_L-24_H-1024_A-16/vocab.txt"),
     config=Path("/tmp/wwm_uncased_L-24_H-1024_A-16/bert_config.json"),

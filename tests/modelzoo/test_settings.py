@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from bertsquad.config import resolve
-from bertsquad.modelzoo.paths import Files
 from bertsquad.modelzoo.settings import (
     OWN_ARGUMENTS,
     OWN_OPTIONS,
     STEP_CHECKS,
+    CallFiles,
     Step,
     command,
     examine_step,
@@ -47,7 +47,7 @@ def test_the_shipped_steps_can_run_and_say_what_is_ignored(steps):
 
 
 def test_files_elsewhere_are_named_and_files_in_place_are_not(steps):
-    files = Files(
+    files = CallFiles(
         output=Path("/r/out"),
         vocab=Path("/a/vocab.txt"),
         config=Path("/a/bert_config.json"),

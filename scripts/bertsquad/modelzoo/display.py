@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from bertsquad.errors import UserError
 from bertsquad.modelzoo import settings
+from bertsquad.modelzoo.checks.table import Finding
 from bertsquad.modelzoo.command_line import CommandLine
-from bertsquad.modelzoo.findings import Finding
 from bertsquad.modelzoo.launcher import Machine, launched
 
 WIDTH = 78

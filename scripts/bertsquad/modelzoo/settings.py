@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bertsquad.modelzoo.breaking import BREAKING
+from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+from bertsquad.modelzoo.checks.table import CallCheck, Finding, examine
 from bertsquad.modelzoo.command_line import CommandLine, Value, words_of
-from bertsquad.modelzoo.findings import Check, Finding, examine
-from bertsquad.modelzoo.ignored import IGNORED
 from bertsquad.modelzoo.launcher import INFERENCE_DEFAULTS
 from bertsquad.modelzoo.options import BY_KEY, FRAMEWORK, MODEL, normalised
-from bertsquad.modelzoo.paths import Files
 from bertsquad.suggestions import did_you_mean
 
 # The order and form of the guide's two commands: "--x=" one word, "--x " two, a flag plainly.
@@ -74,6 +72,18 @@ OWN_ARGUMENTS = {
 NEEDED = ("do_train", "do_predict")  # of training: what the workflow converts and scores
 
 
+@dataclass(frozen=True, slots=True)
+class CallFiles:
+    """The files of one call, as absolute paths."""
+
+    output: Path  # the launcher's --output-dir
+    vocab: Path
+    config: Path
+    weights: Path  # prefix of a TensorFlow checkpoint
+    dev: Path
+    train: Path | None = None  # of training
+
+
 @dataclass(frozen=True)
 class Step:
     """One call of the launcher, as the configuration asks for it."""
@@ -95,7 +105,7 @@ def step_of(settings: Mapping[str, Any]) -> Step:
     return Step(**{name: settings[name] for name in Step.__dataclass_fields__ if name in settings})
 
 
-def command(step: Step, files: Files, *, launcher: str, python: str = "python3") -> CommandLine:
+def command(step: Step, files: CallFiles, *, launcher: str, python: str = "python3") -> CommandLine:
     """The launcher's command line for these files."""
     options: dict[str, Value] = {
         "model_name": MODEL,
@@ -199,12 +209,14 @@ def not_done(step: Step) -> Iterator[str]:
 
 
 STEP_CHECKS = (
-    Check("own", "error", own_settings, "the workflow says this to the launcher itself"),
-    Check("unknown-option", "error", unknown_options, "the launcher has no such option"),
-    Check("option-value", "error", not_numbers, "the launcher would refuse it"),
-    Check("not-done", "error", not_done, "this workflow converts and scores what training writes"),
+    CallCheck("own", "error", own_settings, "the workflow says this to the launcher itself"),
+    CallCheck("unknown-option", "error", unknown_options, "the launcher has no such option"),
+    CallCheck("option-value", "error", not_numbers, "the launcher would refuse it"),
+    CallCheck(
+        "not-done", "error", not_done, "this workflow converts and scores what training writes"
+    ),
 )
-ANYWHERE = Files(
+ANYWHERE = CallFiles(
     *(Path(f"/run/{name}") for name in ("output", "vocab.txt", "bert_config.json", "model.ckpt")),
     dev=Path("/run/dev-v1.1.json"),
     train=Path("/run/train-v1.1.json"),

@@ -14,15 +14,15 @@ from typing import Any
 from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
 from bertsquad.errors import UserError
 from bertsquad.experiment import MODEL_FILES, Experiment, options
+from bertsquad.modelzoo.checks.table import Finding, refuse_errors
 from bertsquad.modelzoo.command_line import LAUNCHER
-from bertsquad.modelzoo.findings import Finding, refuse_errors
 from bertsquad.modelzoo.options import normalised
-from bertsquad.modelzoo.outcome import SHARD, TRAINED
-from bertsquad.modelzoo.paths import Files
-from bertsquad.modelzoo.settings import command, examine_step, step_of, words
+from bertsquad.modelzoo.settings import CallFiles, command, examine_step, step_of, words
 from bertsquad.suggestions import did_you_mean
 
 IN_IMAGE = "image:"  # a source that is a folder of the image
+TRAINED = "model.ckpt"  # what the last checkpoint of a training is called afterwards
+SHARD = ".data-00000-of-00001"
 # Of a step's entry, what goes into its job as settings.
 SETTINGS = ("mode", "precision", "numactl", "options", "arguments", "environment")
 
@@ -124,7 +124,7 @@ class ModelZoo:
         return json.dumps(steps, sort_keys=False)
 
     def paths(self, step: str) -> dict[str, str]:
-        """What a step reads and where it writes, by the names of `Files`."""
+        """What a step reads and where it writes, by the names of `CallFiles`."""
         return {
             "output": self.place(f"<results>/modelzoo/{step}/output"),
             "vocab": self.member(step, "vocab"),
@@ -144,7 +144,7 @@ class ModelZoo:
     def words(self, step: str) -> str:
         """The launcher's command line with the paths as the workflow has them: it decides the
         result, and no change of the code around it does."""
-        files = Files(**{name: Path(path) for name, path in self.paths(step).items()})
+        files = CallFiles(**{name: Path(path) for name, path in self.paths(step).items()})
         line = command(
             step_of(self.steps[step]),
             files,
@@ -153,7 +153,7 @@ class ModelZoo:
         )
         return shlex.join(words(line))
 
-    # Files that a step needs
+    # CallFiles that a step needs
 
     @property
     def source(self) -> str:
@@ -233,7 +233,7 @@ class ModelZoo:
             if entry["mode"] != "benchmark" and dataset.evaluator:
                 yield dataset.evaluator
 
-    # Files that the steps make
+    # CallFiles that the steps make
 
     def result_files(self) -> list[str]:
         """What was measured, and the scores: what the summary is made of."""

@@ -1,14 +1,36 @@
-"""Whether a call of the launcher did what it was to do. Its exit status says 0 nearly always, so
-the log and the files decide."""
+"""One call of the launcher: what stands against it, its process or container, and its outcome.
 
+The launcher's exit status is 0 after almost every failure, so the log and the files decide.
+"""
+
+import json
+import os
 import re
-from collections.abc import Sequence
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertsquad.errors import UserError
+from bertsquad.modelzoo import settings
+from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS, cleaned
+from bertsquad.modelzoo.checks.file import FILE_CHECKS
+from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+from bertsquad.modelzoo.checks.machine import MACHINE_CHECKS, Host
+from bertsquad.modelzoo.checks.table import Finding, examine
+from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.log import messages
+from bertsquad.modelzoo.settings import CallFiles, Step
 
+DOCKER_SHELL = Path(__file__).resolve().parents[2] / "docker_shell.py"
+# What the container prints of itself before the launcher starts.
+IDENTITY = "bertsquad container: "
+GRACE_S = 30  # between SIGTERM and SIGKILL; a container takes 10 to stop
 # Lines that only a failed run prints, the most telling first, and what they mean.
 CAUSES = (
     (r".*error: unrecognized arguments:.*", "a script does not know a model argument"),
@@ -54,8 +76,135 @@ SUCCESS = {
 }
 CHECKPOINT_INDEX = re.compile(r"model\.ckpt-(\d+)\.index")
 
-TRAINED = "model.ckpt"  # what the last checkpoint of a training is called afterwards
-SHARD = ".data-00000-of-00001"
+
+@dataclass(frozen=True)
+class Call:
+    """A step, its files as absolute paths, and how it is called."""
+
+    step: Step
+    files: CallFiles
+    launcher: str
+    python: str = "python3"
+
+    @property
+    def line(self) -> CommandLine:
+        return settings.command(self.step, self.files, launcher=self.launcher, python=self.python)
+
+    def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
+        """The launcher's environment: `outer` without what would change the run, the guide's
+        PYTHONPATH, and the step's own variables. Unbuffered, so that each line of the log comes
+        when it is written."""
+        line = self.line
+        before = outer.get("PYTHONPATH", "")
+        path = f"{before}:{line.benchmarks}" if before else str(line.benchmarks)
+        own = {name: str(value) for name, value in line.environment.items()}
+        return cleaned(outer) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | own
+
+    def findings(self, host: Host, outer: Mapping[str, str], *, files: bool) -> list[Finding]:
+        """What stands against it on this machine; `files`: they are there, look at them, too."""
+        line = self.line
+        found = examine((*BREAKING, *IGNORED), line) + examine(MACHINE_CHECKS, line, host)
+        found += examine(ENVIRONMENT_CHECKS, line, self.environment(outer))
+        if files:
+            found += examine(FILE_CHECKS, line, self.files)
+        return sorted(found, key=lambda finding: finding.severity != "error")
+
+
+def call_of(text: str, files: CallFiles, launcher: str) -> Call:
+    """The job of a step's settings, as bertsquad.modelzoo.steps writes them."""
+    given: dict[str, Any] = json.loads(text)
+    return Call(settings.step_of(given), files, launcher, given.get("python", "python3"))
+
+
+def fresh(folder: Path) -> None:
+    """Make room for the launcher's output folder, which must not be there or be empty: old
+    checkpoints would be resumed and old predictions scored."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+
+
+def in_container(
+    image: str,
+    argv: Sequence[str],
+    variables: Mapping[str, str],
+    outer: Mapping[str, str],
+    *,
+    shm_size: str,
+    binding: bool,
+    folders: Sequence[Path] = (),
+) -> tuple[list[str], dict[str, str]]:
+    """The command that runs `argv` with these variables in a container of the image, and the
+    environment it needs: `outer` without what would change the launcher's run.
+
+    The working directory and `folders` are at their own paths, files belong to the caller.
+    `binding` gives the container SYS_NICE, which is all that numactl needs of the guide's
+    seccomp=unconfined.
+    """
+    chosen = {
+        "IMAGE": image,
+        "SHM_SIZE": shm_size,
+        "BINDING": "yes" if binding else "no",
+        "ENV": ",".join(variables),
+        "MOUNTS": ":".join(map(str, folders)),
+    }
+    given = {f"BERTSQUAD_DOCKER_{name}": value for name, value in chosen.items()}
+    # The images of bertsquad itself are told by a variable; the launcher's log shall tell, too.
+    shown = f'echo "{IDENTITY}$BERTSQUAD_CONTAINER"; exec {shlex.join(argv)}'
+    return [sys.executable, str(DOCKER_SHELL), "-c", shown], cleaned(outer) | variables | given
+
+
+def container_identity(lines: Sequence[str]) -> dict[str, Any] | None:
+    """Which image it was, from the log; None outside a container."""
+    for line in lines:
+        if line.startswith(IDENTITY):
+            return json.loads(line.removeprefix(IDENTITY))
+    return None
+
+
+def run_here(
+    argv: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]
+) -> int:
+    """Run to the end, give every line of output (stdout and stderr as one) to `say`; the exit
+    status, negative for a signal. The launcher leaves children behind when it alone is stopped, so
+    its whole process group is."""
+    process = subprocess.Popen(
+        list(argv),
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        for line in process.stdout or ():
+            say(line)
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        stop(process)
+
+
+def interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End what is left of the process group."""
+    for wish in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, wish)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from bertsquad.modelzoo.checks.table import CallCheck
 from bertsquad.modelzoo.command_line import CommandLine
-from bertsquad.modelzoo.findings import Check
 from bertsquad.modelzoo.options import ARGUMENTS
 
 KEPT = (
@@ -46,16 +46,16 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-ENVIRONMENT = (
-    Check(
+ENVIRONMENT_CHECKS = (
+    CallCheck(
         "leak",
         "error",
         leaks,
         "the launcher exports model arguments as variables of these names, so it would be taken "
         "for one; unset it",
     ),
-    Check("kept", "warning", kept, "the launcher does not replace it"),
-    Check(
+    CallCheck("kept", "warning", kept, "the launcher does not replace it"),
+    CallCheck(
         "pythonpath",
         "error",
         benchmarks_missing,

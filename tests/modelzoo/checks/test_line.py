@@ -2,10 +2,9 @@
 
 import pytest
 
-from bertsquad.modelzoo.breaking import BREAKING
+from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+from bertsquad.modelzoo.checks.table import Finding, examine
 from bertsquad.modelzoo.command_line import parse
-from bertsquad.modelzoo.findings import Finding, examine
-from bertsquad.modelzoo.ignored import IGNORED
 from modelzoo.guide import INFERENCE, TRAINING, words
 
 CHECKS = (*BREAKING, *IGNORED)

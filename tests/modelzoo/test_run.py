@@ -1,19 +1,152 @@
-"""A run that failed counts as failed, whatever its exit status says."""
+"""One call of the launcher: what stands against it, how it runs, whether it counts as done."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from bertsquad.containers.settings import read_settings
 from bertsquad.errors import UserError
-from bertsquad.modelzoo.outcome import (
+from bertsquad.modelzoo.run import (
     CAUSES,
     CONSEQUENCES,
+    call_of,
+    container_identity,
     failure,
+    fresh,
+    in_container,
     judge,
     last_checkpoint,
+    run_here,
     unfinished,
 )
-from modelzoo.test_log import BENCHMARK, TRAINING
+from modelzoo.checks.test_machine import COOPER_LAKE, SMALL
+from modelzoo.guide import LAUNCHER, TRAINING_FILES
+from modelzoo.test_log import BENCHMARK
+from modelzoo.test_log import TRAINING as TRAINING_LOG
+
+TRAINING = {
+    "mode": "training",
+    "precision": "fp32",
+    "python": "/usr/bin/python3.8",
+    "arguments": {"train_option": "SQuAD", "max_seq_length": 384, "num_train_epochs": 2},
+}
+
+
+def call(settings: dict, files=TRAINING_FILES):
+    return call_of(json.dumps(settings), files, LAUNCHER)
+
+
+def test_the_launcher_finds_its_modules_as_the_guide_has_it():
+    environment = call(TRAINING).environment({"PYTHONPATH": "/mine", "HOME": "/root"})
+    assert environment["PYTHONPATH"] == "/mine:/tmp/models/benchmarks"
+    assert call(TRAINING).environment({})["PYTHONPATH"] == "/tmp/models/benchmarks"
+    assert environment["HOME"] == "/root"
+
+
+def test_a_steps_own_variables_come_last():
+    settings = TRAINING | {"environment": {"KMP_BLOCKTIME": 0, "OMP_NUM_THREADS": 3}}
+    environment = call(settings).environment({"KMP_BLOCKTIME": "9", "OMP_NUM_THREADS": "1"})
+    assert (environment["KMP_BLOCKTIME"], environment["OMP_NUM_THREADS"]) == ("0", "3")
+
+
+def test_the_callers_variables_do_not_stand_against_it():
+    found = call(TRAINING).findings(
+        COOPER_LAKE, {"data_dir": "/x", "KMP_BLOCKTIME": "9"}, files=False
+    )
+    assert found == []
+
+
+def test_errors_come_before_warnings():
+    settings = {
+        **TRAINING,
+        "options": {"mpi_num_processes": 4},
+        "arguments": {"train_option": "SQuAD"},
+    }
+    found = call(settings).findings(SMALL, {}, files=False)
+    severities = [finding.severity for finding in found]
+    assert severities == sorted(severities)
+    assert {"nodes", "no-threads", "training-defaults"} <= {finding.check for finding in found}
+
+
+def test_a_folder_is_made_fresh(tmp_path: Path):
+    folder = tmp_path / "a/output"
+    fresh(folder)
+    assert folder.parent.is_dir()
+    folder.mkdir()
+    (folder / "predictions.json").write_text("{}")
+    fresh(folder)
+    assert not folder.exists()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    folder.symlink_to(kept)
+    fresh(folder)
+    assert kept.is_dir()
+    assert not folder.is_symlink()
+
+
+SHELL = {"PATH": "/usr/bin:/bin"}
+
+
+def test_both_streams_come_line_by_line_and_the_status_is_kept():
+    lines: list[str] = []
+    status = run_here(["sh", "-c", "echo one; echo two >&2; exit 3"], SHELL, lines.append)
+    assert (status, lines) == (3, ["one\n", "two\n"])
+
+
+def test_bytes_that_are_no_text_do_not_stop_it():
+    lines: list[str] = []
+    assert run_here(["printf", "\\377\\n"], SHELL, lines.append) == 0
+    assert lines == ["\ufffd\n"]
+
+
+def test_nothing_stays_when_a_line_cannot_be_taken(tmp_path: Path):
+    mark = tmp_path / "mark"
+
+    def refuse(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_here(["sh", "-c", f"echo x; sleep 5; touch {mark}"], SHELL, refuse)
+    assert not mark.exists()
+
+
+def test_the_environment_is_the_given_one():
+    lines: list[str] = []
+    run_here(["/usr/bin/env"], {"A": "1"}, lines.append)
+    assert "A=1\n" in lines
+    assert not any(line.startswith("PATH=") for line in lines)
+
+
+def test_a_container_gets_the_guides_options_and_our_variables():
+    argv, environment = in_container(
+        "dlrs:v0.7.0",
+        ["python3", "/m/launch_benchmark.py", "--", "a=b"],
+        {"PYTHONPATH": "/m", "KMP_BLOCKTIME": "0"},
+        {"OMP_NUM_THREADS": "1", "PATH": "/bin", "profile": "x"},
+        shm_size="8g",
+        binding=True,
+        folders=[Path("/opt/models")],
+    )
+    assert argv[0] == sys.executable
+    assert Path(argv[1]).name == "docker_shell.py"
+    assert Path(argv[1]).is_file()
+    assert argv[2] == "-c"
+    assert argv[3].endswith("exec python3 /m/launch_benchmark.py -- a=b")
+    settings = read_settings(environment)
+    assert (settings.image, settings.shm_size, settings.binding) == ("dlrs:v0.7.0", "8g", True)
+    assert settings.env == ("PYTHONPATH", "KMP_BLOCKTIME")
+    assert settings.mounts == ("/opt/models",)
+    assert "OMP_NUM_THREADS" not in environment
+    assert "profile" not in environment
+
+
+def test_the_log_says_which_image_it_was():
+    lines = ["a\n", 'bertsquad container: {"image": "dlrs", "image_id": "sha256:1"}\n']
+    assert container_identity(lines) == {"image": "dlrs", "image_id": "sha256:1"}
+    assert container_identity(["a\n"]) is None
+
 
 # A line of a real failure -> what is said of it
 FAILED = {
@@ -90,7 +223,7 @@ def test_lines_that_look_like_a_failure_and_are_none(lines):
 
 
 def test_a_log_without_such_a_line_tells_of_no_failure():
-    assert failure([*TRAINING, *BENCHMARK.splitlines()]) is None
+    assert failure([*TRAINING_LOG, *BENCHMARK.splitlines()]) is None
 
 
 def test_that_it_ran_is_no_sign_of_success():
@@ -117,7 +250,7 @@ def trained(tmp_path: Path) -> Path:
     return tmp_path
 
 
-FINISHED = [*TRAINING, "INFO:tensorflow:Writing predictions to: /o/predictions.json"]
+FINISHED = [*TRAINING_LOG, "INFO:tensorflow:Writing predictions to: /o/predictions.json"]
 
 
 def test_a_training_leaves_its_last_checkpoint_and_predictions(trained):

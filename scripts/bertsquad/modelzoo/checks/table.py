@@ -22,7 +22,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CallCheck:
     """One entry of a table: `found` gives what was found each time it applies; `reason` says what
     comes of it."""
 
@@ -41,7 +41,7 @@ class Check:
             yield Finding(self.name, self.severity, message)
 
 
-def examine(checks: Iterable[Check], *situation: Any) -> list[Finding]:
+def examine(checks: Iterable[CallCheck], *situation: Any) -> list[Finding]:
     """All findings, errors first, else in the table's order."""
     found = [finding for check in checks for finding in check.findings(*situation)]
     return sorted(found, key=lambda finding: finding.severity != "error")
