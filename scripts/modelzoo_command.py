@@ -1,11 +1,11 @@
-"""Show how the Model Zoo is called and what its launcher makes of it, without running anything.
+"""Show how the Model Zoo is called and which processes that starts, without running anything.
 
 Examples:
     python scripts/modelzoo_command.py --steps '{"train": {"mode": "training", ...}}'
     python scripts/modelzoo_command.py --line \\
         'numactl --localalloc --physcpubind=0-27 python3 models/benchmarks/launch_benchmark.py ...'
 
-The second form explains a command line of your own: what the launcher drops, ignores, or breaks on.
+The second form explains any command line: what the launcher drops, ignores, or fails on.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from bertsquad.errors import exit_with
 
 
 def show_steps(steps: dict[str, dict[str, Any]], image: str) -> str:
-    """Every step: its command line, what runs in the end, what stands against it."""
+    """Text with each step: its command line, the command that runs in the end, the findings."""
     from bertsquad.modelzoo.checks.machine import read_host
     from bertsquad.modelzoo.display import explain
     from bertsquad.modelzoo.run import call_of
@@ -36,7 +36,7 @@ def show_steps(steps: dict[str, dict[str, Any]], image: str) -> str:
 
 
 def show_line(text: str) -> str:
-    """A command line that somebody wrote, on this machine and in this environment."""
+    """Text with a given command line, checked on this machine and in this environment."""
     from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS
     from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
     from bertsquad.modelzoo.checks.machine import MACHINE_CHECKS, read_host

@@ -1,4 +1,4 @@
-"""The two commands of Intel's guide, as one types them, and the files they name."""
+"""The two commands of Intel's guide as they are typed, and the files that they name."""
 
 import shlex
 from pathlib import Path
@@ -68,12 +68,12 @@ INFERENCE_FILES = CallFiles(
 
 
 def words(text: str) -> list[str]:
-    """A command as the shell splits it."""
+    """The words of a command, split as a shell does."""
     return shlex.split(text.replace("\\\n", " "))
 
 
 def here(words: list[str]) -> list[str]:
-    """Golden words with the guide's places for $PYTHON, $MODELS and $WORK."""
+    """Golden words with the guide's paths for $PYTHON, $MODELS and $WORK."""
     places = {"$PYTHON": "python3", "$MODELS": "/tmp/models", "$WORK": "/tmp"}
     for name, place in places.items():
         words = [word.replace(name, place) for word in words]

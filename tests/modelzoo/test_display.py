@@ -1,4 +1,4 @@
-"""What a reader is shown of a call."""
+"""How a call is shown to a reader."""
 
 from bertsquad.modelzoo.display import explain
 from modelzoo.checks.test_machine import SMALL
@@ -20,7 +20,7 @@ def test_what_is_shown_can_be_read_and_holds_every_word():
     assert all(line.startswith("# ") for line in text.split("\n\n")[-1].splitlines())
 
 
-def test_what_cannot_be_known_is_said():
+def test_a_command_line_that_is_not_modelled_is_shown_with_the_reason():
     wrong = call(TRAINING | {"arguments": {"train_option": "Classifier"}})
     text = explain("train", wrong.line, SMALL.machine, [])
     assert "# nothing: train_option: found Classifier" in text

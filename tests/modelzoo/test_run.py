@@ -1,4 +1,4 @@
-"""One call of the launcher: what stands against it, how it runs, whether it counts as done."""
+"""One call of the launcher: its findings, its process or container, its outcome."""
 
 import json
 import sys
@@ -12,14 +12,14 @@ from bertsquad.modelzoo.run import (
     CAUSES,
     CONSEQUENCES,
     call_of,
+    check_outcome,
     container_identity,
-    failure,
-    fresh,
+    failure_reason,
     in_container,
-    judge,
     last_checkpoint,
+    missing_line,
+    remove_output,
     run_here,
-    unfinished,
 )
 from modelzoo.checks.test_machine import COOPER_LAKE, SMALL
 from modelzoo.guide import LAUNCHER, TRAINING_FILES
@@ -51,7 +51,7 @@ def test_a_steps_own_variables_come_last():
     assert (environment["KMP_BLOCKTIME"], environment["OMP_NUM_THREADS"]) == ("0", "3")
 
 
-def test_the_callers_variables_do_not_stand_against_it():
+def test_the_callers_variables_are_no_finding():
     found = call(TRAINING).findings(
         COOPER_LAKE, {"data_dir": "/x", "KMP_BLOCKTIME": "9"}, files=False
     )
@@ -70,18 +70,18 @@ def test_errors_come_before_warnings():
     assert {"nodes", "no-threads", "training-defaults"} <= {finding.check for finding in found}
 
 
-def test_a_folder_is_made_fresh(tmp_path: Path):
+def test_an_output_folder_is_removed_and_its_parent_made(tmp_path: Path):
     folder = tmp_path / "a/output"
-    fresh(folder)
+    remove_output(folder)
     assert folder.parent.is_dir()
     folder.mkdir()
     (folder / "predictions.json").write_text("{}")
-    fresh(folder)
+    remove_output(folder)
     assert not folder.exists()
     kept = tmp_path / "kept"
     kept.mkdir()
     folder.symlink_to(kept)
-    fresh(folder)
+    remove_output(folder)
     assert kept.is_dir()
     assert not folder.is_symlink()
 
@@ -148,7 +148,7 @@ def test_the_log_says_which_image_it_was():
     assert container_identity(["a\n"]) is None
 
 
-# A line of a real failure -> what is said of it
+# A line of a real failure -> part of the reason
 FAILED = {
     "usage: run_tf_benchmark.py: error: unrecognized arguments: --do-lower-case=True": "argument",
     "Error: Please specify a train option (SQuAD, Classifier, Pretraining)": "no train_option",
@@ -178,21 +178,21 @@ FAILED = {
 
 @pytest.mark.parametrize(("line", "meaning"), FAILED.items())
 def test_a_line_of_a_failure_is_told_with_its_meaning(line, meaning):
-    said = failure(["Running with parameters:", line, "Ran training with batch size 24"])
+    said = failure_reason(["Running with parameters:", line, "Ran training with batch size 24"])
     assert meaning in said
     assert line.removeprefix("INFO:tensorflow:").strip() in said
 
 
 def test_every_sign_of_failure_is_tested():
-    meanings = {failure([line]).partition(":")[0] for line in FAILED}
+    meanings = {failure_reason([line]).partition(":")[0] for line in FAILED}
     assert meanings == {meaning for _, meaning in (*CAUSES, *CONSEQUENCES)}
 
 
 def test_what_caused_it_is_told_before_what_followed():
     followed = "Warning: The /o/predictions.json preditions file was not found."
-    assert "Killed" in failure([followed, "Killed"])
+    assert "Killed" in failure_reason([followed, "Killed"])
     lines = ["Traceback (most recent call last):", "  File", "KeyError: 'x'", followed]
-    assert failure(lines).endswith("KeyError: 'x'\"")
+    assert failure_reason(lines).endswith("KeyError: 'x'\"")
 
 
 def test_a_traceback_is_told_by_its_last_line():
@@ -202,7 +202,7 @@ def test_a_traceback_is_told_by_its_last_line():
         "    raise error",
         "tensorflow.python.framework.errors_impl.NotFoundError: no such file",
     ]
-    assert failure(lines).endswith("NotFoundError: no such file'")
+    assert failure_reason(lines).endswith("NotFoundError: no such file'")
 
 
 HARMLESS = {
@@ -219,26 +219,26 @@ HARMLESS = {
 
 @pytest.mark.parametrize("lines", HARMLESS.values(), ids=HARMLESS)
 def test_lines_that_look_like_a_failure_and_are_none(lines):
-    assert failure([*lines, *BENCHMARK.splitlines()]) is None
+    assert failure_reason([*lines, *BENCHMARK.splitlines()]) is None
 
 
 def test_a_log_without_such_a_line_tells_of_no_failure():
-    assert failure([*TRAINING_LOG, *BENCHMARK.splitlines()]) is None
+    assert failure_reason([*TRAINING_LOG, *BENCHMARK.splitlines()]) is None
 
 
 def test_that_it_ran_is_no_sign_of_success():
     lines = ["Ran inference with batch size 32", "Log location outside container: /o/x.log"]
     for mode in ("training", "benchmark", "accuracy"):
-        assert "its last line is 'Log location outside" in unfinished(mode, lines)
+        assert "its last line is 'Log location outside" in missing_line(mode, lines)
 
 
 def test_an_empty_log_is_a_failure():
-    assert "its last line is 'nothing'" in unfinished("training", [])
+    assert "its last line is 'nothing'" in missing_line("training", [])
 
 
 def test_half_a_benchmark_is_not_one():
-    assert unfinished("benchmark", BENCHMARK.splitlines()) is None
-    assert "does not say the throughput" in unfinished("benchmark", BENCHMARK.splitlines()[:-1])
+    assert missing_line("benchmark", BENCHMARK.splitlines()) is None
+    assert "does not say the throughput" in missing_line("benchmark", BENCHMARK.splitlines()[:-1])
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ FINISHED = [*TRAINING_LOG, "INFO:tensorflow:Writing predictions to: /o/predictio
 
 
 def test_a_training_leaves_its_last_checkpoint_and_predictions(trained):
-    outputs = judge("training", 0, FINISHED, trained)
+    outputs = check_outcome("training", 0, FINISHED, trained)
     assert outputs.checkpoint == trained / "model.ckpt-1000"
     assert outputs.predictions == trained / "predictions.json"
 
@@ -263,7 +263,7 @@ def test_a_training_leaves_its_last_checkpoint_and_predictions(trained):
 def test_a_file_that_is_not_there_or_empty_is_a_failure(trained, name):
     (trained / name).write_text("")
     with pytest.raises(UserError, match=f"{name}: the run did not write it"):
-        judge("training", 0, FINISHED, trained)
+        check_outcome("training", 0, FINISHED, trained)
 
 
 def test_only_the_checkpoint_before_training_is_none(tmp_path):
@@ -274,14 +274,14 @@ def test_only_the_checkpoint_before_training_is_none(tmp_path):
 
 def test_an_exit_status_is_believed_when_it_says_no(tmp_path):
     with pytest.raises(UserError, match="exit status 3; the last line") as error:
-        judge("benchmark", 3, BENCHMARK.splitlines(), tmp_path)
+        check_outcome("benchmark", 3, BENCHMARK.splitlines(), tmp_path)
     assert "all the same" not in str(error.value)
 
 
 def test_an_exit_status_is_not_believed_when_it_says_yes(tmp_path):
     with pytest.raises(UserError, match="the launcher's exit status was 0 all the same"):
-        judge("benchmark", 0, ["Killed"], tmp_path)
+        check_outcome("benchmark", 0, ["Killed"], tmp_path)
 
 
 def test_a_benchmark_leaves_no_files(tmp_path):
-    assert judge("benchmark", 0, BENCHMARK.splitlines(), tmp_path).predictions is None
+    assert check_outcome("benchmark", 0, BENCHMARK.splitlines(), tmp_path).predictions is None

@@ -1,4 +1,4 @@
-"""From the configuration to the launcher's words: for the guide's, the guide's."""
+"""From the configuration to the launcher's command line; the shipped steps give the guide's."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import yaml
 
 from bertsquad.config import resolve
 from bertsquad.modelzoo.settings import (
-    OWN_ARGUMENTS,
-    OWN_OPTIONS,
+    RESERVED_ARGUMENTS,
+    RESERVED_OPTIONS,
     STEP_CHECKS,
     CallFiles,
     Step,
@@ -118,12 +118,12 @@ def test_every_check_of_steps_is_tested():
     assert {check.name for check in STEP_CHECKS} == WRONG.keys()
 
 
-@pytest.mark.parametrize("name", OWN_OPTIONS)
+@pytest.mark.parametrize("name", RESERVED_OPTIONS)
 def test_what_the_workflow_says_is_refused(name):
     assert any(each.check == "own" for each in examine_step(step(options={name: "x"})))
 
 
-@pytest.mark.parametrize("name", OWN_ARGUMENTS)
+@pytest.mark.parametrize("name", RESERVED_ARGUMENTS)
 def test_the_files_are_the_workflows(name):
     assert any(each.check == "own" for each in examine_step(step(arguments={name: "x"})))
 

@@ -22,23 +22,23 @@ class After:
 class Kind:
     """One kind of entry, such as a town.
 
-    Templates hold `{name}`; `{Subject}`, `{subject}`, `{Its}`, `{its}` (the name or another way to
-    refer to it); the fact they state, such as `{founded}`; and `{another_CLASS}`, a value of that
-    class that no question asks for.
+    Placeholders of templates are `{name}`; `{Subject}`, `{subject}`, `{Its}`, `{its}` (the name or
+    another reference to the entry); a fact, such as `{founded}`; and `{another_CLASS}`, a value of
+    that class that no question asks for.
     """
 
     noun: str
     name_class: str  # class of the entries' names, see values.py
-    facts: Mapping[str, str | After]  # fact -> class of its value; an `After` comes after its fact
+    facts: Mapping[str, str | After]  # fact -> class of its value; `After` follows its fact
     opening: tuple[str, ...]  # alternatives of the first sentence
     statements: tuple[tuple[str, ...], ...]  # per statement, alternatives of its sentence
     questions: Mapping[str, tuple[str, ...]]  # fact -> alternatives of its question
     written: str = "{name}"  # the name as the sentences write it: `the {name}`, `“{name}”`
-    by_surname: bool = False  # people are referred to by surname, all else by `it` and the noun
+    by_surname: bool = False  # refer to it by surname (people), not by `it` and the noun
 
 
 def read_kinds() -> tuple[Kind, ...]:
-    """All kinds, in the order of the files: the same seed gives other data in another order."""
+    """All kinds, in the order of the files; another order gives other data for the same seed."""
     return tuple(kind_of(entry) for name in FILES for entry in read_world(name))
 
 

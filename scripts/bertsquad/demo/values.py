@@ -1,7 +1,7 @@
 """Draw the values of the made-up world: names, years, measures and words of closed lists.
 
 A name is a composition (stem + ending, first name + surname, adjective + noun). One composition in
-five is kept back for the dev set, so that dev names are new although their parts are not.
+five occurs in the dev set only, so that dev names are new although their parts are not.
 """
 
 import random
@@ -13,7 +13,7 @@ from bertsquad.demo.world import read_world
 
 Item = TypeVar("Item")
 
-DEV_SHARE = 5  # one name in this many is met in dev only
+DEV_SHARE = 5  # one composition in this many belongs to dev
 
 VALUES = read_world("values.yaml")
 PARTS: dict[str, list[str]] = VALUES["parts"]
@@ -23,8 +23,8 @@ WORDS: dict[str, list[str]] = VALUES["words"]
 
 
 def pick(rng: random.Random, items: Sequence[Item]) -> Item:
-    """One of the items. Built on `random()` alone: the only draw that Python promises never to
-    change between versions."""
+    """One of the items. It uses `random()`, the only draw that Python promises to keep between
+    versions."""
     return items[int(rng.random() * len(items))]
 
 
@@ -57,24 +57,24 @@ def draw(value_class: str, rng: random.Random, dev: bool) -> str:
 
 
 def draw_name(template: str, rng: random.Random, dev: bool) -> str:
-    """A name with one of each part that the template holds; a composition that is kept back for
-    dev if and only if `dev`."""
+    """A name with one of each part in the template; it belongs to dev if and only if `dev`."""
     names = [name for _, name, _, _ in Formatter().parse(template) if name]
     while True:
         parts = [between(rng, 0, len(PARTS[name]) - 1) for name in names]
-        if kept_back(*parts) == dev:
+        if belongs_to_dev(*parts) == dev:
             chosen = {name: PARTS[name][part] for name, part in zip(names, parts, strict=True)}
             return template.format(**chosen)
 
 
-def kept_back(*parts: int) -> bool:
-    """Whether the composition of these parts (indices into lists) belongs to dev."""
+def belongs_to_dev(*parts: int) -> bool:
+    """Whether a composition of parts, as indices into their lists, belongs to dev."""
     return (
         sum(part * factor for part, factor in zip(parts, (1, 2, 3), strict=False)) % DEV_SHARE == 0
     )
 
 
 def year(rng: random.Random) -> str:
+    """`1500` to `1880`."""
     return str(between(rng, 1500, 1880))
 
 

@@ -1,4 +1,4 @@
-"""One call of the launcher: what stands against it, its process or container, and its outcome.
+"""One call of the launcher: its findings, its process or container, its outcome.
 
 The launcher's exit status is 0 after almost every failure, so the log and the files decide.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 from bertsquad.errors import UserError
 from bertsquad.modelzoo import settings
-from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS, cleaned
+from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS, without_leaks
 from bertsquad.modelzoo.checks.file import FILE_CHECKS
 from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
 from bertsquad.modelzoo.checks.machine import MACHINE_CHECKS, Host
@@ -28,10 +28,10 @@ from bertsquad.modelzoo.log import messages
 from bertsquad.modelzoo.settings import CallFiles, Step
 
 DOCKER_SHELL = Path(__file__).resolve().parents[2] / "docker_shell.py"
-# What the container prints of itself before the launcher starts.
+# Begins the line with which the container identifies itself before the launcher starts.
 IDENTITY = "bertsquad container: "
-GRACE_S = 30  # between SIGTERM and SIGKILL; a container takes 10 to stop
-# Lines that only a failed run prints, the most telling first, and what they mean.
+GRACE_S = 30  # seconds between SIGTERM and SIGKILL; a container takes 10 to stop
+# Pattern of a line that only a failed run prints -> its meaning; the most specific first.
 CAUSES = (
     (r".*error: unrecognized arguments:.*", "a script does not know a model argument"),
     (r"Error: Please specify a train option.*", "no train_option"),
@@ -41,7 +41,7 @@ CAUSES = (
     (r"(sh|bash|/bin/sh).*: (command )?not found$", "a command is not installed"),
     (r".*libnuma: .* out of range.*", "numactl was given a processor or node that is not there"),
     (r"<[0-9,-]+> is invalid", "numactl was given a processor or node that is not there"),
-    # Not mbind: libraries try it, say so, and go on.
+    # A refused mbind is not a failure: libraries try it, print this, and go on.
     (r".*set_mempolicy: Operation not permitted.*", "memory may not be bound here"),
     (r".*There are not enough slots available.*", "MPI has fewer places than processes"),
     (r".*mpirun was unable to.*", "MPI could not start its processes"),
@@ -55,14 +55,14 @@ CAUSES = (
     (r"\S+\.py: error: .*", "a script refuses its arguments"),
     (r"Error: .*", "the launcher stopped"),
 )
-# Lines that follow a failure and tell less of it than a traceback.
+# Lines that follow a failure and are less specific than a traceback.
 CONSEQUENCES = (
     (r".*mpirun (has exited|noticed|detected).*", "a process of MPI ended badly"),
     (r"Primary job +terminated normally, but .*", "a process of MPI ended badly"),
     (r"Warning: The .* preditions file was not found.*", "no predictions were written"),
 )
 TRACEBACK = "Traceback (most recent call last):"
-# What a run to the end prints, and the beginning of that line.
+# Mode -> lines that a complete run prints: their content, a pattern of their beginning.
 SUCCESS = {
     "training": (
         ("the loss of the final step", r"Loss for final step: "),
@@ -79,29 +79,32 @@ CHECKPOINT_INDEX = re.compile(r"model\.ckpt-(\d+)\.index")
 
 @dataclass(frozen=True)
 class Call:
-    """A step, its files as absolute paths, and how it is called."""
+    """One call of the launcher: a step of the configuration with its files as absolute paths."""
 
     step: Step
     files: CallFiles
-    launcher: str
+    launcher: str  # path of launch_benchmark.py
     python: str = "python3"
 
     @property
     def line(self) -> CommandLine:
+        """The command line of this call."""
         return settings.command(self.step, self.files, launcher=self.launcher, python=self.python)
 
     def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
-        """The launcher's environment: `outer` without what would change the run, the guide's
-        PYTHONPATH, and the step's own variables. Unbuffered, so that each line of the log comes
-        when it is written."""
+        """The launcher's environment: `outer` without variables that would change the run, the
+        guide's PYTHONPATH, and the step's own variables.
+
+        Python's output is unbuffered, so that each line of the log arrives when it is printed.
+        """
         line = self.line
         before = outer.get("PYTHONPATH", "")
         path = f"{before}:{line.benchmarks}" if before else str(line.benchmarks)
         own = {name: str(value) for name, value in line.environment.items()}
-        return cleaned(outer) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | own
+        return without_leaks(outer) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | own
 
     def findings(self, host: Host, outer: Mapping[str, str], *, files: bool) -> list[Finding]:
-        """What stands against it on this machine; `files`: they are there, look at them, too."""
+        """All findings about this call, errors first; with `files` also those about its files."""
         line = self.line
         found = examine((*BREAKING, *IGNORED), line) + examine(MACHINE_CHECKS, line, host)
         found += examine(ENVIRONMENT_CHECKS, line, self.environment(outer))
@@ -111,14 +114,16 @@ class Call:
 
 
 def call_of(text: str, files: CallFiles, launcher: str) -> Call:
-    """The job of a step's settings, as bertsquad.modelzoo.steps writes them."""
+    """The call for a step's settings, JSON as `ModelZoo.settings` writes it."""
     given: dict[str, Any] = json.loads(text)
     return Call(settings.step_of(given), files, launcher, given.get("python", "python3"))
 
 
-def fresh(folder: Path) -> None:
-    """Make room for the launcher's output folder, which must not be there or be empty: old
-    checkpoints would be resumed and old predictions scored."""
+def remove_output(folder: Path) -> None:
+    """Remove the launcher's output folder and create its parent.
+
+    The launcher would resume from old checkpoints and score old predictions in it.
+    """
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
     else:
@@ -136,12 +141,12 @@ def in_container(
     binding: bool,
     folders: Sequence[Path] = (),
 ) -> tuple[list[str], dict[str, str]]:
-    """The command that runs `argv` with these variables in a container of the image, and the
-    environment it needs: `outer` without what would change the launcher's run.
+    """The command that runs `argv` in a container of the image, and its environment.
 
-    The working directory and `folders` are at their own paths, files belong to the caller.
-    `binding` gives the container SYS_NICE, which is all that numactl needs of the guide's
-    seccomp=unconfined.
+    It calls scripts/docker_shell.py. `variables` are set in the container; the environment of the
+    command is `outer` without variables that would change the launcher's run. The working directory
+    and `folders` are mounted at their own paths, and new files belong to the caller. `binding`
+    gives the container SYS_NICE, all that numactl needs of the guide's seccomp=unconfined.
     """
     chosen = {
         "IMAGE": image,
@@ -151,13 +156,14 @@ def in_container(
         "MOUNTS": ":".join(map(str, folders)),
     }
     given = {f"BERTSQUAD_DOCKER_{name}": value for name, value in chosen.items()}
-    # The images of bertsquad itself are told by a variable; the launcher's log shall tell, too.
+    # docker_shell.py describes the image in a variable; the echo puts it into the log.
     shown = f'echo "{IDENTITY}$BERTSQUAD_CONTAINER"; exec {shlex.join(argv)}'
-    return [sys.executable, str(DOCKER_SHELL), "-c", shown], cleaned(outer) | variables | given
+    command = [sys.executable, str(DOCKER_SHELL), "-c", shown]
+    return command, without_leaks(outer) | variables | given
 
 
 def container_identity(lines: Sequence[str]) -> dict[str, Any] | None:
-    """Which image it was, from the log; None outside a container."""
+    """The description of the image in a log; None if the launcher ran outside of a container."""
     for line in lines:
         if line.startswith(IDENTITY):
             return json.loads(line.removeprefix(IDENTITY))
@@ -165,11 +171,13 @@ def container_identity(lines: Sequence[str]) -> dict[str, Any] | None:
 
 
 def run_here(
-    argv: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]
+    argv: Sequence[str], environment: Mapping[str, str], on_line: Callable[[str], None]
 ) -> int:
-    """Run to the end, give every line of output (stdout and stderr as one) to `say`; the exit
-    status, negative for a signal. The launcher leaves children behind when it alone is stopped, so
-    its whole process group is."""
+    """Run a command, call `on_line` with each line of stdout and stderr, return the exit status.
+
+    The status is negative for a signal. SIGTERM, Ctrl-C and an error in `on_line` end the whole
+    process group: the launcher leaves its children behind when it alone is stopped.
+    """
     process = subprocess.Popen(
         list(argv),
         env=dict(environment),
@@ -183,7 +191,7 @@ def run_here(
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         for line in process.stdout or ():
-            say(line)
+            on_line(line)
         return process.wait()
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -191,14 +199,15 @@ def run_here(
 
 
 def interrupt(number: int, frame: object) -> None:
+    """Handle SIGTERM like Ctrl-C."""
     raise KeyboardInterrupt
 
 
 def stop(process: subprocess.Popen) -> None:
-    """End what is left of the process group."""
-    for wish in (signal.SIGTERM, signal.SIGKILL):
+    """End the processes that are left in the process group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(process.pid, wish)
+            os.killpg(process.pid, number)
         except ProcessLookupError:
             break
         try:
@@ -209,21 +218,21 @@ def stop(process: subprocess.Popen) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What a run left, by what it is for. Only a run that reached its end has all of it."""
+    """The files of a complete run; a field is None if its mode does not write it."""
 
     predictions: Path | None = None
     nbest: Path | None = None
-    checkpoint: Path | None = None  # prefix of the last one
+    checkpoint: Path | None = None  # prefix of the last checkpoint
 
 
-def failure(lines: Sequence[str]) -> str | None:
-    """Why a run failed, with the line that tells; None where no line says so."""
-    told = messages(lines)
-    return told_by(CAUSES, told) or traceback(told) or told_by(CONSEQUENCES, told)
+def failure_reason(lines: Sequence[str]) -> str | None:
+    """Why a run failed, with the line that shows it; None if no line shows a failure."""
+    lines = messages(lines)
+    return first_match(CAUSES, lines) or traceback(lines) or first_match(CONSEQUENCES, lines)
 
 
-def told_by(table: Sequence[tuple[str, str]], lines: Sequence[str]) -> str | None:
-    """The first entry that a line speaks of, with that line."""
+def first_match(table: Sequence[tuple[str, str]], lines: Sequence[str]) -> str | None:
+    """The meaning of the first pattern that matches a line, with that line; None without one."""
     for pattern, meaning in table:
         for line in lines:
             if re.fullmatch(pattern, line):
@@ -232,7 +241,7 @@ def told_by(table: Sequence[tuple[str, str]], lines: Sequence[str]) -> str | Non
 
 
 def traceback(lines: Sequence[str]) -> str | None:
-    """The error at the end of the first traceback."""
+    """The error at the end of the first traceback; None without a traceback."""
     for place, line in enumerate(lines):
         at_exit = place and lines[place - 1].startswith("Exception ignored in")
         if line.endswith(TRACEBACK) and not at_exit:
@@ -242,19 +251,21 @@ def traceback(lines: Sequence[str]) -> str | None:
     return None
 
 
-def unfinished(mode: str, lines: Sequence[str]) -> str | None:
-    """What a run of this mode prints at its end and this one did not; None where all is there."""
-    told = messages(lines)
+def missing_line(mode: str, lines: Sequence[str]) -> str | None:
+    """A line that a complete run of this mode prints and this log lacks; None if it has all."""
+    lines = messages(lines)
     for what, pattern in SUCCESS[mode]:
-        if not any(re.match(pattern, line) for line in told):
-            last = next((line for line in reversed(told) if line.strip()), "nothing")
+        if not any(re.match(pattern, line) for line in lines):
+            last = next((line for line in reversed(lines) if line.strip()), "nothing")
             return f"the log does not say {what}; its last line is {last.strip()!r}"
     return None
 
 
 def outputs(mode: str, folder: Path) -> Outputs:
-    """The files that a run of this mode leaves in its output folder (which was empty before).
-    `UserError` that names the first one that is not there."""
+    """The files of a complete run of this mode in its output folder.
+
+    Raises `UserError` with the first missing file.
+    """
     if mode == "benchmark":
         return Outputs()
     predictions, nbest = folder / "predictions.json", folder / "nbest_predictions.json"
@@ -265,7 +276,7 @@ def outputs(mode: str, folder: Path) -> Outputs:
 
 
 def last_checkpoint(folder: Path) -> Path:
-    """The prefix of the checkpoint with the highest step; `UserError` where training left none."""
+    """The prefix of the checkpoint with the highest step; `UserError` if there is none."""
     steps = [
         int(match[1])
         for path in folder.iterdir()
@@ -276,13 +287,13 @@ def last_checkpoint(folder: Path) -> Path:
     return folder / f"model.ckpt-{max(steps)}"
 
 
-def judge(mode: str, status: int, lines: Sequence[str], folder: Path) -> Outputs:
-    """What a run left, or a `UserError` that says why it counts as failed."""
-    reason = failure(lines)
+def check_outcome(mode: str, status: int, lines: Sequence[str], folder: Path) -> Outputs:
+    """The files of a run; `UserError` with the reason if the run failed."""
+    reason = failure_reason(lines)
     if reason is None and status:
         last = next((line for line in reversed(lines) if line.strip()), "nothing")
         reason = f"exit status {status}; the last line of its log is {last.strip()!r}"
-    reason = reason or unfinished(mode, lines)
+    reason = reason or missing_line(mode, lines)
     if reason is not None:
         said = "" if status else " (the launcher's exit status was 0 all the same)"
         raise UserError(f"the Model Zoo's {mode} failed: {reason}{said}")

@@ -1,4 +1,4 @@
-"""The files of a call of the launcher."""
+"""Checks of the files of a call."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ UNCASED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "word", "##s"]
 
 @pytest.fixture
 def files(tmp_path: Path) -> CallFiles:
-    """CallFiles that nothing stands against, for an uncased model."""
+    """Files of an uncased model without any finding."""
     (tmp_path / "model").mkdir()
     for name, text in {
         "model/vocab.txt": "\n".join(UNCASED) + "\n",
@@ -53,7 +53,7 @@ TRAINED = {"train_option": "SQuAD", "do_lower_case": True}
 
 
 @pytest.mark.parametrize("mode", ["training", "benchmark", "accuracy"])
-def test_nothing_stands_against_files_that_are_in_order(mode, files):
+def test_files_that_are_in_order_have_no_finding(mode, files):
     assert about(mode, files, **(TRAINED if mode == "training" else {})) == {}
 
 

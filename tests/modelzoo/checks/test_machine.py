@@ -1,4 +1,4 @@
-"""What a machine lacks for a command line."""
+"""Checks of a machine, and how this machine is described."""
 
 import dataclasses
 
@@ -44,12 +44,12 @@ def but(**changed) -> Host:
     return dataclasses.replace(COOPER_LAKE, **changed)
 
 
-def test_nothing_stands_against_the_guide_on_the_machine_it_was_written_for():
+def test_the_guide_has_no_finding_on_the_machine_it_was_written_for():
     assert found(TRAINING, COOPER_LAKE) == {}
     assert found(INFERENCE, COOPER_LAKE) == {}
 
 
-SPEAKS = {
+REPORTED = {
     "nodes": (TRAINING, but(nodes=(0, 1)), "--mpi_num_processes=4 on a machine of 2 NUMA nodes"),
     "socket": (INFERENCE + " --socket-id=1", SMALL, "--socket-id=1 on a machine of 1 NUMA node:"),
     "cpus": (INFERENCE, SMALL, "--physcpubind names 2-27, and only 0-1 may be used here"),
@@ -68,14 +68,14 @@ SPEAKS = {
 }
 
 
-@pytest.mark.parametrize("check", SPEAKS)
-def test_a_check_speaks_with_its_reason(check: str):
-    text, host, message = SPEAKS[check]
+@pytest.mark.parametrize("check", REPORTED)
+def test_a_check_reports_its_reason(check: str):
+    text, host, message = REPORTED[check]
     assert message in found(text, host)[check]
 
 
 def test_every_check_is_tested():
-    assert {check.name for check in MACHINE_CHECKS} == SPEAKS.keys()
+    assert {check.name for check in MACHINE_CHECKS} == REPORTED.keys()
 
 
 @pytest.mark.parametrize("form", ["--physcpubind=0-27", "--physcpubind 0-27", "-C 0-27"])
@@ -87,7 +87,7 @@ def test_all_processors_are_those_there_are():
     assert "cpus" not in found(INFERENCE.replace("0-27", "all"), SMALL)
 
 
-def test_what_is_not_known_is_not_held_against_it():
+def test_what_is_not_known_is_no_finding():
     unknown = but(commands=None, binding_refused=None, flags=None)
     assert found(TRAINING, unknown) == {}
 

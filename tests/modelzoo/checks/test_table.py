@@ -1,4 +1,4 @@
-"""Tables of checks and what they say."""
+"""Tables of checks, and their findings."""
 
 import pytest
 

@@ -1,5 +1,8 @@
-"""Checks of a command line. Every reason was seen by running v1.6.1 or read in it; behind argparse
-the launcher's exit status is 0 all the same."""
+"""Checks of a command line of the launcher.
+
+Every reason was observed by running v1.6.1 or read in its code. After argparse the launcher's exit
+status is 0 even where its script fails.
+"""
 
 from bertsquad.modelzoo.checks.finders import (
     INFERENCE,
@@ -11,6 +14,7 @@ from bertsquad.modelzoo.checks.finders import (
     folder_missing,
     given,
     in_mode,
+    is_true,
     no_number,
     not_for_squad,
     positive,
@@ -19,7 +23,6 @@ from bertsquad.modelzoo.checks.finders import (
     relative_output,
     several_per_socket,
     shm_size,
-    true,
     twice,
     unsafe,
     unsharded,
@@ -29,7 +32,7 @@ from bertsquad.modelzoo.checks.finders import (
 )
 from bertsquad.modelzoo.checks.table import CallCheck
 
-# Command lines that break the launcher, or drop what was asked for.
+# Errors: the run fails, or the launcher drops a setting.
 BREAKING = (
     CallCheck(
         "mode",
@@ -171,7 +174,7 @@ BREAKING = (
     CallCheck(
         "profile-accuracy",
         "error",
-        lambda line: line.given("accuracy_only") and argument("profile", when=true)(line),
+        lambda line: line.given("accuracy_only") and argument("profile", when=is_true)(line),
         "the last --mode wins, so no predictions are written",
     ),
     CallCheck(
@@ -223,7 +226,7 @@ BREAKING = (
     ),
 )
 
-# Settings that the launcher ignores, or that are not what they look like.
+# Warnings: the launcher ignores a setting, or its effect is not the obvious one.
 IGNORED = (
     CallCheck(
         "warmup-steps",
@@ -248,7 +251,9 @@ IGNORED = (
         "warning",
         in_mode(
             INFERENCE,
-            lambda line: not line.given("accuracy_only") and argument("profile", when=true)(line),
+            lambda line: (
+                not line.given("accuracy_only") and argument("profile", when=is_true)(line)
+            ),
         ),
         "cannot be reached: the launcher adds --mode=benchmark after it, which wins",
     ),
@@ -347,7 +352,7 @@ IGNORED = (
         in_mode(
             TRAINING,
             lambda line: (
-                processes(line) < 2 and argument("mpi_workers_sync_gradients", when=true)(line)
+                processes(line) < 2 and argument("mpi_workers_sync_gradients", when=is_true)(line)
             ),
         ),
         "there is one process and nothing to synchronise",
@@ -355,7 +360,7 @@ IGNORED = (
     CallCheck(
         "experimental-gelu",
         "warning",
-        in_mode(TRAINING, argument("experimental_gelu", when=true)),
+        in_mode(TRAINING, argument("experimental_gelu", when=is_true)),
         "needs a TensorFlow with tf.nn.gelu (Intel's build, or 2.4 and later), and "
         "computes another GELU than BERT's",
     ),

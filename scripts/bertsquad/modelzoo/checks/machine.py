@@ -1,4 +1,4 @@
-"""What this machine does not give: nodes, cores, commands, permissions, instructions."""
+"""Checks of the machine: NUMA nodes, cores, commands, permissions, instruction sets."""
 
 import shutil
 import subprocess
@@ -16,28 +16,31 @@ from bertsquad.modelzoo.launcher import Machine
 
 @dataclass(frozen=True)
 class Host:
-    """The machine that runs the launcher. None: not known."""
+    """The machine that runs the launcher. A field is None if it is not known."""
 
     sockets: int = 1
     cores_per_socket: int = 1
-    logical: int = 1
+    logical: int = 1  # processors
     nodes: tuple[int, ...] = (0,)  # NUMA nodes
-    allowed_cpus: tuple[int, ...] = (0,)
+    allowed_cpus: tuple[int, ...] = (0,)  # processors that this process may use
     socket_of_cpu: tuple[tuple[int, int], ...] = ()  # (processor, socket)
     flags: frozenset[str] | None = None  # instruction sets
-    commands: frozenset[str] | None = None  # of numactl and mpirun, those that are installed
-    binding_refused: str | None = None  # why memory may not be bound to nodes; None: it may
-    image: str = ""  # that the launcher runs in; empty: on this machine itself
+    commands: frozenset[str] | None = None  # `numactl`, `mpirun`: those that are installed
+    binding_refused: str | None = None  # why memory cannot be bound to nodes; None if it can
+    image: str = ""  # container image of the launcher; empty without a container
 
     @property
     def machine(self) -> Machine:
-        """What lscpu tells the launcher."""
+        """The part of it that the launcher reads from lscpu."""
         return Machine(self.sockets, self.cores_per_socket)
 
 
 def read_host(root: Path = Path("/"), *, image: str = "", binding: bool = True) -> Host:
-    """This machine. Without an image the launcher runs here, so its commands and permissions are
-    looked for here, too; with one, `binding` says whether its container may bind memory."""
+    """Describe this machine.
+
+    Commands and permissions are read here only if the launcher runs here, without an image. In a
+    container, memory can be bound if `binding` is true.
+    """
     cores = attempt(lambda: topology.read_cores(root))
     info = attempt(lambda: cpu.read_cpu(root))
     nodes = attempt(lambda: topology.read_numa_nodes(root))
@@ -64,7 +67,7 @@ def installed(*commands: str) -> frozenset[str]:
 
 
 def why_binding_is_refused() -> str | None:
-    """Why numactl may not set a memory policy here; None where it may or is not installed."""
+    """Why numactl cannot set a memory policy here; None if it can, or is not installed."""
     if not shutil.which("numactl"):
         return None
     command = ["numactl", "--localalloc", "true"]
@@ -74,6 +77,7 @@ def why_binding_is_refused() -> str | None:
 
 
 def nodes_missing(line: CommandLine, host: Host) -> str | None:
+    """Training with more processes than NUMA nodes."""
     ranks = processes(line)
     if line.mode != "training" or ranks <= len(host.nodes):
         return None
@@ -81,6 +85,7 @@ def nodes_missing(line: CommandLine, host: Host) -> str | None:
 
 
 def socket_missing(line: CommandLine, host: Host) -> str | None:
+    """--socket-id without such a NUMA node."""
     socket = int(line.given("socket_id", -1))
     if socket < len(host.nodes):
         return None
@@ -88,7 +93,7 @@ def socket_missing(line: CommandLine, host: Host) -> str | None:
 
 
 def bound_cpus(line: CommandLine) -> list[int]:
-    """The processors that numactl before the launcher binds it to; none: not bound."""
+    """The processors that the numactl before the launcher binds to; empty without binding."""
     words = iter(line.prefix)
     for word in words:
         name, equals, value = word.partition("=")
@@ -99,6 +104,7 @@ def bound_cpus(line: CommandLine) -> list[int]:
 
 
 def cpus_missing(line: CommandLine, host: Host) -> str | None:
+    """Binding to processors that this process may not use."""
     missing = sorted(set(bound_cpus(line)) - set(host.allowed_cpus))
     if not missing:
         return None
@@ -107,16 +113,19 @@ def cpus_missing(line: CommandLine, host: Host) -> str | None:
 
 
 def several_sockets(line: CommandLine, host: Host) -> str | None:
+    """Binding to processors of more than one socket."""
     sockets = {socket for number, socket in host.socket_of_cpu if number in bound_cpus(line)}
     return f"--physcpubind spans {len(sockets)} sockets" if len(sockets) > 1 else None
 
 
 def too_many_cores(line: CommandLine, host: Host) -> str | None:
+    """--num-cores beyond the number of processors."""
     cores = int(line.given("num_cores", -1))
     return f"--num-cores={cores} of {host.logical}" if cores > host.logical else None
 
 
 def no_threads(line: CommandLine, host: Host) -> str | None:
+    """A default number of threads, two less than the cores of a socket, that is not positive."""
     threads = host.cores_per_socket - 2
     if line.given("num_intra_threads") or threads > 0:
         return None
@@ -127,6 +136,7 @@ def no_threads(line: CommandLine, host: Host) -> str | None:
 
 
 def too_many_threads(line: CommandLine, host: Host) -> str | None:
+    """More threads than processors."""
     threads = int(line.given("num_intra_threads") or 0)
     cpus = len(bound_cpus(line)) or len(host.allowed_cpus)
     ranks = processes(line) or 1
@@ -137,7 +147,7 @@ def too_many_threads(line: CommandLine, host: Host) -> str | None:
 
 
 def needed_commands(line: CommandLine) -> list[str]:
-    """Commands that the launcher runs, and that Python does not bring."""
+    """Commands outside of Python that the launcher runs."""
     ranks = processes(line)
     bound = ranks and line.mode == "training"
     numactl = bound or line.given("socket_id", -1) != -1 or "numactl" in line.prefix
@@ -145,22 +155,26 @@ def needed_commands(line: CommandLine) -> list[str]:
 
 
 def commands_missing(line: CommandLine, host: Host) -> Iterator[str]:
+    """Needed commands that are not installed."""
     for command in needed_commands(line):
         if host.commands is not None and command not in host.commands:
             yield f"{command} is not installed"
 
 
 def binding_refused(line: CommandLine, host: Host) -> str | None:
+    """numactl where memory cannot be bound."""
     needed = "numactl" in needed_commands(line)
     return f"numactl: {host.binding_refused}" if needed and host.binding_refused else None
 
 
 def emulated(line: CommandLine, host: Host) -> bool:
+    """BF16 on a processor without BF16 instructions."""
     known = host.flags is not None
     return line.given("precision") == "bfloat16" and known and not cpu.has_native_bf16(host.flags)
 
 
 def too_old(line: CommandLine, host: Host) -> str | None:
+    """Intel's image on a processor without AVX-512."""
     if host.flags is None or "avx512f" in host.flags or DLRS not in host.image:
         return None
     return f"{host.image} on a processor without AVX-512"
@@ -170,7 +184,7 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-DLRS = "sysstacks/dlrs"
+DLRS = "sysstacks/dlrs"  # name of Intel's images
 MACHINE_CHECKS = (
     CallCheck(
         "nodes",
