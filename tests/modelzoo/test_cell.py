@@ -1,8 +1,15 @@
-"""What a run measured, as JSON."""
+"""The measurements of a run as JSON."""
 
 import pytest
 
-from bertsquad.modelzoo.cell import Arrivals, asked, batch_ends, description, headline, observed
+from bertsquad.modelzoo.cell import (
+    Arrivals,
+    batch_ends,
+    description,
+    headline,
+    observed,
+    requested_settings,
+)
 from bertsquad.modelzoo.log import read_log
 from modelzoo.test_log import BENCHMARK, TRAINING
 
@@ -10,7 +17,7 @@ ABOUT = {"cpu": "Example", "started_at": "2026-01-02T03:04:05+00:00"}
 
 
 def settings(mode: str, **options) -> dict:
-    return asked(mode, "bfloat16", options, {"max_seq_length": "384"})
+    return requested_settings(mode, "bfloat16", options, {"max_seq_length": "384"})
 
 
 def test_a_benchmark_has_the_keys_of_our_own_cells():
@@ -44,13 +51,13 @@ def test_batches_end_when_their_first_line_comes():
     assert batch_ends(ARRIVALS, 4)[:3] == [(1, 10.0), (2, 11.0), (3, 12.0)]
 
 
-def test_the_lines_tell_a_speed_of_their_own():
+def test_the_arrival_of_lines_gives_a_speed_of_its_own():
     seen = observed(ARRIVALS, 4, 5)
     assert seen["observed_features_per_second"] == 4.0
     assert seen["latency_samples_ms"] == [1000.0] * 4
 
 
-def test_batches_that_said_nothing_leave_no_latencies():
+def test_batches_without_a_line_leave_no_latencies():
     few = Arrivals([4, 12, 20], [1.0, 3.0, 5.0])
     assert observed(few, 2, 1) == {
         "observed_features_per_second": 4.0,
@@ -58,7 +65,7 @@ def test_batches_that_said_nothing_leave_no_latencies():
     }
 
 
-def test_no_lines_tell_nothing():
+def test_without_lines_there_is_no_observed_speed():
     assert observed(Arrivals(), 4, 5)["observed_features_per_second"] is None
 
 
@@ -92,6 +99,6 @@ def test_accuracy_keeps_what_was_printed():
 
 
 def test_what_is_not_given_is_the_launchers_default():
-    assert asked("training", "fp32", {}, {})["max_seq_length"] == 512
-    assert asked("benchmark", "fp32", {"batch_size": -1}, {})["batch_size"] == 32
-    assert asked("benchmark", "fp32", {}, {})["max_seq_length"] == 384
+    assert requested_settings("training", "fp32", {}, {})["max_seq_length"] == 512
+    assert requested_settings("benchmark", "fp32", {"batch_size": -1}, {})["batch_size"] == 32
+    assert requested_settings("benchmark", "fp32", {}, {})["max_seq_length"] == 384

@@ -1,4 +1,4 @@
-"""What the launcher makes of a command line, against what the real one was seen to make of it."""
+"""The modelled launcher against captures of the real one."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a call of the launcher measured, as JSON; a benchmark's has the keys of our own cells."""
+"""The measurements of a call of the launcher as JSON, with the keys of our benchmark cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE
 from bertsquad.modelzoo.log import Log, corrected, summed_speed
 
 ENGINE = "modelzoo"
-PRECISIONS = {"fp32": "fp32", "bfloat16": "bf16"}  # in our words
+PRECISIONS = {"fp32": "fp32", "bfloat16": "bf16"}  # the launcher's name -> ours
 CLOCK = (
     "the launcher's own, corrected: it starts after one batch more than the warm-up it leaves out; "
     "between the last batch and its end it may hold some seconds more"
@@ -19,15 +19,17 @@ CLOCK = (
 
 @dataclass(frozen=True)
 class Arrivals:
-    """When the launcher said `Processed #examples: N`, in seconds since it was started."""
+    """Arrival times of the lines `Processed #examples: N`."""
 
-    examples: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)  # N of each line
+    seconds: list[float] = field(default_factory=list)  # since the start of the launcher
 
 
 def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
-    """(batch, its end) for each batch that said something; batches count from 1. Examples of one
-    batch come out together, so the first line of a batch tells when it was computed."""
+    """(number of a batch from 1, its end in seconds) for each batch with a line.
+
+    The examples of a batch come out together, so its first line arrives when it is computed.
+    """
     ends: dict[int, float] = {}
     for count, moment in zip(arrivals.examples, arrivals.seconds, strict=True):
         ends.setdefault(-(-count // batch_size), moment)
@@ -35,8 +37,11 @@ def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
 
 
 def observed(arrivals: Arrivals, batch_size: int, warmup_batches: int) -> dict[str, Any]:
-    """The speed by the arrival of log lines, which the launcher's clock cannot spoil: batches after
-    the warm-up, from the end of the first to the end of the last."""
+    """The speed by the arrival of log lines, independent of the launcher's clock.
+
+    It counts the batches after the warm-up, from the end of the first to the end of the last. The
+    latencies in ms are empty unless every one of these batches has a line.
+    """
     ends = [end for end in batch_ends(arrivals, batch_size) if end[0] > warmup_batches]
     if len(ends) < 2 or ends[-1][1] <= ends[0][1]:
         return {"observed_features_per_second": None, "latency_samples_ms": []}
@@ -55,7 +60,7 @@ def observed(arrivals: Arrivals, batch_size: int, warmup_batches: int) -> dict[s
 def describe_benchmark(
     log: Log, arrivals: Arrivals, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The cell of a benchmark run. `settings`: what was asked for (see `asked`)."""
+    """The cell of a benchmark; `settings` is what `requested_settings` returns."""
     size = settings["batch_size"]
     warmup = (log.warmup or 0) // size
     batches = (log.processed or 0) // size
@@ -81,14 +86,14 @@ def describe_benchmark(
 def describe_training(
     log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a training run's log says. Speeds of all processes are added up."""
+    """The result of a training; its speed is the sum over all processes."""
     processes = settings["processes"]
     return {
         **settings,
         **surroundings,
-        "steps": log.steps,  # of each process
+        "steps": log.steps,  # per process
         "examples_per_second": summed_speed(log.speeds, processes),
-        "printed_examples_per_second": log.speeds,  # each of one process
+        "printed_examples_per_second": log.speeds,  # each from one process
         "final_losses": log.final_losses,  # one per process
     }
 
@@ -96,15 +101,17 @@ def describe_training(
 def describe_accuracy(
     log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What an accuracy run printed; `evaluate` scores its predictions again."""
+    """The scores that an accuracy run printed; `evaluate` scores its predictions again."""
     return {**settings, **surroundings, "printed": log.scores}
 
 
-def asked(
+def requested_settings(
     mode: str, precision: str, options: Mapping[str, Any], arguments: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What a step asks for, in the words of our own cells. `options`, `arguments`: of its command
-    line (CommandLine.options, .values())."""
+    """The settings of a step under the keys of our benchmark cells.
+
+    `options` and `arguments` are `CommandLine.options` and `CommandLine.values()`.
+    """
     kind = "training" if mode == "training" else "inference"
     size = int(options.get("batch_size", -1))
     length = arguments.get("max_seq_length", "512" if kind == "training" else "384")
@@ -124,7 +131,7 @@ def asked(
 def description(
     mode: str, log: Log, arrivals: Arrivals, settings: dict[str, Any], surroundings: dict[str, Any]
 ) -> dict[str, Any]:
-    """The JSON of a run of this mode."""
+    """The result of a run as JSON, by its mode: benchmark, training or accuracy."""
     if mode == "benchmark":
         return describe_benchmark(log, arrivals, settings, surroundings)
     describe = describe_training if mode == "training" else describe_accuracy
@@ -132,7 +139,7 @@ def description(
 
 
 def headline(mode: str, result: Mapping[str, Any]) -> str:
-    """One line for the log."""
+    """The main numbers of a result in one line, for the log."""
     if mode == "benchmark":
         return (
             f"{result['printed_features_per_second']} features/s printed, "

@@ -1,4 +1,4 @@
-"""The launcher's log: what it printed of speed, steps, loss and scores.
+"""Read the launcher's log: speed, steps, loss and scores.
 
 Formats: run_squad.py of bert_large at v1.6.1, and of the inference benchmark also as of v2.4.0 and
 v2.7.0. TensorFlow may print each of its lines twice, once as `INFO:tensorflow:...` and once in
@@ -39,24 +39,24 @@ TOTAL_2_7 = re.compile(r"Total throughput \(examples/sec\): ([0-9.]+)$")
 
 @dataclass
 class Log:
-    """What a log says. None or empty: it does not say."""
+    """The content of a log. A field is None or empty if no line holds it."""
 
-    speeds: list[float] = field(default_factory=list)  # examples/sec, each of one process
-    steps: int | None = None  # of one process
+    speeds: list[float] = field(default_factory=list)  # examples/sec, each from one process
+    steps: int | None = None  # per process
     batch_size: int | None = None
     examples: int | None = None
-    losses: list[float] = field(default_factory=list)  # on the way
+    losses: list[float] = field(default_factory=list)  # during training
     final_losses: list[float] = field(default_factory=list)  # one per process
     elapsed_s: float | None = None
     processed: int | None = None
-    warmup: int | None = None  # examples before the clock starts
+    warmup: int | None = None  # examples before the count starts
     throughput: float | None = None  # as printed
-    clock_is_late: bool = False  # the clock starts a batch after the count: v1.6.1
+    clock_is_late: bool = False  # v1.6.1: the clock starts one batch after the count
     scores: dict[str, float] = field(default_factory=dict)  # exact_match, f1
 
 
 def read_log(lines: Iterable[str]) -> Log:
-    """What these lines say."""
+    """Read the lines of a log."""
     log = Log()
     for line in messages(lines):
         for pattern, take in READERS:
@@ -70,7 +70,7 @@ def read_log(lines: Iterable[str]) -> Log:
 
 
 def messages(lines: Iterable[str]) -> list[str]:
-    """The lines without TensorFlow's prefixes, and each of TensorFlow's once."""
+    """The lines without TensorFlow's prefixes; a line that TensorFlow prints twice comes once."""
     stripped = [line.rstrip("\r\n") for line in lines]
     has_plain = any(PLAIN.match(line) for line in stripped)
     kept = []
@@ -86,7 +86,7 @@ def messages(lines: Iterable[str]) -> list[str]:
 
 
 def scores(line: str) -> dict[str, float]:
-    """What evaluate-v1.1.py prints: {"exact_match": ..., "f1": ...}."""
+    """The scores in a line of evaluate-v1.1.py, {"exact_match": ..., "f1": ...}, else nothing."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -98,9 +98,9 @@ def scores(line: str) -> dict[str, float]:
 def summed_speed(speeds: list[float], processes: int) -> float | None:
     """Examples per second of all processes together.
 
-    Each process prints its own speed every 100 steps, and the lines of all stand in one log without
-    saying whose they are: so `processes` lines in a row are one round, and their sum its speed. The
-    mean of the rounds counts, without the first, which holds the start, where there are more.
+    Each process prints its own speed every 100 steps. The lines of all processes are in one log and
+    do not name their process, so `processes` lines in a row are one round, and its speed is their
+    sum. The result is the mean over the rounds, without the first (start-up) if there are several.
     """
     rounds = [
         sum(speeds[start : start + processes])
@@ -113,8 +113,8 @@ def summed_speed(speeds: list[float], processes: int) -> float | None:
 def corrected(log: Log, batch_size: int) -> float | None:
     """Examples per second of the timed batches.
 
-    v1.6.1 starts its clock when the first example of batch W+1 comes out, so after W+1 of N
-    batches, and still counts N-W of them: (N-W)/(N-W-1) too many, 25/24 for 30 and 5.
+    v1.6.1 starts its clock when the first example of batch W+1 comes out, after W+1 of N batches,
+    but counts N-W batches: its result is too high by (N-W)/(N-W-1), which is 25/24 for N=30, W=5.
     """
     if not log.clock_is_late or log.elapsed_s is None or not log.elapsed_s > 0:
         return log.throughput
@@ -123,22 +123,24 @@ def corrected(log: Log, batch_size: int) -> float | None:
 
 
 def take_elapsed(log: Log, seconds: str, processed: str, warmup: str) -> None:
+    """The line of v1.6.1, whose clock is late."""
     log.elapsed_s, log.clock_is_late = float(seconds), True
     log.processed, log.warmup = int(processed), int(warmup)
 
 
 def take_totals(log: Log, total: str, warmup: str, timed: str, seconds: str) -> None:
+    """The line of v2.4.0, whose clock is right."""
     log.elapsed_s, log.clock_is_late = float(seconds), False
     log.processed, log.warmup = int(warmup) + int(timed), int(warmup)
 
 
 def take(name: str, kind: type) -> object:
-    """Set a field of the log."""
+    """A reader that sets a field of the log."""
     return lambda log, text, *rest: setattr(log, name, kind(text))
 
 
 def add(name: str) -> object:
-    """Add to a list of the log."""
+    """A reader that appends to a list of the log."""
     return lambda log, text, *rest: getattr(log, name).append(float(text))
 
 
