@@ -67,7 +67,7 @@ def run(
     Every line goes to launcher.log and to stderr when it arrives.
     """
     from bertsquad.modelzoo.cell import Arrivals
-    from bertsquad.modelzoo.log import PROCESSED
+    from bertsquad.modelzoo.log import progress
     from bertsquad.modelzoo.run import run_here
 
     lines: list[str] = []
@@ -76,9 +76,8 @@ def run(
     with (folder / "launcher.log").open("w", encoding="utf-8", errors="replace") as log:
 
         def record(line: str) -> None:
-            if match := PROCESSED.match(line.strip()):
-                arrivals.examples.append(int(match[1]))
-                arrivals.seconds.append(time.monotonic() - begin)
+            if (examples := progress(line)) is not None:
+                arrivals.add(examples, time.monotonic() - begin)
             lines.append(line)
             log.write(line)
             print(line, end="", file=sys.stderr, flush=True)

@@ -1,5 +1,7 @@
 """The measurements of a run as JSON."""
 
+import json
+
 import pytest
 
 from bertsquad.modelzoo.cell import (
@@ -57,6 +59,13 @@ def test_the_arrival_of_lines_gives_a_speed_of_its_own():
     assert seen["latency_samples_ms"] == [1000.0] * 4
 
 
+def test_a_line_that_tensorflow_prints_in_two_forms_arrives_once():
+    arrivals = Arrivals()
+    for examples, moment in [(10, 1.0), (10, 1.1), (20, 2.0), (20, 2.1)]:
+        arrivals.add(examples, moment)
+    assert arrivals == Arrivals([10, 20], [1.0, 2.0])
+
+
 def test_batches_without_a_line_leave_no_latencies():
     few = Arrivals([4, 12, 20], [1.0, 3.0, 5.0])
     assert observed(few, 2, 1) == {
@@ -91,6 +100,13 @@ def test_training_adds_up_its_processes():
     assert headline("training", result) == "2.5 examples/s on 2 processes, 1824 steps"
 
 
+def test_a_training_that_diverged_has_no_loss_and_can_be_written_as_json():
+    log = read_log([*TRAINING, "INFO:tensorflow:Loss for final step: nan."])
+    result = description("training", log, Arrivals(), settings("training"), {})
+    assert result["final_losses"] == [0.7215, None]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
 def test_accuracy_keeps_what_was_printed():
     log = read_log(['{"exact_match": 80.0, "f1": 90.0}'])
     result = description("accuracy", log, Arrivals(), settings("accuracy"), {})
@@ -102,3 +118,5 @@ def test_what_is_not_given_is_the_launchers_default():
     assert requested_settings("training", "fp32", {}, {})["max_seq_length"] == 512
     assert requested_settings("benchmark", "fp32", {"batch_size": -1}, {})["batch_size"] == 32
     assert requested_settings("benchmark", "fp32", {}, {})["max_seq_length"] == 384
+    zero = {"max_seq_length": "0"}
+    assert requested_settings("benchmark", "fp32", {}, zero)["max_seq_length"] == 384

@@ -1,12 +1,13 @@
 """The measurements of a call of the launcher as JSON, with the keys of our benchmark cells."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from bertsquad.benchmark.statistics import summarize
-from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE
+from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE, max_seq_length
 from bertsquad.modelzoo.log import Log, corrected, summed_speed
 
 ENGINE = "modelzoo"
@@ -23,6 +24,12 @@ class Arrivals:
 
     examples: list[int] = field(default_factory=list)  # N of each line
     seconds: list[float] = field(default_factory=list)  # since the start of the launcher
+
+    def add(self, examples: int, seconds: float) -> None:
+        """Add a line. Of a line that TensorFlow prints in two forms, the first counts."""
+        if not self.examples or examples > self.examples[-1]:
+            self.examples.append(examples)
+            self.seconds.append(seconds)
 
 
 def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
@@ -92,10 +99,15 @@ def describe_training(
         **settings,
         **surroundings,
         "steps": log.steps,  # per process
-        "examples_per_second": summed_speed(log.speeds, processes),
-        "printed_examples_per_second": log.speeds,  # each from one process
-        "final_losses": log.final_losses,  # one per process
+        "examples_per_second": finite(summed_speed(log.speeds, processes)),
+        "printed_examples_per_second": [finite(speed) for speed in log.speeds],  # one process each
+        "final_losses": [finite(loss) for loss in log.final_losses],  # one per process
     }
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for nan and inf, which JSON does not have: a training may diverge."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def describe_accuracy(
@@ -114,14 +126,13 @@ def requested_settings(
     """
     kind = "training" if mode == "training" else "inference"
     size = int(options.get("batch_size", -1))
-    length = arguments.get("max_seq_length", "512" if kind == "training" else "384")
     threads = options.get("num_intra_threads")
     return {
         "engine": ENGINE,
         "mode": mode,
         "precision": PRECISIONS[precision],
         "batch_size": DEFAULT_BATCH_SIZE[kind] if size == -1 else size,
-        "max_seq_length": int(length),
+        "max_seq_length": max_seq_length(kind, arguments),
         "threads": int(threads) if threads else None,
         "processes": int(options.get("mpi_num_processes") or 1),
         "repeat": 1,

@@ -13,6 +13,7 @@ from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.options import ARGUMENTS, FRAMEWORK, INFERENCE_ARGUMENTS, MODEL, USE_CASE
 
 DEFAULT_BATCH_SIZE = {"training": 24, "inference": 32}
+DEFAULT_MAX_SEQ_LENGTH = {"training": 512, "inference": 384}
 TCMALLOC_THRESHOLD = 2147483648
 # From config.json beside each model_init.py.
 KMP = {
@@ -33,7 +34,7 @@ TRAINING_DEFAULTS = {
     "do_train": "True",
     "accum_steps": "1",
     "learning_rate": "3e-05",
-    "max_seq_length": "512",
+    "max_seq_length": str(DEFAULT_MAX_SEQ_LENGTH["training"]),
     "profile": "False",
     "do_lower_case": "False",
     "experimental_gelu": "False",
@@ -189,15 +190,16 @@ def inference(
         command.append("--mode=profile")
     if line.given("benchmark_only") or not accuracy:
         command.append("--mode=benchmark")
+    # model_init.py passes neither on if it is 0.
+    command += [
+        f"--{name}={int(values[name])}"
+        for name in ("doc_stride", "max_seq_length")
+        if int(values.get(name) or 0)
+    ]
     if inter:
         command.append(f"--inter_op_parallelism_threads={inter}")
     if intra:
         command.append(f"--intra_op_parallelism_threads={intra}")
-    command += [
-        f"--{name}={int(values[name])}"
-        for name in ("doc_stride", "max_seq_length")
-        if values.get(name)
-    ]
     defaults = {
         "OMP_NUM_THREADS": str(intra or machine.cores_per_socket - 2),
         "TF_NUM_INTEROP_THREADS": str(inter or 1),
@@ -235,9 +237,9 @@ def python_words(line: CommandLine, machine: Machine) -> list[str]:
 
 
 def socket_prefix(line: CommandLine) -> list[str]:
-    """numactl for --socket-id, which counts only without MPI."""
+    """numactl for --socket-id. Training calls it only without MPI, inference also before mpirun."""
     socket = line.given("socket_id", -1)
-    if socket == -1 or line.given("mpi_num_processes") is not None:
+    if socket == -1:
         return []
     return ["numactl", f"--cpunodebind={socket}", f"--membind={socket}"]
 
@@ -295,6 +297,14 @@ def batch_size(line: CommandLine) -> int:
     """--batch-size, or the default of the mode."""
     size = int(line.given("batch_size", -1))
     return DEFAULT_BATCH_SIZE[line.mode] if size == -1 else size
+
+
+def max_seq_length(mode: str, arguments: Mapping[str, str]) -> int:
+    """The length that run_squad.py uses; in inference 0 counts as not given."""
+    given = arguments.get("max_seq_length")
+    if given is None or (mode == "inference" and int(given) == 0):
+        return DEFAULT_MAX_SEQ_LENGTH[mode]
+    return int(given)
 
 
 def joined(line: CommandLine, option: str, path: str) -> str:

@@ -1,11 +1,11 @@
 """Read the launcher's log: speed, steps, loss and scores.
 
-Formats: run_squad.py of bert_large at v1.6.1, and of the inference benchmark also as of v2.4.0 and
-v2.7.0. TensorFlow may print each of its lines twice, once as `INFO:tensorflow:...` and once in
-absl's form `I0609 07:53:35.833359 1404 file.py:2351] ...`; one of the two is read.
+Formats are those of bert_large's run_squad.py at v1.6.1, and of the inference benchmark also at
+v2.4.0 and v2.7.0. Progress, steps and losses go through TensorFlow's logging, which prints
+`INFO:tensorflow:...`, absl's form `I0609 07:53:35.833359 1404 file.py:2351] ...`, or both; of both,
+one is read. The totals of a benchmark and the scores are printed as they are.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,28 +13,33 @@ from dataclasses import dataclass, field
 PLAIN = re.compile(r"INFO:tensorflow:(.*)", re.DOTALL)
 ABSL = re.compile(r"I\d{4} \d\d:\d\d:\d\d\.\d+ +\S+ \S+:\d+\] (.*)", re.DOTALL)
 
-NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?|nan)"
+# Digits are bounded: Python refuses to convert thousands of them.
+NUMBER = r"([0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,3})?|nan|inf)"
+DECIMAL = r"([0-9]{1,18}(?:\.[0-9]{1,18})?)"
+COUNT = r"([0-9]{1,18})"
 SPEED = re.compile(rf"examples/sec: {NUMBER}$")
-STEPS = re.compile(r" *Num steps = (\d+)$")
-BATCH = re.compile(r" *Batch size = (\d+)$")
-EXAMPLES = re.compile(r" *Num orig examples = (\d+)$")
+STEPS = re.compile(rf" *Num steps = {COUNT}$")
+BATCH = re.compile(rf" *Batch size = {COUNT}$")
+EXAMPLES = re.compile(rf" *Num orig examples = {COUNT}$")
 LOSS = re.compile(rf"Loss for final step: {NUMBER}\.?$")
 STEP_LOSS = re.compile(rf"\s*Loss +\s*= {NUMBER} \({NUMBER} sec\)$")
 ELAPSED = re.compile(
-    r"Elapsed time: ([0-9.]+) num processed examples: (\d+) threshod_examples: (\d+)$"
+    rf"Elapsed time: {DECIMAL} num processed examples: {COUNT} threshod_examples: {COUNT}$"
 )
 THROUGHPUT = re.compile(
-    r"throughput\(\(num_processed_examples-threshod_examples\)/Elapsedtime\): ([0-9.]+)$"
+    rf"throughput\(\(num_processed_examples-threshod_examples\)/Elapsedtime\): {DECIMAL}$"
 )
-PROCESSED = re.compile(r"Processed #examples: (\d+)$")
+PROCESSED = re.compile(rf"Processed #examples: {COUNT}$")
+# evaluate-v1.1.py; before Python 3.6 the order of the two varies.
+SCORES = re.compile(rf'\{{"(exact_match|f1)": {DECIMAL}, "(?!\1)(exact_match|f1)": {DECIMAL}\}}')
 # v2.4.0
 TOTALS = re.compile(
-    r"Total examples: (\d+), Warmup examples: (\d+), Benchmark examples: (\d+), "
-    r"Benchmark time: ([0-9.]+) secs$"
+    rf"Total examples: {COUNT}, Warmup examples: {COUNT}, Benchmark examples: {COUNT}, "
+    rf"Benchmark time: {DECIMAL} secs$"
 )
-THROUGHPUT_2_4 = re.compile(r"Throughput: ([0-9.]+)$")
+THROUGHPUT_2_4 = re.compile(rf"Throughput: {DECIMAL}$")
 # v2.7.0
-TOTAL_2_7 = re.compile(r"Total throughput \(examples/sec\): ([0-9.]+)$")
+TOTAL_2_7 = re.compile(rf"Total throughput \(examples/sec\): {DECIMAL}$")
 
 
 @dataclass
@@ -85,14 +90,17 @@ def messages(lines: Iterable[str]) -> list[str]:
     return kept
 
 
+def progress(line: str) -> int | None:
+    """The N of `Processed #examples: N` in any form in which TensorFlow prints it, else None."""
+    match = PROCESSED.match(messages([line])[0])
+    return int(match[1]) if match else None
+
+
 def scores(line: str) -> dict[str, float]:
     """The scores in a line of evaluate-v1.1.py, {"exact_match": ..., "f1": ...}, else nothing."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    wanted = {"exact_match", "f1"}
-    return found if isinstance(found, dict) and found.keys() == wanted else {}
+    if match := SCORES.fullmatch(line.strip()):
+        return {match[1]: float(match[2]), match[3]: float(match[4])}
+    return {}
 
 
 def summed_speed(speeds: list[float], processes: int) -> float | None:
@@ -135,8 +143,13 @@ def take_totals(log: Log, total: str, warmup: str, timed: str, seconds: str) -> 
 
 
 def take(name: str, kind: type) -> object:
-    """A reader that sets a field of the log."""
-    return lambda log, text, *rest: setattr(log, name, kind(text))
+    """A reader that sets a field of the log once: after training, prediction has its own sizes."""
+
+    def read(log: Log, text: str, *rest: str) -> None:
+        if getattr(log, name) is None:
+            setattr(log, name, kind(text))
+
+    return read
 
 
 def add(name: str) -> object:

@@ -112,7 +112,10 @@ def test_a_casing_that_does_not_fit_the_vocabulary(mode, cased, lower, check, fi
     assert list(found) == ([check] if check else [])
 
 
-@pytest.mark.parametrize(("length", "wrong"), [(67, True), (68, False), (512, False), (513, True)])
+# 0: the launcher drops it, and 384 applies.
+@pytest.mark.parametrize(
+    ("length", "wrong"), [(67, True), (68, False), (512, False), (513, True), (0, False)]
+)
 def test_lengths_that_do_not_fit_the_model(length, wrong, files):
     assert ("too-long" in about("benchmark", files, max_seq_length=length)) is wrong
 

@@ -83,6 +83,7 @@ REPORTED = {
     "pretraining-argument": (training("num_train_steps=9"), "num_train_steps=9"),
     "train-option-inference": (inference("-- train_option=SQuAD"), "ignored in inference"),
     "profile": (inference("-- profile=True"), "--mode=benchmark after it"),
+    "zero": (inference("-- doc_stride=0"), "doc_stride=0: the launcher drops a 0"),
     "num-instances": (with_options(training(), "--num-instances=2"), "--num-instances=2: ignored"),
     "num-cores": (inference("--num-cores=4"), "nothing is bound"),
     "data-threads-inference": (inference("--data-num-inter-threads=2"), "ignored in inference"),
@@ -145,6 +146,8 @@ NOT_REPORTED = {
     "shm-size": with_options(training(), "--shm-size=8g"),
     "inference-argument": inference("-- max-seq-length=128 doc-stride=64"),
     "ranks": training(mpi_num_processes="1"),
+    "socket-id-processes": inference("--mpi_num_processes=1 --socket-id=0"),
+    "zero": inference("-- doc_stride=64 max_seq_length=128"),
 }
 
 

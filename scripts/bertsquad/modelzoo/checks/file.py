@@ -11,6 +11,7 @@ from bertsquad.files import read_json
 from bertsquad.modelzoo.checks.finders import is_true
 from bertsquad.modelzoo.checks.table import CallCheck
 from bertsquad.modelzoo.command_line import CommandLine
+from bertsquad.modelzoo.launcher import max_seq_length
 from bertsquad.modelzoo.settings import CallFiles
 
 WARMUP_BATCHES = 5  # batches before the clock of the inference benchmark starts
@@ -78,8 +79,7 @@ def lower_cased_benchmark(line: CommandLine, files: CallFiles) -> bool:
 
 def too_long(line: CommandLine, files: CallFiles) -> str | None:
     """max_seq_length beyond the model's positions, or too short for a question of 64 tokens."""
-    default = "512" if line.mode == "training" else "384"
-    length = int(line.values().get("max_seq_length", default))
+    length = max_seq_length(line.mode, line.values())
     try:
         positions = int(read_json(files.config)["max_position_embeddings"])
     except (UserError, OSError, KeyError, TypeError, ValueError):

@@ -146,6 +146,14 @@ def rejected_in_inference(line: CommandLine) -> Iterator[str]:
             yield f"model argument {name}={value}"
 
 
+def zeros(line: CommandLine) -> Iterator[str]:
+    """Lengths of 0."""
+    for name in ("doc_stride", "max_seq_length"):
+        value = line.values().get(name, "")
+        if is_number(value, int) and int(value) == 0:
+            yield f"model argument {name}={value}"
+
+
 def not_for_squad(line: CommandLine) -> Iterator[str]:
     """Model arguments and options of pretraining and classification."""
     for name in NOT_FOR_SQUAD:

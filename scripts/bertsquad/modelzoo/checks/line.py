@@ -29,6 +29,7 @@ from bertsquad.modelzoo.checks.finders import (
     unsynchronised,
     without_value,
     wrong_choice,
+    zeros,
 )
 from bertsquad.modelzoo.checks.table import CallCheck
 
@@ -257,6 +258,7 @@ IGNORED = (
         ),
         "cannot be reached: the launcher adds --mode=benchmark after it, which wins",
     ),
+    CallCheck("zero", "warning", in_mode(INFERENCE, zeros), "the launcher drops a 0"),
     CallCheck(
         "num-instances",
         "warning",
@@ -323,7 +325,10 @@ IGNORED = (
     CallCheck(
         "socket-id-processes",
         "warning",
-        lambda line: bool(processes(line)) and given("socket_id", unless=-1)(line),
+        in_mode(
+            TRAINING,
+            lambda line: bool(processes(line)) and given("socket_id", unless=-1)(line),
+        ),
         "binds nothing when MPI is used",
     ),
     CallCheck(
