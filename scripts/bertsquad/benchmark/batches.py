@@ -10,8 +10,6 @@ from bertsquad.benchmark.workload import make_workload
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 
-GOAL = "latency"
-
 
 def measured(
     load: Callable[[], Engine],

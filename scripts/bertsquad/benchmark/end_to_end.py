@@ -27,7 +27,6 @@ from bertsquad.files import read_json
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 from bertsquad.model.fit import check_made_from
 
-GOAL = "throughput"
 TIMED_REGION = (
     "one pass over all questions: contexts and questions as Python texts -> features -> engine -> "
     "n best answers of each question as Python texts; model_samples_s: the same batches, packed "

@@ -18,7 +18,6 @@ from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 
-GOAL = "throughput"
 TIMED_REGION = (
     "one pass over all features: the engine's plan -> packed NumPy arrays from the memory-mapped "
     "file -> engine -> start and end logits as NumPy arrays, in any order"
