@@ -31,7 +31,8 @@ def measured(
     sources: Sources,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
-    """What a cell says of the passes."""
+    """The cell of a mode `offline` measurement."""
+    assert settings.count is not None  # the command asks for it in this mode
     measurement = measure(
         load,
         features,
