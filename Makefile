@@ -28,7 +28,7 @@ doctor: $(VENV)/.run
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
 
 # This project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes: docs/results/benchmarks.md.
-# Parts, and more turns of each side: make bench ONLY="inference-fp32 data" ROUNDS=9
+# Parts, and fewer turns of each side: make bench ONLY="inference-fp32 data" ROUNDS=8
 PEERS := .venv-bench
 bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow
 	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))

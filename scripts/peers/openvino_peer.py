@@ -21,10 +21,10 @@ class Inference:
         self.padded = args.form == "padded"
         self.one_by_one = args.form == "single"
         length = work.max_seq_length
-        # On streams, one sequence a request: batching gains nothing.
+        chosen = work.equal_lengths() if args.variant == "groups" else work.by_count(1)
         self.batches = [
             work.rectangle(numbers, length if self.padded else int(work.lengths[numbers[0]]))
-            for numbers in work.by_count(1)
+            for numbers in chosen
         ]
         self.work = work
 

@@ -126,6 +126,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--form", required=True, help="padded, real or single; or of the texts")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--model", type=Path, help="model folder")
+    parser.add_argument("--turn-s", type=float, default=0.0, help="the least that a turn takes")
     parser.add_argument("--work", type=Path, required=True, help="what to do")
     return parser.parse_args()
 
@@ -142,17 +143,20 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {"python": platform.python_version()} | {p: metadata.version(p) for p in packages}
 
 
-def timed(side: Side) -> dict[str, Any]:
-    """One run: `seconds` and how many `features`."""
+def timed(side: Side, turn_s: float) -> dict[str, Any]:
+    """One turn: all of the work once or, until `turn_s` are over, several times; its `seconds` and
+    how many `features`."""
     begin = time.perf_counter()
     features = side.run()
-    return {"seconds": time.perf_counter() - begin, "features": features}
+    while (seconds := time.perf_counter() - begin) < turn_s:
+        features += side.run()
+    return {"seconds": seconds, "features": features}
 
 
 def serve(
     load: Callable[[argparse.Namespace], Side],
     *packages: str,
-    measure: Callable[[Any], dict[str, Any]] = timed,
+    measure: Callable[[Any, float], dict[str, Any]] = timed,
 ) -> None:
     """Load a side and answer until stdin ends. `packages` are those whose versions matter."""
     answers = os.fdopen(os.dup(1), "w")
@@ -178,4 +182,4 @@ def serve(
         versions=versions(packages),
     )
     for _ in sys.stdin:
-        answer(**measure(side), peak_memory_mib=peak_memory_mib())
+        answer(**measure(side, args.turn_s), peak_memory_mib=peak_memory_mib())

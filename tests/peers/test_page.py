@@ -13,7 +13,7 @@ def measured() -> list[dict]:
         "gone": side(title="TensorFlow", form="padded", left_out="it failed"),
         "top": side(form="ceiling"),
     }
-    rates = {"real": [20.0, 22.0, 24.0], "it": [10.0, 10.0, 10.0]}
+    rates = {"real": [20.0, 21.0, *[22.0] * 5, 24.0], "it": [10.0] * 8}
     return [work(sides, rates, ceilings=[200.0, 180.0, 190.0])]
 
 
@@ -26,7 +26,7 @@ def test_a_table_tells_rates_ratios_and_shares_with_their_spread():
     )
     assert (
         "| OpenVINO, BF16, padded to 384 | one sequence a request | 10.0 (10.0 to 10.0) |  "
-        "| 2.20 (2.00 to 2.40) |" in text
+        "| 2.20 (2.05 to 2.30) faster |" in text
     )
 
 
@@ -43,10 +43,26 @@ def test_it_says_on_what_and_with_what_it_was_measured():
 
 def test_a_goal_is_met_or_missed():
     sides = {"ours": side(ours=True, form="texts"), "it": side(title="tokenizers", form="texts")}
-    text = page([work(sides, {"ours": [60.0], "it": [10.0]}, name="data")], "b.svg")
-    assert "| 6.00 (6.00 to 6.00) | 5x: met |" in text
-    text = page([work(sides, {"ours": [40.0], "it": [10.0]}, name="data")], "b.svg")
-    assert "| 4.00 (4.00 to 4.00) | 5x: missed |" in text
+
+    def told(ours: list[float]) -> str:
+        return page([work(sides, {"ours": ours, "it": [10.0] * len(ours)}, name="data")], "b.svg")
+
+    assert "| 6.00 (6.00 to 6.00) faster | 5x: met |" in told([60.0] * 8)
+    assert "| 4.00 (4.00 to 4.00) faster | 5x: missed |" in told([40.0] * 8)
+    assert "faster | 5x: cannot tell |" in told([30.0, 70.0] * 4)
+
+
+def test_rounds_too_few_for_a_verdict_tell_nothing():
+    sides = {"ours": side(ours=True, form="texts"), "it": side(title="tokenizers", form="texts")}
+    text = page([work(sides, {"ours": [60.0] * 6, "it": [10.0] * 6}, name="data")], "b.svg")
+    assert "| 6.00 cannot tell, about 7 rounds would | 5x: cannot tell |" in text
+
+
+def test_what_cannot_be_told_says_how_many_rounds_would():
+    sides = {"ours": side(ours=True), "it": side()}
+    text = page([work(sides, {"ours": [9.0, 12.0] * 4, "it": [10.0] * 8})], "b.svg")
+    assert "cannot tell, about" in text
+    assert "rounds would |" in text
 
 
 def test_int8_without_vnni_is_told_apart():

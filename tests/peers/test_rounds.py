@@ -50,3 +50,21 @@ def test_a_side_that_fails_is_named_and_takes_no_further_turn():
     assert turns.count("b") == 1
     assert failed == {"b": "b: out of memory"}
     assert len(samples) == 4
+
+
+def test_after_8_rounds_only_undecided_sides_go_on():
+    turns: list[str] = []
+    workers = {name: FakeSide(name, turns) for name in "abc"}
+    interleave(workers, rounds=16, seed=0, undecided=lambda samples: {"a", "b"})
+    assert [turns.count(name) for name in "abc"] == [16, 16, 8]
+
+
+def test_the_samples_are_looked_at_after_8_and_16_rounds_alone():
+    looks: list[int] = []
+
+    def undecided(samples: list[dict[str, Any]]) -> set[str]:
+        looks.append(len(samples))
+        return {"a"} if len(samples) < 16 else set()
+
+    interleave({"a": FakeSide("a", [])}, rounds=32, seed=0, undecided=undecided)
+    assert looks == [8, 16, 16]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertsquad.peers.rows import Spread, ceiling, linearity, rows
+from bertsquad.peers.rows import Spread, ceiling, linearity, rows, undecided
 from fake_bench import side, work
 
 
@@ -22,7 +22,8 @@ def test_ratios_are_taken_round_by_round():
         {"ours": side(ours=True), "it": side()},
         {"ours": [30.0, 15.0, 36.0], "it": [10.0, 5.0, 9.0]},
     )
-    assert by_name(measured)["it"].same_form == Spread(median=3.0, least=3.0, greatest=4.0)
+    assert by_name(measured)["it"].same_form.ratio == pytest.approx(3.23, abs=0.01)
+    assert by_name(measured)["it"].same_form.rounds == 3
 
 
 def test_ours_is_our_fastest_side_of_the_form():
@@ -33,8 +34,8 @@ def test_ours_is_our_fastest_side_of_the_form():
     made = by_name(measured)
     assert made["fast"].ours
     assert not made["slow"].ours
-    assert made["it"].same_form.median == 2.0
-    assert made["slow"].same_form.median == 2.0
+    assert made["it"].same_form.ratio == pytest.approx(2.0)
+    assert made["slow"].same_form.ratio == pytest.approx(2.0)
 
 
 def test_a_padded_side_is_compared_with_ours_padded_and_at_real_lengths():
@@ -44,8 +45,8 @@ def test_a_padded_side_is_compared_with_ours_padded_and_at_real_lengths():
         {"real": [40.0], "padded": [20.0], "it": [10.0]},
     )  # fmt: skip
     made = by_name(measured)
-    assert made["it"].same_form.median == 2.0
-    assert made["it"].real_lengths.median == 4.0
+    assert made["it"].same_form.ratio == pytest.approx(2.0)
+    assert made["it"].real_lengths.ratio == pytest.approx(4.0)
     assert made["real"].real_lengths is None
 
 
@@ -83,3 +84,23 @@ def test_linearity_is_what_layers_3_and_4_add_to_the_time_of_2():
         {"two": [10.0], "four": [5.0]},
     )
     assert linearity(measured) == {"torch": pytest.approx(1.0)}
+
+
+def test_a_side_that_is_told_apart_needs_no_more_rounds_and_one_that_is_not_goes_on_with_ours():
+    measured = work(
+        {"ours": side(ours=True), "slower of ours": side(ours=True), "near": side(),
+         "far": side(), "top": side(form="ceiling")},
+        {"ours": [10.0] * 8, "slower of ours": [6.0] * 8, "near": [9.0, 11.0] * 4,
+         "far": [5.0] * 8},
+        ceilings=[100.0] * 8,
+    )  # fmt: skip
+    assert undecided(measured["sides"], measured["samples"]) == {"ours", "near", "top"}
+
+
+def test_where_all_are_told_apart_nobody_goes_on():
+    measured = work(
+        {"ours": side(ours=True), "far": side(), "top": side(form="ceiling")},
+        {"ours": [10.0] * 8, "far": [5.0] * 8},
+        ceilings=[100.0] * 8,
+    )
+    assert undecided(measured["sides"], measured["samples"]) == set()

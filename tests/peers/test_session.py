@@ -33,6 +33,7 @@ def bench(tmp_path: Path, uncased_vocab: Path) -> Bench:
         squad={"dev-v1.1.json": dataset, "train-v1.1.json": dataset},
         vocab=uncased_vocab,
         rounds=2,
+        turn_s=0.0,
         threads=1,
         shape=SMALL,
         python=lambda environment: Path(sys.executable),
@@ -47,8 +48,8 @@ def test_inference_at_real_lengths_and_padded(bench: Bench):
     sides = (torch_side("torch", REAL), torch_side("torch", PADDED))
     made = measure_work(Work("inference-fp32", "inference", "fp32", sides), bench)
     assert {s["side"]: s["features"] for s in made["samples"]} == {
-        "ours-torch-fp32-real-layers1": 16,
-        "ours-torch-fp32-padded-layers1": 4,
+        "ours-torch-fp32-real-layers1": 64,
+        "ours-torch-fp32-padded-layers1": 8,
     }
     assert [sample["round"] for sample in made["samples"]] == [1, 1, 2, 2]
     assert all("left_out" not in side for side in made["sides"].values())

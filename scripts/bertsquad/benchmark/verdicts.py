@@ -70,11 +70,6 @@ def verdict(ratios: Sequence[float], same_within: float = SAME_WITHIN) -> Verdic
     return Verdict(word, math.exp(middle), math.exp(low), math.exp(high), len(logs), needed)
 
 
-def decided_by(rounds: int) -> bool:
-    """Whether this is a number of rounds to look at the samples after."""
-    return rounds in LOOKS
-
-
 def walsh_averages(values: np.ndarray) -> np.ndarray:
     """The means of all pairs of values, each with itself too, in rising order."""
     pairs = np.add.outer(values, values)[np.triu_indices(len(values))]

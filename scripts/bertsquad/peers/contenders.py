@@ -182,10 +182,13 @@ def engines(precision: str, form: str, layers: int) -> list[Side]:
         "bf16": ("bf16 hint", "openvino.xml"),
         "int8": ("quantised by NNCF after training", "openvino-int8.xml"),
     }[precision]
+    graphs = ("model.onnx", graph)
     text = f"{kind}; {OPENVINO_FORMS[form]}"
-    made.append(
-        Side("OpenVINO", "openvino", "graph", precision, form, text, layers, ("model.onnx", graph))
-    )
+    made.append(Side("OpenVINO", "openvino", "graph", precision, form, text, layers, graphs))
+    if form == REAL:
+        text = f"{kind}; {PEER_FORMS[form]} a request, a stream for each thread"
+        title = "OpenVINO, groups"
+        made.append(Side(title, "openvino", "groups", precision, form, text, layers, graphs))
     if form == PADDED and precision != "int8":
         made.append(tensorflow(precision, layers))
     return made

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from bertsquad.benchmark.verdicts import Verdict
 from bertsquad.peers.rows import Row, rows
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import short
@@ -23,8 +25,9 @@ FORMS = {"real": "real lengths", "padded": "padded", "single": "one request", "t
 
 
 def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
-    """A mark for the median ratio of our rate to each peer's, a bar from the least to the greatest
-    of the rounds; on a logarithmic axis, 1 is as fast. Ours runs at real lengths where it can."""
+    """A mark for the ratio of our rate to each peer's, a bar over its interval where enough rounds
+    bound it; hollow where the rounds cannot tell who is faster. On a logarithmic axis, 1 is as
+    fast. Ours runs at real lengths where it can."""
     bars = [
         (work, row, row.real_lengths or row.same_form)
         for work in works
@@ -51,11 +54,17 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
             place += 1
             previous = work["work"]
         colour = style.look(row.side["precision"]).colour
-        ends = [ratio.least, ratio.greatest]
-        axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.4)
-        axes.plot(ratio.median, place, style.look(row.side["precision"]).marker, color=colour)
+        low, high = bounds(ratio)
+        axes.plot([low, high], [place, place], color=colour, linewidth=3, alpha=0.4)
+        axes.plot(
+            ratio.ratio,
+            place,
+            style.look(row.side["precision"]).marker,
+            color=colour,
+            fillstyle="none" if ratio.word == "cannot tell" else "full",
+        )
         axes.annotate(
-            short(ratio.median), (ratio.greatest, place), xytext=(6, 0),
+            short(ratio.ratio), (high, place), xytext=(6, 0),
             textcoords="offset points", va="center", size=8, color=style.MUTED,
         )  # fmt: skip
         ticks.append((place, label(work, row)))
@@ -65,8 +74,8 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
     axes.set_ylim(place, 0.2)
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
-    least = min(1.0, *(ratio.least for _, _, ratio in bars))
-    most = max(2.0, *(ratio.greatest for _, _, ratio in bars))
+    least = min(1.0, *(bounds(ratio)[0] for _, _, ratio in bars))
+    most = max(2.0, *(bounds(ratio)[1] for _, _, ratio in bars))
     axes.set_xlim(least / 1.15, most * 1.35)
     numbers = [
         n for n in (0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 50) if least / 1.15 <= n <= most * 1.35
@@ -75,6 +84,11 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
     axes.minorticks_off()
     axes.set_xlabel("our rate over its rate (ours at real lengths; 1: as fast)")
     return figure
+
+
+def bounds(ratio: Verdict) -> tuple[float, float]:
+    """The interval; the ratio itself where too few rounds bound it."""
+    return (ratio.low, ratio.high) if np.isfinite(ratio.high) else (ratio.ratio, ratio.ratio)
 
 
 def label(work: Mapping[str, Any], row: Row) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bertsquad.benchmark.verdicts import LEVEL, LOOKS, Verdict
 from bertsquad.peers.goals import RATIOS, SHARES, memory_goal_mib
 from bertsquad.peers.rows import Row, Spread, ceiling, disturbance, linearity, rows
 from bertsquad.reporting.formats import mebibytes, short
@@ -31,11 +33,14 @@ How to read it:
 
 - All sides of a table are processes with the same random weights of BERT-Large's shape and the
   same features of real SQuAD questions. They take turns, one at a time, in an order drawn anew in
-  each of {rounds} rounds; the others are stopped by a signal. A figure is the median of the
-  rounds, with the least and the greatest.
+  each round; the others are stopped by a signal. A turn takes 2 s or more. A rate is the median of
+  the rounds, with the least and the greatest.
 - **ours / it** is the ratio of rates within a round, in the same form: above 1 we are faster.
   **ours at real lengths / it** compares with what a side does padded, as the guide does it. "Ours"
-  is our fastest side of that form, set bold.
+  is our fastest side of that form, set bold. The interval holds the true ratio with probability
+  {level:.1%}, by an exact test of signed ranks; it makes the verdict: *faster*, *slower*, *same*
+  (within 1 %), or *cannot tell* with the number of rounds that would tell. The rounds are looked at
+  after {looks}; who is told apart by then takes no further turn. {rounds} rounds at most were made.
 - **of the ceiling**: what the side computed, padding included, over the best that matrix products
   of BERT-Large's shapes reached in the same rounds.
 - Inference goes from token ids to logits. A fine-tuning step is forward, backward with all
@@ -60,6 +65,8 @@ def page(works: Sequence[Mapping[str, Any]], figure: str) -> str:
     parts += [
         READING.format(
             rounds=" or ".join(map(str, sorted({w["settings"]["rounds"] for w in works}))),
+            level=LEVEL,
+            looks=", ".join(map(str, LOOKS)),
             layers=layers_text(by_task.get("linearity", []), works),
         ),
         "Made by `make bench`. Versions: " + versions(works) + ".",
@@ -67,7 +74,7 @@ def page(works: Sequence[Mapping[str, Any]], figure: str) -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-FIGURE_TEXT = "How many times as fast as each peer, and the spread of the rounds"
+FIGURE_TEXT = "How many times as fast as each peer, with intervals"
 
 
 def heading(title: str, work: Mapping[str, Any]) -> str:
@@ -151,17 +158,27 @@ def goal(row: Row, work: Mapping[str, Any]) -> str:
     reached = row.real_lengths or row.same_form
     if wanted is None or reached is None or side["ours"]:
         return ""
-    return f"{wanted:g}x: {'met' if reached.median >= wanted else 'missed'}"
+    return f"{wanted:g}x: {judged(reached, wanted)}"
+
+
+def judged(reached: Verdict, wanted: float) -> str:
+    """Whether the interval lies above what was wanted, below it, or around it."""
+    if reached.low >= wanted:
+        return "met"
+    return "missed" if reached.high < wanted else "cannot tell"
 
 
 def spread(rate: Spread) -> str:
     return f"{short(rate.median)} ({short(rate.least)} to {short(rate.greatest)})"
 
 
-def ratio(value: Spread | None) -> str:
+def ratio(value: Verdict | None) -> str:
+    """Ratio, interval and verdict; an interval without bounds is not written."""
     if value is None:
         return ""
-    return f"{value.median:.2f} ({value.least:.2f} to {value.greatest:.2f})"
+    interval = f" ({value.low:.2f} to {value.high:.2f})" if math.isfinite(value.high) else ""
+    needed = f", about {value.would_need} rounds would" if value.would_need else ""
+    return f"{value.ratio:.2f}{interval} {value.word}{needed}"
 
 
 def memory_table(work: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bertsquad.benchmark.verdicts import Verdict, verdict
 from bertsquad.peers.contenders import CEILING, REAL
 
 
@@ -30,8 +31,8 @@ class Row:
     side: dict[str, Any]  # its entry in the JSON
     rate: Spread | None  # features per second; None where it was left out
     share: float | None  # of the ceiling, of what it computed, padding included
-    same_form: Spread | None  # our rate over its rate, round by round, in its own form
-    real_lengths: Spread | None  # our rate at real lengths over its rate
+    same_form: Verdict | None  # our rate over its rate, round by round, in its own form
+    real_lengths: Verdict | None  # our rate at real lengths over its rate
     ours: bool  # the side that the others are compared with, in its form
 
 
@@ -84,12 +85,26 @@ def fastest(
     return max(own, key=lambda name: statistics.median(rates[name].values()), default=None)
 
 
-def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Spread | None:
+def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Verdict | None:
     """Ours over its, of the rounds that both have."""
     if ours is None or ours == name:
         return None
     both = rates[ours].keys() & rates[name].keys()
-    return Spread.of([rates[ours][number] / rates[name][number] for number in sorted(both)])
+    ratios = [rates[ours][number] / rates[name][number] for number in sorted(both)]
+    return verdict(ratios) if ratios else None
+
+
+def undecided(sides: Mapping[str, Any], samples: list[dict[str, Any]]) -> set[str]:
+    """The sides that need more rounds: those that our fastest of their form is not yet known to be
+    faster, slower or as fast as, and our fastest ones. The ceiling goes on with them."""
+    rates = {name: rates_by_round({"sides": sides, "samples": samples}, name) for name in sides}
+    found: set[str] = set()
+    for name, side in sides.items():
+        best = fastest(sides, rates, side["form"])
+        known = ratio(rates, best, name)
+        if best and not side["ours"] and known and known.word == "cannot tell":
+            found |= {name, best}
+    return found | {name for name in sides if found and sides[name]["form"] == CEILING}
 
 
 def ceiling(work: Mapping[str, Any]) -> float | None:

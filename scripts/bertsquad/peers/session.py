@@ -27,6 +27,7 @@ from bertsquad.peers import materials
 from bertsquad.peers.contenders import ANSWERS, CEILING, OURS, PROGRAMS, TEXTS, Side, Work
 from bertsquad.peers.process import Worker, WorkerFailed
 from bertsquad.peers.rounds import interleave
+from bertsquad.peers.rows import undecided
 
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
@@ -52,6 +53,7 @@ class Bench:
     rounds: int
     threads: int
     seed: int = 0
+    turn_s: float = 2.0  # the least that a turn takes: ratios of short ones spread much further
     shape: dict[str, int] = field(default_factory=dict)  # other sizes than BERT-Large's
     python: Callable[[str], Path] = lambda environment: ROOT / environment / "bin/python"
     say: Callable[[str], None] = lambda line: None
@@ -72,6 +74,7 @@ class Bench:
             "cpu": cpu_model(),
             "threads": self.threads,
             "rounds": self.rounds,
+            "turn_s": self.turn_s,
             "seed": self.seed,
             "shape": {**materials.LARGE, **self.shape},
             "sides": [{**asdict(side), "graphs": list(side.graphs)} for side in work.sides],
@@ -151,7 +154,8 @@ def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list
     python = bench.python(PROGRAMS[side.program])
     command = [str(python), str(PEERS / f"{side.program}_peer.py")]
     command += ["--variant", side.variant, "--precision", side.precision, "--form", side.form]
-    command += ["--threads", str(bench.threads), "--model", str(model), "--work", str(given)]
+    command += ["--threads", str(bench.threads), "--turn-s", str(bench.turn_s)]
+    command += ["--model", str(model), "--work", str(given)]
     convert(side, model, bench, facts)
     if side.ours and side.precision == "int8":
         quantize(side, model, bench, facts)
@@ -263,7 +267,11 @@ def all_together(
                 continue
             workers[name] = worker
         samples, failed_later = interleave(
-            workers, rounds=bench.rounds, seed=bench.seed, on_sample=teller(bench)
+            workers,
+            rounds=bench.rounds,
+            seed=bench.seed,
+            on_sample=teller(bench),
+            undecided=lambda samples: undecided(facts, samples),
         )
     compare(sides, facts)
     return samples, failed | failed_later
