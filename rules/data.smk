@@ -5,6 +5,7 @@ rule generate_demo:
     """Make the demo's passages, questions and untrained checkpoint."""
     input:
         code=code("generate_demo.py"),
+        world=files_in("bertsquad/demo/world"),
     output:
         train="<resources>/demo/demo-train.json",
         dev="<resources>/demo/demo-dev.json",

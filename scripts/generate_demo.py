@@ -4,7 +4,7 @@ Example:
     python scripts/generate_demo.py --seed 0 --train demo-train.json --dev demo-dev.json \\
         --checkpoint demo_uncased_L-2_H-128_A-2.zip
 
-The same options always make the same bytes.
+The same options give the same bytes.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Show how the Model Zoo is called and what its launcher makes of it, without running anything.
+"""Show how the Model Zoo is called and which processes that starts, without running anything.
 
 Examples:
     python scripts/modelzoo_command.py --steps '{"train": {"mode": "training", ...}}'
     python scripts/modelzoo_command.py --line \\
         'numactl --localalloc --physcpubind=0-27 python3 models/benchmarks/launch_benchmark.py ...'
 
-The second form explains a command line of your own: what the launcher drops, ignores, or breaks on.
+The second form explains any command line: what the launcher drops, ignores, or fails on.
 """
 
 import argparse
@@ -19,40 +19,38 @@ from bertsquad.console.errors import exit_with
 
 
 def show_steps(steps: dict[str, dict[str, Any]], image: str) -> str:
-    """Every step: its command line, what runs in the end, what stands against it."""
+    """Text with each step: its command line, the command that runs in the end, the findings."""
+    from bertsquad.modelzoo.checks.machine import read_host
     from bertsquad.modelzoo.display import explain
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.job import job_of
-    from bertsquad.modelzoo.paths import Files
+    from bertsquad.modelzoo.run import call_of
+    from bertsquad.modelzoo.settings import CallFiles
 
-    facts = read_facts(image=image)
+    host = read_host(image=image)
     shown = []
     for name, step in steps.items():
         paths = {part: Path.cwd() / path for part, path in step["files"].items()}
-        job = job_of(step["settings"], Files(**paths), str(Path.cwd() / step["launcher"]))
-        findings = job.findings(facts, os.environ, files=False)
-        shown.append(explain(name, job.line, facts.machine, findings, image=image))
+        call = call_of(step["settings"], CallFiles(**paths), str(Path.cwd() / step["launcher"]))
+        findings = call.findings(host, os.environ, files=False)
+        shown.append(explain(name, call.line, host.machine, findings, image=image))
     return "\n".join(shown)
 
 
 def show_line(text: str) -> str:
-    """A command line that somebody wrote, on this machine and in this environment."""
-    from bertsquad.modelzoo.breaking import BREAKING
+    """Text with a given command line, checked on this machine and in this environment."""
+    from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS
+    from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+    from bertsquad.modelzoo.checks.machine import MACHINE_CHECKS, read_host
+    from bertsquad.modelzoo.checks.table import examine
     from bertsquad.modelzoo.command_line import parse
     from bertsquad.modelzoo.display import explain
-    from bertsquad.modelzoo.environment import ENVIRONMENT
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.findings import examine
-    from bertsquad.modelzoo.ignored import IGNORED
-    from bertsquad.modelzoo.machine_checks import MACHINE
 
     line = parse(shlex.split(text))
-    facts = read_facts()
+    host = read_host()
     outer = {**os.environ, **line.environment}
     findings = examine((*BREAKING, *IGNORED), line)
-    findings += [*examine(MACHINE, line, facts), *examine(ENVIRONMENT, line, outer)]
+    findings += [*examine(MACHINE_CHECKS, line, host), *examine(ENVIRONMENT_CHECKS, line, outer)]
     findings.sort(key=lambda finding: finding.severity != "error")
-    return explain("a command line", line, facts.machine, findings)
+    return explain("a command line", line, host.machine, findings)
 
 
 def parse_args() -> argparse.Namespace:

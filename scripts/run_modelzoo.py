@@ -1,4 +1,4 @@
-"""Run the Model Zoo's launcher once, as Intel's guide does, and find out whether it worked.
+"""Run the Model Zoo's launcher once, as Intel's guide does, and check whether it succeeded.
 
 Example:
     python scripts/run_modelzoo.py --launcher models/benchmarks/launch_benchmark.py \\
@@ -6,8 +6,8 @@ Example:
         --vocab wwm/vocab.txt --bert-config wwm/bert_config.json --dev-questions dev-v1.1.json \\
         --weights bert_large_checkpoints/model.ckpt-3649 --output results/modelzoo/benchmark
 
-Its exit status is 0 whatever happens, so its log and the files it leaves decide. In the output
-folder: command.txt, launcher.log, run.json (what read_modelzoo_log.py wants beside the log); after
+The launcher's exit status is 0 whatever happens, so its log and its files decide. The output folder
+holds command.txt, launcher.log, run.json (read_modelzoo_log.py reads it beside the log); after
 training model.ckpt.index and model.ckpt.data-00000-of-00001; after training and accuracy
 predictions.json and nbest_predictions.json.
 """
@@ -26,20 +26,20 @@ from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
     from bertsquad.modelzoo.cell import Arrivals
-    from bertsquad.modelzoo.facts import Facts
-    from bertsquad.modelzoo.job import Job
-    from bertsquad.modelzoo.outcome import Outputs
-    from bertsquad.modelzoo.paths import Files
+    from bertsquad.modelzoo.checks.machine import Host
+    from bertsquad.modelzoo.run import Call, Outputs
+    from bertsquad.modelzoo.settings import CallFiles
 
+# Files of an earlier run that must not be taken for new ones.
 MADE = ("predictions.json", "nbest_predictions.json", "run.json", "model.ckpt.index")
 
 
-def files_of(args: argparse.Namespace) -> "Files":
-    """The call's files, absolute: the launcher works in a folder of its own."""
-    from bertsquad.modelzoo.paths import Files
+def files_of(args: argparse.Namespace) -> "CallFiles":
+    """The files of the call as absolute paths: the launcher changes its working directory."""
+    from bertsquad.modelzoo.settings import CallFiles
 
     here = Path.cwd()
-    return Files(
+    return CallFiles(
         output=here / args.output / "output",
         vocab=here / args.vocab,
         config=here / args.bert_config,
@@ -49,65 +49,66 @@ def files_of(args: argparse.Namespace) -> "Files":
     )
 
 
-def check(job: "Job", facts: "Facts") -> None:
-    """Print every warning; `UserError` with all that would make it fail."""
-    from bertsquad.modelzoo.findings import refuse_errors
+def check(call: "Call", host: "Host") -> None:
+    """Print every finding; `UserError` with all errors."""
+    from bertsquad.modelzoo.checks.table import refuse_errors
 
-    findings = job.findings(facts, os.environ, files=True)
+    findings = call.findings(host, os.environ, files=True)
     for finding in findings:
         print(finding, file=sys.stderr, flush=True)
-    refuse_errors(findings, f"the Model Zoo's {job.step.mode} was not started")
+    refuse_errors(findings, f"the Model Zoo's {call.step.mode} was not started")
 
 
 def run(
     argv: list[str], environment: dict[str, str], folder: Path
 ) -> tuple[int, list[str], "Arrivals"]:
-    """Start the launcher; its exit status, its log, and when it had processed how much. The log
-    goes to launcher.log and to stderr as it comes."""
+    """Run the launcher; return its exit status, its log and the arrival times of its progress.
+
+    Every line goes to launcher.log and to stderr when it arrives.
+    """
     from bertsquad.modelzoo.cell import Arrivals
-    from bertsquad.modelzoo.log import PROCESSED
-    from bertsquad.modelzoo.running import run_here
+    from bertsquad.modelzoo.log import progress
+    from bertsquad.modelzoo.run import run_here
 
     lines: list[str] = []
     arrivals = Arrivals()
     begin = time.monotonic()
     with (folder / "launcher.log").open("w", encoding="utf-8", errors="replace") as log:
 
-        def say(line: str) -> None:
-            if match := PROCESSED.match(line.strip()):
-                arrivals.examples.append(int(match[1]))
-                arrivals.seconds.append(time.monotonic() - begin)
+        def record(line: str) -> None:
+            if (examples := progress(line)) is not None:
+                arrivals.add(examples, time.monotonic() - begin)
             lines.append(line)
             log.write(line)
             print(line, end="", file=sys.stderr, flush=True)
 
-        status = run_here(argv, environment, say)
+        status = run_here(argv, environment, record)
     return status, lines, arrivals
 
 
-def call(job: "Job", args: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
-    """The command that starts the launcher, here or in a container, and its environment."""
-    from bertsquad.modelzoo.container import in_container
+def command_of(call: "Call", args: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+    """The command that runs the launcher, here or in a container, and its environment."""
+    from bertsquad.modelzoo.run import in_container
     from bertsquad.modelzoo.settings import words
 
     if not args.image:
-        return words(job.line), job.environment(os.environ)
-    launcher = Path(job.launcher)
+        return words(call.line), call.environment(os.environ)
+    launcher = Path(call.launcher)
     return in_container(
         args.image,
-        words(job.line),
-        job.environment({}),
+        words(call.line),
+        call.environment({}),
         os.environ,
         shm_size=args.shm_size,
         binding=args.binding == "yes",
-        # The launcher's folder, where it is not one of the image.
+        # The Model Zoo's folder, unless it is in the image.
         folders=[launcher.parent.parent] if launcher.is_file() else [],
     )
 
 
-def keep(outputs: "Outputs", folder: Path) -> None:
-    """Move what a run is for out of the launcher's folder, under names that do not depend on it."""
-    from bertsquad.modelzoo.outcome import SHARD, TRAINED
+def move_outputs(outputs: "Outputs", folder: Path) -> None:
+    """Move results out of the launcher's folder, under names that do not hold the step."""
+    from bertsquad.modelzoo.steps import SHARD, TRAINED
 
     moves = {outputs.predictions: "predictions.json", outputs.nbest: "nbest_predictions.json"}
     if outputs.checkpoint is not None:
@@ -122,10 +123,10 @@ def keep(outputs: "Outputs", folder: Path) -> None:
 
 
 def surroundings(lines: list[str], begun: str) -> dict[str, Any]:
-    """What else was true."""
+    """Processor, container and start of the run."""
     from bertsquad.machine.cpu import allowed_cpus, has_native_bf16, read_cpu
     from bertsquad.machine.reading import attempt, is_unavailable
-    from bertsquad.modelzoo.container import identity
+    from bertsquad.modelzoo.run import container_identity
 
     info = attempt(read_cpu)
     known = not is_unavailable(info)
@@ -133,7 +134,7 @@ def surroundings(lines: list[str], begun: str) -> dict[str, Any]:
         "cpu": info.model if known else "unknown",
         "bf16_native": has_native_bf16(info.flags) if known else None,
         "allowed_cpus": allowed_cpus(),
-        "container": identity(lines),
+        "container": container_identity(lines),
         "started_at": begun,
     }
 
@@ -165,30 +166,30 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import write_json, write_text
-    from bertsquad.modelzoo import cell, display, outcome
-    from bertsquad.modelzoo.facts import read_facts
-    from bertsquad.modelzoo.job import fresh, job_of
+    from bertsquad.modelzoo import cell, display
+    from bertsquad.modelzoo.checks.machine import read_host
+    from bertsquad.modelzoo.run import call_of, check_outcome, remove_output
 
     folder = Path.cwd() / args.output
     files = files_of(args)
     for name in MADE:
         (folder / name).unlink(missing_ok=True)
-    fresh(files.output)
-    job = job_of(args.settings, files, str(Path.cwd() / args.launcher))
-    facts = read_facts(image=args.image, binding=args.binding == "yes")
-    check(job, facts)
-    findings = job.findings(facts, os.environ, files=False)
-    text = display.explain(job.step.mode, job.line, facts.machine, findings, image=args.image)
+    remove_output(files.output)
+    call = call_of(args.settings, files, str(Path.cwd() / args.launcher))
+    host = read_host(image=args.image, binding=args.binding == "yes")
+    check(call, host)
+    findings = call.findings(host, os.environ, files=False)
+    text = display.explain(call.step.mode, call.line, host.machine, findings, image=args.image)
     write_text(folder / "command.txt", text)
 
     begun = datetime.now(UTC).isoformat(timespec="seconds")
-    status, lines, arrivals = run(*call(job, args), folder)
-    outputs = outcome.judge(job.step.mode, status, lines, files.output)
-    keep(outputs, folder)
+    status, lines, arrivals = run(*command_of(call, args), folder)
+    outputs = check_outcome(call.step.mode, status, lines, files.output)
+    move_outputs(outputs, folder)
     shutil.rmtree(files.output, ignore_errors=True)
-    mode, precision = job.step.mode, job.step.precision
+    mode, precision = call.step.mode, call.step.precision
     about = {
-        "settings": cell.asked(mode, precision, job.line.options, job.line.values()),
+        "settings": cell.requested_settings(mode, precision, call.line.options, call.line.values()),
         "surroundings": surroundings(lines, begun),
         "arrivals": asdict(arrivals),
     }

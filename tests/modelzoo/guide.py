@@ -1,9 +1,9 @@
-"""The two commands of Intel's guide, as one types them, and the files they name."""
+"""The two commands of Intel's guide as they are typed, and the files that they name."""
 
 import shlex
 from pathlib import Path
 
-from bertsquad.modelzoo.paths import Files
+from bertsquad.modelzoo.settings import CallFiles
 
 LAUNCHER = "/tmp/models/benchmarks/launch_benchmark.py"
 TRAINING = r"""
@@ -50,7 +50,7 @@ numactl --localalloc --physcpubind=0-27 python3 /tmp/models/benchmarks/launch_be
 --output-dir /tmp/SQuAD_1.1_inference \
 --benchmark-only
 """
-TRAINING_FILES = Files(
+TRAINING_FILES = CallFiles(
     output=Path("/tmp/SQuAD_1.1_fine_tune"),
     vocab=Path("/tmp/wwm_cased_L-24_H-1024_A-16/vocab.txt"),
     config=Path("/tmp/wwm_cased_L-24_H-1024_A-16/bert_config.json"),
@@ -58,7 +58,7 @@ TRAINING_FILES = Files(
     dev=Path("/tmp/dev-v1.1.json"),
     train=Path("/tmp/train-v1.1.json"),
 )
-INFERENCE_FILES = Files(
+INFERENCE_FILES = CallFiles(
     output=Path("/tmp/SQuAD_1.1_inference"),
     vocab=Path("/tmp/wwm_uncased_L-24_H-1024_A-16/vocab.txt"),
     config=Path("/tmp/wwm_uncased_L-24_H-1024_A-16/bert_config.json"),
@@ -68,12 +68,12 @@ INFERENCE_FILES = Files(
 
 
 def words(text: str) -> list[str]:
-    """A command as the shell splits it."""
+    """The words of a command, split as a shell does."""
     return shlex.split(text.replace("\\\n", " "))
 
 
 def here(words: list[str]) -> list[str]:
-    """Golden words with the guide's places for $PYTHON, $MODELS and $WORK."""
+    """Golden words with the guide's paths for $PYTHON, $MODELS and $WORK."""
     places = {"$PYTHON": "python3", "$MODELS": "/tmp/models", "$WORK": "/tmp"}
     for name, place in places.items():
         words = [word.replace(name, place) for word in words]

@@ -14,8 +14,10 @@ SCOPES = ("attention/output", "output")
 
 
 def install(folder: Path, pretrained: Path | None = None) -> Path:
-    """Copy the stand-in to `folder`; what it will leave as trained is the checkpoint `pretrained`
-    (a prefix) under the names that Intel's code gives. The folder's path."""
+    """Copy the stand-in to `folder` and return that path.
+
+    Its training "writes" the checkpoint with the prefix `pretrained`, renamed as Intel's code does.
+    """
     shutil.copytree(LAUNCHER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     if pretrained is not None:
         (folder / "trained").mkdir()
@@ -24,8 +26,11 @@ def install(folder: Path, pretrained: Path | None = None) -> Path:
 
 
 def as_trained(pretrained: dict) -> dict:
-    """Google's tensors after Intel's fine-tuning: numbered Keras norms, the head of SQuAD in place
-    of the next-sentence one, the optimizer's slots, and a step."""
+    """Google's tensors under the names of Intel's fine-tuning.
+
+    Norms are numbered Keras norms, the SQuAD head replaces the next-sentence head, and the
+    optimizer's slots and a step are added.
+    """
     kept = {name: value for name, value in pretrained.items() if name.startswith("bert/")}
     layers = {name.split("/")[2] for name in kept if "/layer_" in name}
     norms = ["bert/embeddings/LayerNorm"]

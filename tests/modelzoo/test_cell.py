@@ -1,8 +1,17 @@
-"""What a run measured, as JSON."""
+"""The measurements of a run as JSON."""
+
+import json
 
 import pytest
 
-from bertsquad.modelzoo.cell import Arrivals, asked, batch_ends, description, headline, observed
+from bertsquad.modelzoo.cell import (
+    Arrivals,
+    batch_ends,
+    description,
+    headline,
+    observed,
+    requested_settings,
+)
 from bertsquad.modelzoo.log import read_log
 from modelzoo.test_log import BENCHMARK, TRAINING
 
@@ -10,7 +19,7 @@ ABOUT = {"cpu": "Example", "started_at": "2026-01-02T03:04:05+00:00"}
 
 
 def settings(mode: str, **options) -> dict:
-    return asked(mode, "bfloat16", options, {"max_seq_length": "384"})
+    return requested_settings(mode, "bfloat16", options, {"max_seq_length": "384"})
 
 
 def test_a_benchmark_has_the_keys_of_our_own_cells():
@@ -44,13 +53,20 @@ def test_batches_end_when_their_first_line_comes():
     assert batch_ends(ARRIVALS, 4)[:3] == [(1, 10.0), (2, 11.0), (3, 12.0)]
 
 
-def test_the_lines_tell_a_speed_of_their_own():
+def test_the_arrival_of_lines_gives_a_speed_of_its_own():
     seen = observed(ARRIVALS, 4, 5)
     assert seen["observed_features_per_second"] == 4.0
     assert seen["latency_samples_ms"] == [1000.0] * 4
 
 
-def test_batches_that_said_nothing_leave_no_latencies():
+def test_a_line_that_tensorflow_prints_in_two_forms_arrives_once():
+    arrivals = Arrivals()
+    for examples, moment in [(10, 1.0), (10, 1.1), (20, 2.0), (20, 2.1)]:
+        arrivals.add(examples, moment)
+    assert arrivals == Arrivals([10, 20], [1.0, 2.0])
+
+
+def test_batches_without_a_line_leave_no_latencies():
     few = Arrivals([4, 12, 20], [1.0, 3.0, 5.0])
     assert observed(few, 2, 1) == {
         "observed_features_per_second": 4.0,
@@ -58,7 +74,7 @@ def test_batches_that_said_nothing_leave_no_latencies():
     }
 
 
-def test_no_lines_tell_nothing():
+def test_without_lines_there_is_no_observed_speed():
     assert observed(Arrivals(), 4, 5)["observed_features_per_second"] is None
 
 
@@ -84,6 +100,13 @@ def test_training_adds_up_its_processes():
     assert headline("training", result) == "2.5 examples/s on 2 processes, 1824 steps"
 
 
+def test_a_training_that_diverged_has_no_loss_and_can_be_written_as_json():
+    log = read_log([*TRAINING, "INFO:tensorflow:Loss for final step: nan."])
+    result = description("training", log, Arrivals(), settings("training"), {})
+    assert result["final_losses"] == [0.7215, None]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
 def test_accuracy_keeps_what_was_printed():
     log = read_log(['{"exact_match": 80.0, "f1": 90.0}'])
     result = description("accuracy", log, Arrivals(), settings("accuracy"), {})
@@ -92,6 +115,8 @@ def test_accuracy_keeps_what_was_printed():
 
 
 def test_what_is_not_given_is_the_launchers_default():
-    assert asked("training", "fp32", {}, {})["max_seq_length"] == 512
-    assert asked("benchmark", "fp32", {"batch_size": -1}, {})["batch_size"] == 32
-    assert asked("benchmark", "fp32", {}, {})["max_seq_length"] == 384
+    assert requested_settings("training", "fp32", {}, {})["max_seq_length"] == 512
+    assert requested_settings("benchmark", "fp32", {"batch_size": -1}, {})["batch_size"] == 32
+    assert requested_settings("benchmark", "fp32", {}, {})["max_seq_length"] == 384
+    zero = {"max_seq_length": "0"}
+    assert requested_settings("benchmark", "fp32", {}, zero)["max_seq_length"] == 384

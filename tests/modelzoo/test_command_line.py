@@ -1,4 +1,4 @@
-"""Command lines, taken apart as the launcher's argparse does."""
+"""Command lines are parsed as the launcher's argparse does, and written back."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the launcher makes of a command line, against what the real one was seen to make of it."""
+"""The modelled launcher against captures of the real one."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.command_line import parse
-from bertsquad.modelzoo.launcher import Launched, Machine, launched
+from bertsquad.modelzoo.launcher import Launched, Machine, launched, max_seq_length
 from modelzoo.guide import INFERENCE, TRAINING, here, words
 
 COOPER_LAKE = Machine(sockets=4, cores_per_socket=24)
@@ -74,10 +74,95 @@ def test_a_socket_is_bound_by_numactl():
     assert argv[3:] == run(INFERENCE).argv
 
 
-def test_model_arguments_of_inference_come_last_in_the_scripts_own_order():
-    argv = run(INFERENCE + " -- max-seq-length=128 doc-stride=64").argv
-    assert argv[-2:] == ("--doc_stride=64", "--max_seq_length=128")
-    assert argv[:-2] == run(INFERENCE).argv
+# Model arguments and changes of the guide's inference -> the words after `--do_predict=True`, as
+# v1.6.1 was seen to order them.
+ACCURACY = ("--benchmark-only", "--accuracy-only")
+THREADS = ("--inter_op_parallelism_threads=1", "--intra_op_parallelism_threads=28")
+TAILS = {
+    "nothing": ("", [], ("--mode=benchmark", *THREADS)),
+    "a length and a stride": (
+        "max-seq-length=128 doc-stride=64",
+        [],
+        ("--mode=benchmark", "--doc_stride=64", "--max_seq_length=128", *THREADS),
+    ),
+    "a stride": ("doc_stride=64", [], ("--mode=benchmark", "--doc_stride=64", *THREADS)),
+    "a stride of 0": ("doc_stride=0", [], ("--mode=benchmark", *THREADS)),
+    "a length of 0": ("max_seq_length=0", [], ("--mode=benchmark", *THREADS)),
+    "a stride of 0 and a length": (
+        "doc_stride=0 max_seq_length=256",
+        [],
+        ("--mode=benchmark", "--max_seq_length=256", *THREADS),
+    ),
+    "accuracy and a length": (
+        "max_seq_length=128",
+        [ACCURACY],
+        ("--mode=accuracy", "--max_seq_length=128", *THREADS),
+    ),
+    "a profile and a stride": (
+        "profile=True doc_stride=64",
+        [],
+        ("--mode=profile", "--mode=benchmark", "--doc_stride=64", *THREADS),
+    ),
+    "a length and threads of one kind": (
+        "max_seq_length=128",
+        [("--num-intra-threads 28", "")],
+        ("--mode=benchmark", "--max_seq_length=128", "--inter_op_parallelism_threads=1"),
+    ),
+    "a length and no threads": (
+        "max_seq_length=128",
+        [("--num-intra-threads 28", ""), ("--num-inter-threads 1", "")],
+        ("--mode=benchmark", "--max_seq_length=128"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "changes", "tail"), TAILS.values(), ids=TAILS)
+def test_words_of_inference_are_in_the_scripts_own_order(arguments, changes, tail):
+    text = INFERENCE
+    for before, after in changes:
+        text = text.replace(before, after)
+    argv = run(f"{text} -- {arguments}").argv
+    assert argv[argv.index("--do_predict=True") + 1 :] == tail
+
+
+MPIRUN = ("mpirun", "--allow-run-as-root", "-n")
+BOUND = ("numactl", "--cpunodebind=1", "--membind=1")
+# Options added to the guide's inference -> the words before run_squad.py on 2 sockets of 28 cores.
+HEADS = {
+    "": ("python3",),
+    "--socket-id=1": (*BOUND, "python3"),
+    "--mpi_num_processes=1": (*MPIRUN, "1", "--map-by", "socket", "python3"),
+    "--mpi_num_processes=1 --socket-id=1": (
+        *BOUND,
+        *MPIRUN,
+        *("1", "--map-by", "socket", "python3"),
+    ),
+    "--mpi_num_processes=2 --socket-id=1": (
+        *BOUND,
+        *MPIRUN,
+        *("2", "--map-by", "socket", "python3"),
+    ),
+    "--mpi_num_processes=4 --mpi_num_processes_per_socket=2 --socket-id=1": (
+        *BOUND,
+        *MPIRUN,
+        *("4", "--map-by", "ppr:2:socket:pe=14", "--cpus-per-proc", "14", "python3"),
+    ),
+    "--mpi_num_processes_per_socket=2 --socket-id=1": (*BOUND, "python3"),
+}
+
+
+@pytest.mark.parametrize("options", HEADS)
+def test_inference_is_bound_to_a_socket_with_and_without_mpi(options):
+    argv = run(f"{INFERENCE} {options}", TWO_SOCKETS).argv
+    script = next(place for place, word in enumerate(argv) if word.endswith("/run_squad.py"))
+    assert argv[:script] == HEADS[options]
+
+
+def test_training_is_bound_to_a_socket_only_without_mpi():
+    alone = TRAINING.replace("--mpi_num_processes=4", "--socket-id=1")
+    assert run(alone, TWO_SOCKETS).argv[:3] == BOUND
+    both = TRAINING.replace("--mpi_num_processes=4", "--mpi_num_processes=4 --socket-id=1")
+    assert run(both, TWO_SOCKETS).argv == run(TRAINING, TWO_SOCKETS).argv
 
 
 def test_profile_cannot_win_over_benchmark():
@@ -130,7 +215,7 @@ def test_the_number_of_cores_binds_nothing():
 
 
 # (options of the guide's training left out, options added) -> inter, intra on 2 sockets of 28 cores
-THREADS = {
+DEFAULT_THREADS = {
     "with MPI two cores are left": ((), "", ("1", "26")),
     "without MPI all sockets": (("--mpi_num_processes=4",), "", ("2", "56")),
     "one socket": (("--mpi_num_processes=4",), "--socket-id=0", ("1", "28")),
@@ -138,7 +223,9 @@ THREADS = {
 }
 
 
-@pytest.mark.parametrize(("out", "added", "expected"), THREADS.values(), ids=THREADS)
+@pytest.mark.parametrize(
+    ("out", "added", "expected"), DEFAULT_THREADS.values(), ids=DEFAULT_THREADS
+)
 def test_default_threads_of_training(out, added, expected):
     text = TRAINING.replace("--num-intra-threads=22", added or " ")
     for option in ("--num-inter-threads=1", *out):
@@ -178,6 +265,20 @@ def test_defaults_of_training():
     expected |= {"vocab_file": "vocab.txt", "do_train": "True", "init_checkpoint": ""}
     for name, value in expected.items():
         assert f"--{name}={value}" in argv
+
+
+@pytest.mark.parametrize(
+    ("mode", "given", "length"),
+    [
+        ("training", {}, 512),
+        ("training", {"max_seq_length": "0"}, 0),
+        ("inference", {}, 384),
+        ("inference", {"max_seq_length": "0"}, 384),
+        ("inference", {"max_seq_length": "128"}, 128),
+    ],
+)
+def test_the_length_that_the_script_uses(mode, given, length):
+    assert max_seq_length(mode, given) == length
 
 
 def test_the_log_goes_to_the_model_zoo_without_an_output_folder():

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.modelzoo.log import corrected, messages, read_log, summed_speed
+from bertsquad.modelzoo.log import corrected, messages, progress, read_log, summed_speed
 
 BENCHMARK = """\
-Processed #examples: 950
-Processed #examples: 960
+INFO:tensorflow:Processed #examples: 950
+I0424 21:14:28.002666 140184442087232 run_squad.py:1365] Processed #examples: 950
+INFO:tensorflow:Processed #examples: 960
+I0424 21:14:28.002666 140184442087232 run_squad.py:1365] Processed #examples: 960
+INFO:tensorflow:prediction_loop marked as finished
 Elapsed time: 985.123456 num processed examples: 960 threshod_examples: 160
 throughput((num_processed_examples-threshod_examples)/Elapsedtime): 0.81
 """
@@ -101,6 +104,48 @@ def test_lines_that_are_not_tensorflows_are_kept_as_they_are():
     assert messages(["a", "INFO:tensorflow:b", ABSL + "b", "a"]) == ["a", "b", "a"]
 
 
+# Forms of run_squad.py's line: TensorFlow's, absl's (the Model Zoo's tutorial), and the bare text.
+PROGRESS = {
+    "INFO:tensorflow:Processed #examples: 128\n": 128,
+    "I1129 22:10:31.123456 140213 run_squad.py:1365] Processed #examples: 128\n": 128,
+    "I0424 21:14:28.002666 140184442087232 run_squad.py:1365] Processed #examples: 960\r\n": 960,
+    "Processed #examples: 128\n": 128,
+    "INFO:tensorflow:Processing example: 128\n": None,
+    "INFO:tensorflow:Processed #examples: many\n": None,
+    "W1129 22:10:31.123456 140213 run_squad.py:1365] Processed #examples: 128\n": None,
+    "INFO:tensorflow:Processed #examples: " + 5000 * "9": None,
+    "\n": None,
+}
+
+
+@pytest.mark.parametrize(("line", "examples"), PROGRESS.items(), ids=range(len(PROGRESS)))
+def test_progress_is_read_in_every_form_in_which_tensorflow_prints_it(line, examples):
+    assert progress(line) == examples
+
+
+def test_the_sizes_of_training_are_kept_when_it_predicts_afterwards():
+    predictions = both("***** Running predictions *****", "  Num orig examples = 10570")
+    log = read_log([*TRAINING, *predictions, *both("  Batch size = 8")])
+    assert (log.batch_size, log.examples) == (24, 87599)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Elapsed time: 1.2.3 num processed examples: 960 threshod_examples: 160",
+        "Elapsed time: 1.0 num processed examples: " + 5000 * "9" + " threshod_examples: 160",
+        "throughput((num_processed_examples-threshod_examples)/Elapsedtime): 1..2",
+        '{"exact_match": NaN, "f1": 1.0}',
+        '{"exact_match": 1.0, "exact_match": 1.0}',
+        '{"f1":' + 100000 * "[",
+    ],
+    ids=["decimal", "digits", "throughput", "nan", "twice", "nested"],
+)
+def test_damaged_lines_are_not_read(line):
+    log = read_log([line])
+    assert (log.elapsed_s, log.processed, log.throughput, log.scores) == (None, None, None, {})
+
+
 def test_speeds_of_all_processes_are_added_and_the_start_left_out():
     assert summed_speed([1.0, 1.0, 2.0, 2.5, 2.25, 2.25], 2) == 4.5
     assert summed_speed([1.0, 1.5], 2) == 2.5
@@ -120,8 +165,10 @@ def test_scores_in_either_order():
     assert read_log(['{"exact_match": 86.77388836329234}', "{not json"]).scores == {}
 
 
-def test_a_loss_that_is_no_number():
-    assert str(read_log(["INFO:tensorflow:Loss for final step: nan."]).final_losses) == "[nan]"
+@pytest.mark.parametrize("loss", ["nan", "inf"])
+def test_a_loss_that_is_not_finite(loss):
+    log = read_log([f"INFO:tensorflow:Loss for final step: {loss}."])
+    assert str(log.final_losses) == f"[{loss}]"
 
 
 def test_an_empty_log_says_nothing():

@@ -1,4 +1,4 @@
-"""From the configuration to the launcher's words: for the guide's, the guide's."""
+"""From the configuration to the launcher's command line; the shipped steps give the guide's."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from bertsquad.experiment.config import resolve
-from bertsquad.modelzoo.paths import Files
 from bertsquad.modelzoo.settings import (
-    OWN_ARGUMENTS,
-    OWN_OPTIONS,
+    RESERVED_ARGUMENTS,
+    RESERVED_OPTIONS,
     STEP_CHECKS,
+    CallFiles,
     Step,
     command,
     examine_step,
@@ -47,7 +47,7 @@ def test_the_shipped_steps_can_run_and_say_what_is_ignored(steps):
 
 
 def test_files_elsewhere_are_named_and_files_in_place_are_not(steps):
-    files = Files(
+    files = CallFiles(
         output=Path("/r/out"),
         vocab=Path("/a/vocab.txt"),
         config=Path("/a/bert_config.json"),
@@ -118,12 +118,12 @@ def test_every_check_of_steps_is_tested():
     assert {check.name for check in STEP_CHECKS} == WRONG.keys()
 
 
-@pytest.mark.parametrize("name", OWN_OPTIONS)
+@pytest.mark.parametrize("name", RESERVED_OPTIONS)
 def test_what_the_workflow_says_is_refused(name):
     assert any(each.check == "own" for each in examine_step(step(options={name: "x"})))
 
 
-@pytest.mark.parametrize("name", OWN_ARGUMENTS)
+@pytest.mark.parametrize("name", RESERVED_ARGUMENTS)
 def test_the_files_are_the_workflows(name):
     assert any(each.check == "own" for each in examine_step(step(arguments={name: "x"})))
 

@@ -17,7 +17,7 @@ SCHEMA = ROOT / "config/schemas/config.schema.yaml"
 
 
 def zoo(text: str = "", **section) -> ModelZoo:
-    """The steps of a YAML text, or the shipped ones; `section` changes keys beside them."""
+    """The steps of a YAML text, or the shipped ones; `section` changes other keys of `modelzoo`."""
     shipped = yaml.safe_load((ROOT / "config/modelzoo.yaml").read_text(encoding="utf-8"))
     if text:
         shipped["modelzoo"]["steps"] = yaml.safe_load(text)

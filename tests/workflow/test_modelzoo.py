@@ -31,6 +31,7 @@ def test_the_guides_commands_are_run_scored_and_converted(folder):
     assert cell["printed_features_per_second"] == pytest.approx(
         cell["features_per_second"] * 25 / 24, abs=0.01
     )
+    assert cell["observed_features_per_second"] > 0
     training = json.loads((results / "train/result.json").read_text())
     assert (training["steps"], training["examples_per_second"]) == (1223, 2.0)
     model = json.loads((results / "train/model/config.json").read_text())

@@ -1,1 +1,1 @@
-"""The demo's made-up world: a small reading-comprehension set and an untrained encoder for it."""
+"""The demo: a small reading-comprehension set about a made-up world, and an untrained BERT."""

@@ -18,21 +18,23 @@ LAYERS = 2
 HIDDEN_SIZE = 128
 INTERMEDIATE_SIZE = 512
 POSITIONS = 512
-# Google's 0.02 suits a width of 768 and a million steps of pretraining. With it the demo spends its
-# first minute learning to attend at all: 42 F1 where 0.08, about 1 / sqrt(width), reaches 90.
+# Google's 0.02 suits a width of 768 and a million steps of pretraining. The demo reaches 42 F1 with
+# it and 90 F1 with 0.08, about 1 / sqrt(width): attention starts to learn earlier.
 STANDARD_DEVIATION = 0.08
-# Sines instead of noise: neighbours start out alike, so words find the words beside them sooner.
-# Wavelengths of 6 to 1,250 tokens; Vaswani et al. (2017) go up to 63,000, for longer texts.
+# Sines instead of noise: neighbouring positions start similar, so attention to neighbours is
+# learned sooner. Wavelengths are 6 to 1,250 tokens; Vaswani et al. (2017), with longer texts, go up
+# to 63,000.
 POSITION_SCALE = 0.12  # root mean square of a position's vector
 POSITION_BASE = 200.0
-EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)  # of a zip; a true date would make every archive another file
+# The earliest date of a zip member: the same archive at any time.
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def write_checkpoint(path: str | os.PathLike[str], vocabulary: list[str], seed: int) -> None:
     """Write the zip: bert_config.json, vocab.txt and the checkpoint in the folder `FOLDER`.
 
-    The same vocabulary and seed always give the same bytes: members have a fixed date and are
-    stored, not deflated, as zlib's output differs between its versions.
+    The same vocabulary and seed give the same bytes: members have a fixed date and are stored, not
+    deflated, because zlib's output differs between its versions.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -47,8 +49,9 @@ def write_checkpoint(path: str | os.PathLike[str], vocabulary: list[str], seed: 
 
 
 def member(name: str, mode: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, EARLIEST_DATE)
-    info.create_system = 3  # Unix, whatever the system, as `mode` is its own
+    """The entry of a file or folder in the zip, with its Unix permissions."""
+    info = zipfile.ZipInfo(name, FIXED_DATE)
+    info.create_system = 3  # Unix on any system, because `mode` is Unix's
     info.external_attr = mode << 16
     return info
 
@@ -92,6 +95,7 @@ def initial_tensors(vocabulary_size: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def shapes(vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all tensors."""
     hidden = HIDDEN_SIZE
     dense = {
         "bert/pooler/dense": (hidden, hidden),
@@ -119,6 +123,7 @@ def shapes(vocabulary_size: int) -> dict[str, tuple[int, ...]]:
 
 
 def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Float32 values of a normal distribution; those beyond two deviations are drawn again."""
     values = rng.standard_normal(shape)
     while (outside := np.abs(values) > 2).any():
         values[outside] = rng.standard_normal(np.count_nonzero(outside))
@@ -126,8 +131,10 @@ def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nda
 
 
 def sinusoids(positions: int, width: int) -> np.ndarray:
-    """[positions, width]: sines in the first half, cosines in the second. Python's `math`, as
-    NumPy's sine may differ in the last bit between processors."""
+    """[positions, width], float32: sines in the first half, cosines in the second.
+
+    Python's `math` computes them: NumPy's sine may differ in the last bit between processors.
+    """
     half = width // 2
     scale = POSITION_SCALE * math.sqrt(2)
     angles = [

@@ -6,36 +6,35 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from bertsquad.demo.kinds import After, Kind
-from bertsquad.demo.places import PLACES
+from bertsquad.demo.kinds import After, Kind, read_kinds
 from bertsquad.demo.values import MEASURES, between, chance, draw, pick, shuffled
-from bertsquad.demo.works import WORKS
 
-KINDS = PLACES + WORKS
-STATEMENTS = (3, 4)  # least and most statements of an entry, besides its opening
-LONG_STATEMENTS = 7
-LONG_SHARE = 0.03  # passages made of two long entries, longer than one window of the demo
-RIVALS_SHARE = 0.15  # entries where several values answer to the same kind of question
+KINDS = read_kinds()
+STATEMENTS = (3, 4)  # fewest and most statements of an entry after its opening
+LONG_STATEMENTS = 7  # most statements of an entry in a long passage
+LONG_SHARE = 0.03  # share of passages of two long entries, longer than one window of the demo
+RIVALS_SHARE = 0.15  # share of entries with several facts of the same class (two years, two people)
+# Placeholders for the entry itself.
 REFERENCES = frozenset({"name", "Subject", "subject", "Its", "its"})
-# What may be part of an answer or not, as annotators differ: `the Aldra`, `River Aldra`, `Aldra`.
+# Words that annotators may add to an answer or leave out: `the Aldra`, `River Aldra`, `Aldra`.
 LEADING = re.compile(r"\b(?:[Tt]he|[Aa]bout|up to|River|the River|Captain|wild|old|rare) $")
 UNITS = re.compile(r" (?:kilometres|metres|grams|tonnes)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Where a passage states a fact."""
+    """A fact in a passage: where its value is, and how to ask for it."""
 
-    kind: str
-    fact: str
+    kind: str  # noun of its kind: `town`
+    fact: str  # `founded`
     start: int  # code points from the start of the passage
-    text: str
-    questions: tuple[str, ...]  # ways to ask for it
+    text: str  # the value as it is written
+    questions: tuple[str, ...]  # alternatives
 
 
 @dataclass(slots=True)
 class Passage:
-    """A passage as it grows: its text, and the facts that it states."""
+    """A passage while it is written: its text so far, and the facts in it."""
 
     title: str
     text: str = ""
@@ -45,9 +44,9 @@ class Passage:
 def make_dataset(seed: int, split: str, paragraphs: int) -> dict[str, Any]:
     """SQuAD 1.1 JSON of `paragraphs` passages for the split `train` or `dev`.
 
-    Train has exactly one answer a question; dev has up to three, as several annotators would give.
-    Names of entries and the names in their answers are compositions that the other split never
-    uses, so no passage can be in both.
+    A train question has one answer; a dev question has up to three, like those of several
+    annotators. Names of entries and in answers are compositions that the other split never uses, so
+    no passage is in both.
     """
     rng = random.Random(f"{seed} {split}")
     dev = split == "dev"
@@ -62,7 +61,7 @@ def make_dataset(seed: int, split: str, paragraphs: int) -> dict[str, Any]:
                         "context": passage.text,
                         "qas": [
                             make_question(rng, dev, f"{split}-{number:05d}", passage, statement)
-                            for statement in chosen(rng, passage.stated)
+                            for statement in choose_facts(rng, passage.stated)
                         ],
                     }
                 ],
@@ -71,12 +70,13 @@ def make_dataset(seed: int, split: str, paragraphs: int) -> dict[str, Any]:
     return {"version": "1.1", "data": articles}
 
 
-def chosen(rng: random.Random, stated: list[Statement]) -> list[Statement]:
-    """Three to five of the stated facts."""
+def choose_facts(rng: random.Random, stated: list[Statement]) -> list[Statement]:
+    """Three to five facts of a passage, which become its questions."""
     return shuffled(rng, stated)[: between(rng, 3, 5)]
 
 
 def make_passage(rng: random.Random, dev: bool) -> Passage:
+    """A passage of one entry, or of two long ones."""
     kind = pick(rng, KINDS)
     name = draw(kind.name_class, rng, dev)
     passage = Passage(title=name)
@@ -131,6 +131,7 @@ def choose_statements(
 
 
 def stated_facts(alternatives: tuple[str, ...]) -> set[str]:
+    """The facts in a sentence; all its alternatives state the same."""
     return {
         placeholder
         for _, placeholder, _, _ in Formatter().parse(alternatives[0])
@@ -139,7 +140,7 @@ def stated_facts(alternatives: tuple[str, ...]) -> set[str]:
 
 
 def class_of(kind: Kind, fact: str) -> str:
-    """What a reader could confuse the fact's value with: a date with a year, metres with tonnes."""
+    """The class of values that a reader could confuse: dates with years, metres with tonnes."""
     value_class = kind.facts[fact]
     if isinstance(value_class, After) or value_class == "date":
         return "year"
@@ -171,6 +172,7 @@ def write_sentence(
     questions: dict[str, tuple[str, ...]],
     template: str,
 ) -> None:
+    """Append a sentence to the passage, with its values filled in and recorded as statements."""
     sentence = ""
     start = len(passage.text)
     for literal, placeholder, _, _ in Formatter().parse(template):
@@ -198,7 +200,7 @@ def write_sentence(
 
 
 def refer(rng: random.Random, kind: Kind, name: str, placeholder: str) -> str:
-    """The name of the entry, or another way to refer to it; capitalised where a sentence starts."""
+    """The entry's name, pronoun, noun or surname; `Its`, `Subject` begin with a capital letter."""
     if placeholder == "name":
         return name
     written = kind.written.replace("{name}", name)
@@ -216,6 +218,7 @@ def refer(rng: random.Random, kind: Kind, name: str, placeholder: str) -> str:
 def make_question(
     rng: random.Random, dev: bool, prefix: str, passage: Passage, statement: Statement
 ) -> dict[str, Any]:
+    """A question of SQuAD 1.1 JSON about a fact of the passage."""
     answers = [(statement.text, statement.start)]
     if dev:
         answers += other_answers(passage.text, statement)
@@ -227,7 +230,7 @@ def make_question(
 
 
 def other_answers(context: str, statement: Statement) -> list[tuple[str, int]]:
-    """The answers of annotators who take a word more (`the Aldra`) or less (`40`: no `metres`)."""
+    """Answers of annotators who add a word (`the Aldra`) or drop the unit (`40 metres`)."""
     answers = []
     leading = LEADING.search(context[: statement.start])
     if leading:

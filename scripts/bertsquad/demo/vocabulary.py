@@ -1,4 +1,4 @@
-"""A WordPiece vocabulary for a small text, learned by merging the commonest pairs of pieces."""
+"""Learn a WordPiece vocabulary from a small text by byte-pair merging."""
 
 import heapq
 import itertools
@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-# Letters and signs that a reader's own question may hold, whether the demo's text does or not.
+# Characters of questions that users may ask, whether the demo's text has them or not.
 CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation + "“”‘’–—…°£€§ßøæœłđ"
 
 
@@ -17,12 +17,12 @@ def make_vocabulary(
 ) -> list[str]:
     """The tokens of an uncased vocabulary, in the order of their ids: at most `size` of them.
 
-    Special tokens; every character alone and as a continuation, so that no word of known characters
-    is [UNK]; the words that occur `least_occurrences` times or more; and the pieces that byte-pair
-    merging (Sennrich et al. 2016) makes of all different words, each counted once, while a pair is
-    in `least_words` of them. Counting each word once makes pieces of the parts that names are
-    composed of, and none of whole names: a name met for the first time falls into the same parts as
-    a name seen in training. Ties go to what sorts first: the same texts, the same vocabulary.
+    They are the special tokens; every character alone and as a continuation, so that no word of
+    known characters is [UNK]; the words that occur `least_occurrences` times or more; and the
+    pieces of byte-pair merging (Sennrich et al. 2016) over the different words, as long as a pair
+    is in `least_words` of them. Each word counts once, so pieces are the parts of names, not whole
+    names: a new name is split into the same parts as a name of the training set. Of equally common
+    pairs the one that sorts first merges, so the same texts give the same vocabulary.
     """
     counts = Counter(word for text in texts for word in split(text))
     characters = sorted(set(CHARACTERS).union(*counts))
@@ -41,7 +41,7 @@ def make_vocabulary(
 
 
 def split(text: str) -> list[str]:
-    """Lower-case words without accents, punctuation apart: BERT's basic tokens of such a text."""
+    """BERT's basic tokens of a text: lower case, no accents, punctuation separate."""
     text = unicodedata.normalize("NFD", text.lower())
     text = "".join(character for character in text if unicodedata.category(character) != "Mn")
     spaced = (
@@ -52,7 +52,7 @@ def split(text: str) -> list[str]:
 
 
 def merges(vocabulary: list[str], least_count: int) -> Iterable[str]:
-    """The pieces of byte-pair merging over these different words, commonest pair first."""
+    """The pieces of byte-pair merging over different words, the most common pair first."""
     words = [[word[0], *(f"##{letter}" for letter in word[1:])] for word in vocabulary]
     pairs: Counter[tuple[str, str]] = Counter()
     places: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
@@ -87,6 +87,7 @@ def merges(vocabulary: list[str], least_count: int) -> Iterable[str]:
 
 
 def merge(pieces: list[str], pair: tuple[str, str], merged: str) -> list[str]:
+    """The pieces of a word with every occurrence of the pair merged."""
     result = []
     index = 0
     while index < len(pieces):

@@ -1,16 +1,17 @@
-"""What a call of the launcher measured, as JSON; a benchmark's has the keys of our own cells."""
+"""The measurements of a call of the launcher as JSON, with the keys of our benchmark cells."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from bertsquad.benchmark.statistics import summarize
-from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE
+from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE, max_seq_length
 from bertsquad.modelzoo.log import Log, corrected, summed_speed
 
 ENGINE = "modelzoo"
-PRECISIONS = {"fp32": "fp32", "bfloat16": "bf16"}  # in our words
+PRECISIONS = {"fp32": "fp32", "bfloat16": "bf16"}  # the launcher's name -> ours
 CLOCK = (
     "the launcher's own, corrected: it starts after one batch more than the warm-up it leaves out; "
     "between the last batch and its end it may hold some seconds more"
@@ -19,15 +20,23 @@ CLOCK = (
 
 @dataclass(frozen=True)
 class Arrivals:
-    """When the launcher said `Processed #examples: N`, in seconds since it was started."""
+    """Arrival times of the lines `Processed #examples: N`."""
 
-    examples: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)  # N of each line
+    seconds: list[float] = field(default_factory=list)  # since the start of the launcher
+
+    def add(self, examples: int, seconds: float) -> None:
+        """Add a line. Of a line that TensorFlow prints in two forms, the first counts."""
+        if not self.examples or examples > self.examples[-1]:
+            self.examples.append(examples)
+            self.seconds.append(seconds)
 
 
 def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
-    """(batch, its end) for each batch that said something; batches count from 1. Examples of one
-    batch come out together, so the first line of a batch tells when it was computed."""
+    """(number of a batch from 1, its end in seconds) for each batch with a line.
+
+    The examples of a batch come out together, so its first line arrives when it is computed.
+    """
     ends: dict[int, float] = {}
     for count, moment in zip(arrivals.examples, arrivals.seconds, strict=True):
         ends.setdefault(-(-count // batch_size), moment)
@@ -35,8 +44,11 @@ def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:
 
 
 def observed(arrivals: Arrivals, batch_size: int, warmup_batches: int) -> dict[str, Any]:
-    """The speed by the arrival of log lines, which the launcher's clock cannot spoil: batches after
-    the warm-up, from the end of the first to the end of the last."""
+    """The speed by the arrival of log lines, independent of the launcher's clock.
+
+    It counts the batches after the warm-up, from the end of the first to the end of the last. The
+    latencies in ms are empty unless every one of these batches has a line.
+    """
     ends = [end for end in batch_ends(arrivals, batch_size) if end[0] > warmup_batches]
     if len(ends) < 2 or ends[-1][1] <= ends[0][1]:
         return {"observed_features_per_second": None, "latency_samples_ms": []}
@@ -55,7 +67,7 @@ def observed(arrivals: Arrivals, batch_size: int, warmup_batches: int) -> dict[s
 def describe_benchmark(
     log: Log, arrivals: Arrivals, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The cell of a benchmark run. `settings`: what was asked for (see `asked`)."""
+    """The cell of a benchmark; `settings` is what `requested_settings` returns."""
     size = settings["batch_size"]
     warmup = (log.warmup or 0) // size
     batches = (log.processed or 0) // size
@@ -81,40 +93,46 @@ def describe_benchmark(
 def describe_training(
     log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a training run's log says. Speeds of all processes are added up."""
+    """The result of a training; its speed is the sum over all processes."""
     processes = settings["processes"]
     return {
         **settings,
         **surroundings,
-        "steps": log.steps,  # of each process
-        "examples_per_second": summed_speed(log.speeds, processes),
-        "printed_examples_per_second": log.speeds,  # each of one process
-        "final_losses": log.final_losses,  # one per process
+        "steps": log.steps,  # per process
+        "examples_per_second": finite(summed_speed(log.speeds, processes)),
+        "printed_examples_per_second": [finite(speed) for speed in log.speeds],  # one process each
+        "final_losses": [finite(loss) for loss in log.final_losses],  # one per process
     }
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for nan and inf, which JSON does not have: a training may diverge."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def describe_accuracy(
     log: Log, settings: Mapping[str, Any], surroundings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What an accuracy run printed; `evaluate` scores its predictions again."""
+    """The scores that an accuracy run printed; `evaluate` scores its predictions again."""
     return {**settings, **surroundings, "printed": log.scores}
 
 
-def asked(
+def requested_settings(
     mode: str, precision: str, options: Mapping[str, Any], arguments: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What a step asks for, in the words of our own cells. `options`, `arguments`: of its command
-    line (CommandLine.options, .values())."""
+    """The settings of a step under the keys of our benchmark cells.
+
+    `options` and `arguments` are `CommandLine.options` and `CommandLine.values()`.
+    """
     kind = "training" if mode == "training" else "inference"
     size = int(options.get("batch_size", -1))
-    length = arguments.get("max_seq_length", "512" if kind == "training" else "384")
     threads = options.get("num_intra_threads")
     return {
         "engine": ENGINE,
         "mode": mode,
         "precision": PRECISIONS[precision],
         "batch_size": DEFAULT_BATCH_SIZE[kind] if size == -1 else size,
-        "max_seq_length": int(length),
+        "max_seq_length": max_seq_length(kind, arguments),
         "threads": int(threads) if threads else None,
         "processes": int(options.get("mpi_num_processes") or 1),
         "repeat": 1,
@@ -124,7 +142,7 @@ def asked(
 def description(
     mode: str, log: Log, arrivals: Arrivals, settings: dict[str, Any], surroundings: dict[str, Any]
 ) -> dict[str, Any]:
-    """The JSON of a run of this mode."""
+    """The result of a run as JSON, by its mode: benchmark, training or accuracy."""
     if mode == "benchmark":
         return describe_benchmark(log, arrivals, settings, surroundings)
     describe = describe_training if mode == "training" else describe_accuracy
@@ -132,7 +150,7 @@ def description(
 
 
 def headline(mode: str, result: Mapping[str, Any]) -> str:
-    """One line for the log."""
+    """The main numbers of a result in one line, for the log."""
     if mode == "benchmark":
         return (
             f"{result['printed_features_per_second']} features/s printed, "

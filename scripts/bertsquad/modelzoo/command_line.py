@@ -1,4 +1,4 @@
-"""A launcher's command line, taken apart as its argparse does, and put together again."""
+"""Parse a command line of the launcher as its argparse does, and write one."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,34 +20,41 @@ class CommandLine:
 
     launcher: str  # path of launch_benchmark.py
     python: str = "python3"
-    prefix: tuple[str, ...] = ()  # numactl and its options, before Python
-    environment: Mapping[str, str] = field(default_factory=dict)  # NAME=value words, before all
-    options: Mapping[str, Value] = field(default_factory=dict)  # those given, by key
-    arguments: tuple[str, ...] = ()  # model arguments, and options it does not know, as typed
+    prefix: tuple[str, ...] = ()  # words before Python: numactl and its options
+    environment: Mapping[str, str] = field(default_factory=dict)  # leading NAME=value words
+    options: Mapping[str, Value] = field(default_factory=dict)  # those given, key -> value
+    arguments: tuple[str, ...] = ()  # model arguments and unknown options, as typed
 
     @property
     def mode(self) -> str:
+        """`training`, `inference`, or whatever else was given."""
         return str(self.options.get("mode", ""))
 
     @property
     def benchmarks(self) -> PurePosixPath:
-        """The folder of the launcher."""
+        """The folder that holds the launcher."""
         return PurePosixPath(self.launcher).parent
 
     def given(self, key: str, default: Value | None = None) -> Value | None:
-        """An option's value, or `default` where it was not given."""
+        """The value of an option, or `default` if it was not given."""
         return self.options.get(key, default)
 
     def values(self) -> dict[str, str]:
-        """Model arguments by the name they are exported under. Of `a=b=c` the launcher keeps `b`;
-        of two with one name the last; what has no `=` stops it and is left out here."""
+        """Model arguments by the name under which the launcher exports them.
+
+        Of `a=b=c` it keeps `b`; of two arguments with one name it keeps the last. An argument
+        without `=`, which stops the launcher, is left out.
+        """
         pairs = [argument.split("=") for argument in self.arguments if "=" in argument]
         return {normalised(name): rest[0] for name, *rest in pairs}
 
 
 def parse(words: Sequence[str]) -> CommandLine:
-    """The command line in these words. `UserError` where argparse would stop with status 2, or
-    where no word ends in launch_benchmark.py."""
+    """Parse the words of a command line.
+
+    Raises `UserError` where argparse would stop with status 2, and if no word ends in
+    launch_benchmark.py.
+    """
     places = [place for place, word in enumerate(words) if word.endswith(LAUNCHER)]
     if not places:
         raise UserError(f"not a call of {LAUNCHER}: {' '.join(words)}")
@@ -68,7 +75,7 @@ def parse(words: Sequence[str]) -> CommandLine:
 
 
 def parse_options(words: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
-    """The options given, by key, and what the launcher takes for model arguments."""
+    """The options that were given, by key, and the words that become model arguments."""
     options: dict[str, Value] = {}
     arguments: list[str] = []
     waiting = list(words)
@@ -98,7 +105,7 @@ def parse_options(words: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
 
 
 def find(name: str) -> Option | None:
-    """The option that argparse takes this word for: its name, or a beginning that only it has."""
+    """The option with this name, or the only one whose name begins so (argparse allows both)."""
     if name in BY_NAME:
         return BY_NAME[name]
     if not name.startswith("--"):
@@ -110,6 +117,7 @@ def find(name: str) -> Option | None:
 
 
 def whole(name: str, text: str) -> int:
+    """The whole number in a text; `UserError` names the option."""
     try:
         return int(text)
     except ValueError:
@@ -117,11 +125,10 @@ def whole(name: str, text: str) -> int:
 
 
 def words_of(line: CommandLine, order: Sequence[str] = ()) -> list[str]:
-    """The words of a command line.
+    """The words of a command line, without its NAME=value words (they are the environment).
 
-    `order` says how options are written, in order: "--batch-size=" as one word, "--checkpoint " as
-    two, a flag plainly. Options that it does not name follow as one word each. NAME=value words are
-    not among them; they belong to the environment.
+    `order` lists options in the form in which they are written: "--batch-size=" is one word,
+    "--checkpoint " two words, a flag its name. Options that are not listed follow, one word each.
     """
     words = [*line.prefix, line.python, line.launcher]
     written = set()
@@ -135,6 +142,7 @@ def words_of(line: CommandLine, order: Sequence[str] = ()) -> list[str]:
 
 
 def option_words(option: Option, value: Value, *, separate: bool) -> list[str]:
+    """The words of one option: name and value as two words if `separate`, else as one."""
     name = option.names[0]
     if option.kind == "flag":
         return [name] if value else []

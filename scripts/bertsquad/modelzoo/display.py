@@ -1,12 +1,12 @@
-"""A call of the launcher, and what comes of it, for a reader."""
+"""Show a call of the launcher to a reader: its command line, the processes, the findings."""
 
 import shlex
 from collections.abc import Mapping, Sequence
 
 from bertsquad.console.errors import UserError
 from bertsquad.modelzoo import settings
+from bertsquad.modelzoo.checks.table import Finding
 from bertsquad.modelzoo.command_line import CommandLine
-from bertsquad.modelzoo.findings import Finding
 from bertsquad.modelzoo.launcher import Machine, launched
 
 WIDTH = 78
@@ -15,7 +15,7 @@ WIDTH = 78
 def explain(
     name: str, line: CommandLine, machine: Machine, findings: Sequence[Finding], *, image: str = ""
 ) -> str:
-    """The launcher's command, what it starts and sets, and what stands against it."""
+    """Text with the launcher's command line, the command that runs in the end, and the findings."""
     parts = [f"# {name}" + (f", in the image {image}" if image else ", on this machine")]
     parts += ["", "# The launcher's command line"]
     given = {"PYTHONPATH": f"$PYTHONPATH:{line.benchmarks}", **line.environment}
@@ -33,22 +33,23 @@ def explain(
 
 
 def variables(environment: Mapping[str, str]) -> str:
+    """NAME=value before a command, one a line."""
     return "".join(f"{name}={quoted(value)} \\\n" for name, value in environment.items())
 
 
 def quoted(text: object) -> str:
-    """A value for a shell; `$PYTHONPATH` keeps its meaning."""
+    """The text quoted for a shell, except that `$PYTHONPATH` is expanded."""
     text = str(text)
     return f'"{text}"' if text.startswith("$PYTHONPATH") else shlex.quote(text)
 
 
 def wrapped(words: Sequence[str]) -> str:
-    """One word after the other on short lines, to be pasted into a shell."""
+    """A command on short lines that can be pasted into a shell."""
     lines, current = [], ""
     for word in map(shlex.quote, words):
         starts = word.startswith("--") or "=" in word
         full = starts and len(current) + len(word) > WIDTH
-        if current and (full or word == ":"):  # each rank on lines of its own
+        if current and (full or word == ":"):  # a new line for each MPI rank
             lines.append(current)
             current = ""
         current = f"{current} {word}".strip()

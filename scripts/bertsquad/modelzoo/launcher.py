@@ -1,7 +1,7 @@
-"""What the launcher makes of a command line: the processes it starts, the environment it sets.
+"""Model of the launcher: the processes that a command line starts, the variables it sets.
 
-A model of v1.6.1: launch_benchmark.py, start.sh, run_tf_benchmark.py and bert_large's
-model_init.py, one after the other. Only SQuAD, and only without the launcher's own Docker mode.
+It follows v1.6.1 through launch_benchmark.py, start.sh, run_tf_benchmark.py and bert_large's
+model_init.py, for SQuAD and without the launcher's own Docker mode.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,9 @@ from bertsquad.modelzoo.command_line import CommandLine
 from bertsquad.modelzoo.options import ARGUMENTS, FRAMEWORK, INFERENCE_ARGUMENTS, MODEL, USE_CASE
 
 DEFAULT_BATCH_SIZE = {"training": 24, "inference": 32}
+DEFAULT_MAX_SEQ_LENGTH = {"training": 512, "inference": 384}
 TCMALLOC_THRESHOLD = 2147483648
-# config.json beside each model_init.py
+# From config.json beside each model_init.py.
 KMP = {
     "training": {
         "KMP_AFFINITY": "granularity=fine,compact,1,0",
@@ -27,13 +28,13 @@ KMP = {
         "KMP_SETTINGS": "1",
     },
 }
-# model_init.py of training, where a model argument is not given
+# From model_init.py: values of model arguments that are not given.
 TRAINING_DEFAULTS = {
     "config_file": "bert_config.json",
     "do_train": "True",
     "accum_steps": "1",
     "learning_rate": "3e-05",
-    "max_seq_length": "512",
+    "max_seq_length": str(DEFAULT_MAX_SEQ_LENGTH["training"]),
     "profile": "False",
     "do_lower_case": "False",
     "experimental_gelu": "False",
@@ -57,7 +58,7 @@ INFERENCE_DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the launcher learns of the machine, from lscpu."""
+    """The numbers that the launcher reads from lscpu."""
 
     sockets: int
     cores_per_socket: int
@@ -65,19 +66,20 @@ class Machine:
 
 @dataclass(frozen=True)
 class Launched:
-    """What runs in the end."""
+    """The command that runs in the end, and its environment."""
 
-    argv: tuple[str, ...]  # without what stands before Python on the command line: see `prefix`
-    environment: dict[str, str] = field(default_factory=dict)  # what the launcher sets
-    prefix: tuple[str, ...] = ()  # inherited by all processes
-    step: tuple[str, ...] = ()  # the command between start.sh and model_init.py
+    argv: tuple[str, ...]  # without `prefix`
+    environment: dict[str, str] = field(default_factory=dict)  # variables that the launcher sets
+    prefix: tuple[str, ...] = ()  # words before Python, which all processes inherit
+    step: tuple[str, ...] = ()  # command of start.sh, which calls model_init.py
 
 
 def launched(line: CommandLine, machine: Machine, environment: Mapping[str, str] = {}) -> Launched:
-    """The processes of a command line in the given environment (whose KMP_*, OMP_NUM_THREADS,
-    TF_NUM_INTEROP_THREADS and, by leaking in, lower-case names of model arguments count).
+    """The processes that a command line starts in an environment.
 
-    `UserError` for what the launcher refuses, and for what is not modelled.
+    Of the environment, KMP_*, OMP_NUM_THREADS and TF_NUM_INTEROP_THREADS count, and variables with
+    the name of a model argument, which leak in. Raises `UserError` for what the launcher refuses
+    and for what this model does not cover.
     """
     if line.mode not in DEFAULT_BATCH_SIZE:
         raise UserError(f"--mode={line.mode}: expected training or inference")
@@ -91,16 +93,16 @@ def launched(line: CommandLine, machine: Machine, environment: Mapping[str, str]
     if refused:
         raise UserError(f"error: unrecognized arguments: {' '.join(refused)}")
     make = training if line.mode == "training" else inference
-    argv, wanted = make(line, machine, values)
-    wanted = KMP[line.mode] | wanted
+    argv, defaults = make(line, machine, values)
+    defaults = KMP[line.mode] | defaults
     threshold = line.given("tcmalloc_large_alloc_report_threshold", TCMALLOC_THRESHOLD)
-    settings = {name: outer.get(name) or text for name, text in wanted.items()}
+    settings = {name: outer.get(name) or text for name, text in defaults.items()}
     settings["TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD"] = str(threshold)
     return Launched(tuple(argv), settings, line.prefix, tuple(step_words(line, values)))
 
 
 def refused_arguments(line: CommandLine, values: Mapping[str, str]) -> list[str]:
-    """Model arguments that start.sh hands on and the parser of model_init.py does not know."""
+    """Model arguments that start.sh passes on and the parser of model_init.py does not know."""
     known = set(ARGUMENTS) if line.mode == "training" else {"train_option", *INFERENCE_ARGUMENTS}
     if line.mode == "training" and line.given("precision") == "fp32":
         known.remove("optimized_softmax")
@@ -110,7 +112,7 @@ def refused_arguments(line: CommandLine, values: Mapping[str, str]) -> list[str]
 def training(
     line: CommandLine, machine: Machine, values: Mapping[str, str]
 ) -> tuple[list[str], dict[str, str]]:
-    """model_init.py of bert_large/training: argv, and the variables it wants set."""
+    """model_init.py of bert_large/training: argv, and variables that it sets if unset."""
     ranks = line.given("mpi_num_processes")
     inter, intra = training_threads(line, machine)
     filled = TRAINING_DEFAULTS | dict(values)
@@ -145,23 +147,23 @@ def training(
     for name in ("inter", "intra"):
         if line.given(f"data_num_{name}_threads"):
             command.append(f"--data-num-{name}-threads={line.given(f'data_num_{name}_threads')}")
-    wanted = {"OMP_NUM_THREADS": str(intra)}
+    defaults = {"OMP_NUM_THREADS": str(intra)}
     if ranks is None:
-        return [*socket_prefix(line), *command], wanted
-    # With several processes per socket the word mpirun itself is missing, and the shell runs -np.
+        return [*socket_prefix(line), *command], defaults
+    # With several processes per socket the word mpirun is missing, and the shell runs `-np`.
     argv = []
     if line.given("mpi_num_processes_per_socket", 1) == 1:
         argv = ["mpirun", "--allow-run-as-root", "--map-by", "socket"]
     for rank in range(int(ranks)):
         colon = [":"] if rank else []
         argv += [*colon, "-np", "1", "numactl", "-N", str(rank), "-m", str(rank), *command]
-    return argv, wanted
+    return argv, defaults
 
 
 def inference(
     line: CommandLine, machine: Machine, values: Mapping[str, str]
 ) -> tuple[list[str], dict[str, str]]:
-    """model_init.py of bert_large/inference: argv, and the variables it wants set."""
+    """model_init.py of bert_large/inference: argv, and variables that it sets if unset."""
     filled = INFERENCE_DEFAULTS | dict(values)
     paths = {
         name: joined(line, "data_location", filled[name])
@@ -188,24 +190,25 @@ def inference(
         command.append("--mode=profile")
     if line.given("benchmark_only") or not accuracy:
         command.append("--mode=benchmark")
+    # model_init.py passes neither on if it is 0.
+    command += [
+        f"--{name}={int(values[name])}"
+        for name in ("doc_stride", "max_seq_length")
+        if int(values.get(name) or 0)
+    ]
     if inter:
         command.append(f"--inter_op_parallelism_threads={inter}")
     if intra:
         command.append(f"--intra_op_parallelism_threads={intra}")
-    command += [
-        f"--{name}={int(values[name])}"
-        for name in ("doc_stride", "max_seq_length")
-        if values.get(name)
-    ]
-    wanted = {
+    defaults = {
         "OMP_NUM_THREADS": str(intra or machine.cores_per_socket - 2),
         "TF_NUM_INTEROP_THREADS": str(inter or 1),
     }
-    return [*socket_prefix(line), *command], wanted
+    return [*socket_prefix(line), *command], defaults
 
 
 def training_threads(line: CommandLine, machine: Machine) -> tuple[int, int]:
-    """Threads between and within operations (base_model_init.py set_num_inter_intra_threads)."""
+    """Inter-op and intra-op threads (base_model_init.py, set_num_inter_intra_threads)."""
     inter, intra = line.given("num_inter_threads"), line.given("num_intra_threads")
     cores = line.given("num_cores", -1)
     if line.given("socket_id", -1) != -1:
@@ -221,7 +224,7 @@ def training_threads(line: CommandLine, machine: Machine) -> tuple[int, int]:
 
 
 def python_words(line: CommandLine, machine: Machine) -> list[str]:
-    """Python, under mpirun where several processes are asked for (base_model_init.py)."""
+    """Python, after mpirun if --mpi_num_processes is given (base_model_init.py)."""
     ranks = line.given("mpi_num_processes")
     if ranks is None:
         return [line.python]
@@ -234,15 +237,15 @@ def python_words(line: CommandLine, machine: Machine) -> list[str]:
 
 
 def socket_prefix(line: CommandLine) -> list[str]:
-    """numactl for --socket-id, which counts only without MPI."""
+    """numactl for --socket-id. Training calls it only without MPI, inference also before mpirun."""
     socket = line.given("socket_id", -1)
-    if socket == -1 or line.given("mpi_num_processes") is not None:
+    if socket == -1:
         return []
     return ["numactl", f"--cpunodebind={socket}", f"--membind={socket}"]
 
 
 def step_words(line: CommandLine, values: Mapping[str, str]) -> list[str]:
-    """start.sh's command: run_tf_benchmark.py with the options and the model arguments it knows."""
+    """The command of start.sh: run_tf_benchmark.py, options, known model arguments."""
     accuracy = bool(line.given("accuracy_only"))
     words = [
         line.python,
@@ -265,7 +268,7 @@ def step_words(line: CommandLine, values: Mapping[str, str]) -> list[str]:
         "--benchmark-only": line.given("benchmark_only") or not accuracy,
         "--verbose": line.given("verbose"),
     }
-    words += [name for name, wanted in flags.items() if wanted]
+    words += [name for name, is_set in flags.items() if is_set]
     for key in ("checkpoint", "data_location", "num_inter_threads", "num_intra_threads"):
         if line.given(key) is not None:
             words.append(f"--{key.replace('_', '-')}={line.given(key)}")
@@ -280,21 +283,32 @@ def step_words(line: CommandLine, values: Mapping[str, str]) -> list[str]:
 
 
 def model_folder(line: CommandLine) -> str:
+    """The folder with bert_large's scripts."""
     return f"{line.benchmarks}/../models/{USE_CASE}/{FRAMEWORK}/{MODEL}"
 
 
 def output_dir(line: CommandLine) -> str:
+    """--output-dir, or the launcher's default."""
     default = f"{line.benchmarks}/common/{FRAMEWORK}/logs"
     return str(line.given("output_dir", default))
 
 
 def batch_size(line: CommandLine) -> int:
+    """--batch-size, or the default of the mode."""
     size = int(line.given("batch_size", -1))
     return DEFAULT_BATCH_SIZE[line.mode] if size == -1 else size
 
 
+def max_seq_length(mode: str, arguments: Mapping[str, str]) -> int:
+    """The length that run_squad.py uses; in inference 0 counts as not given."""
+    given = arguments.get("max_seq_length")
+    if given is None or (mode == "inference" and int(given) == 0):
+        return DEFAULT_MAX_SEQ_LENGTH[mode]
+    return int(given)
+
+
 def joined(line: CommandLine, option: str, path: str) -> str:
-    """A file relative to the folder in an option, which must then be given."""
+    """The path of a file; a relative one is joined to the folder in `option`, which is required."""
     if PurePosixPath(path).is_absolute():
         return path
     folder = line.given(option)
@@ -305,5 +319,5 @@ def joined(line: CommandLine, option: str, path: str) -> str:
 
 
 def number(text: str | None, default: str) -> str:
-    """argparse makes a float of what is given, and leaves its default as it is."""
+    """A float as argparse writes it; the default stays as it is."""
     return default if text is None else str(float(text))

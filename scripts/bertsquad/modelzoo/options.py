@@ -1,4 +1,4 @@
-"""The launcher's own options at v1.6.1, and the names of the model arguments after `--`."""
+"""Options of the launcher v1.6.1, and names of the model arguments after `--`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 MODEL = "bert_large"
 FRAMEWORK = "tensorflow"
 USE_CASE = "language_modeling"
-PRECISIONS = ("fp32", "bfloat16")  # of bert_large; the launcher knows int8, too
+PRECISIONS = ("fp32", "bfloat16")  # bert_large's; the launcher's int8 has no bert_large
 MODES = ("training", "inference")
 
-# start.sh hands these on to the model's script and drops every other name without a word.
+# start.sh passes these on to the model's script and drops every other name silently.
 ARGUMENTS = (
     "train_option",
     "init_checkpoint",
@@ -37,7 +37,7 @@ ARGUMENTS = (
     "optimized_softmax",
     "mpi_workers_sync_gradients",
 )
-# The parser of bert_large/inference accepts only these and leaves with an error for the others.
+# The parser of bert_large/inference accepts these and ends with an error for any other.
 INFERENCE_ARGUMENTS = (
     "init_checkpoint",
     "vocab_file",
@@ -47,7 +47,7 @@ INFERENCE_ARGUMENTS = (
     "max_seq_length",
     "profile",
 )
-# Read by run_pretraining.py or run_classifier.py alone.
+# Read by run_pretraining.py or run_classifier.py only.
 NOT_FOR_SQUAD = ("task_name", "num_train_steps", "max_predictions", "input_file", "do_eval")
 NOT_FOR_SQUAD += ("data_dir",)
 
@@ -56,12 +56,12 @@ NOT_FOR_SQUAD += ("data_dir",)
 class Option:
     """One option of launch_benchmark.py."""
 
-    names: tuple[str, ...]  # as typed; the first is how we write it
+    names: tuple[str, ...]  # as typed; commands are written with the first
     kind: Literal["text", "whole", "flag", "list"] = "text"
 
     @property
     def key(self) -> str:
-        """Its name in a configuration: mpi_num_processes, batch_size."""
+        """The name of the option in a configuration: mpi_num_processes, batch_size."""
         return self.names[0].lstrip("-").replace("-", "_")
 
 
@@ -104,5 +104,5 @@ BY_NAME = {name: option for option in OPTIONS for name in option.names}
 
 
 def normalised(name: str) -> str:
-    """A model argument's name as the launcher exports it: `warmup-steps` is `warmup_steps`."""
+    """The name under which the launcher exports a model argument: warmup-steps -> warmup_steps."""
     return name.replace("-", "_").lstrip("_")

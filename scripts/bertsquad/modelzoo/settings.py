@@ -1,4 +1,4 @@
-"""From a step of the configuration to the launcher's command line."""
+"""Steps of the configuration, and the launcher's command line for a step."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.suggestions import did_you_mean
-from bertsquad.modelzoo.breaking import BREAKING
+from bertsquad.modelzoo.checks.line import BREAKING, IGNORED
+from bertsquad.modelzoo.checks.table import CallCheck, Finding, examine
 from bertsquad.modelzoo.command_line import CommandLine, Value, words_of
-from bertsquad.modelzoo.findings import Check, Finding, examine
-from bertsquad.modelzoo.ignored import IGNORED
 from bertsquad.modelzoo.launcher import INFERENCE_DEFAULTS
 from bertsquad.modelzoo.options import BY_KEY, FRAMEWORK, MODEL, normalised
-from bertsquad.modelzoo.paths import Files
 
-# The order and form of the guide's two commands: "--x=" one word, "--x " two, a flag plainly.
+# Order and form of options in the guide's two commands: "--x=" is one word, "--x " two words.
 ORDER = {
     "training": (
         "--model-name=",
@@ -49,8 +47,8 @@ ARGUMENT_ORDER = (
     *("doc_stride", "do_lower_case", "max_seq_length", "experimental_gelu", "optimized_softmax"),
     "mpi_workers_sync_gradients",
 )
-# What the workflow says itself, and where it takes it from.
-OWN_OPTIONS = {
+# Options that the workflow sets -> what to use instead.
+RESERVED_OPTIONS = {
     "framework": "it is tensorflow",
     "model_name": "it is bert_large",
     "precision": "use the step's `precision`",
@@ -64,19 +62,32 @@ OWN_OPTIONS = {
     "volume": "use `image`; the working directory is mounted",
     "shm_size": "use `shm_size` of `modelzoo`",
 }
-OWN_ARGUMENTS = {
+RESERVED_ARGUMENTS = {
     "vocab_file": "use the step's `checkpoint`",
     "config_file": "use the step's `checkpoint`",
     "init_checkpoint": "use the step's `checkpoint` or `weights_from`",
     "train_file": "use the step's `dataset`",
     "predict_file": "use the step's `dataset`",
 }
-NEEDED = ("do_train", "do_predict")  # of training: what the workflow converts and scores
+# Training must do both: the workflow converts its model and scores its predictions.
+REQUIRED = ("do_train", "do_predict")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFiles:
+    """The files of one call of the launcher."""
+
+    output: Path  # the launcher's --output-dir
+    vocab: Path
+    config: Path
+    weights: Path  # prefix of a TensorFlow checkpoint
+    dev: Path  # SQuAD JSON
+    train: Path | None = None  # only in training
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call of the launcher, as the configuration asks for it."""
+    """One entry of `modelzoo.steps` in the configuration."""
 
     mode: str  # training, benchmark, accuracy
     precision: str  # fp32, bfloat16
@@ -87,16 +98,17 @@ class Step:
 
     @property
     def launcher_mode(self) -> str:
+        """The launcher's --mode; both benchmark and accuracy are `inference`."""
         return "training" if self.mode == "training" else "inference"
 
 
 def step_of(settings: Mapping[str, Any]) -> Step:
-    """A step from its entry in the configuration (other keys of the entry are left alone)."""
+    """The step for an entry of the configuration; other keys than `Step`'s are ignored."""
     return Step(**{name: settings[name] for name in Step.__dataclass_fields__ if name in settings})
 
 
-def command(step: Step, files: Files, *, launcher: str, python: str = "python3") -> CommandLine:
-    """The launcher's command line for these files."""
+def command(step: Step, files: CallFiles, *, launcher: str, python: str = "python3") -> CommandLine:
+    """The launcher's command line for a step and its files."""
     options: dict[str, Value] = {
         "model_name": MODEL,
         "precision": step.precision,
@@ -140,33 +152,34 @@ def command(step: Step, files: Files, *, launcher: str, python: str = "python3")
 
 
 def words(line: CommandLine) -> list[str]:
-    """The command line's words, in the guide's order and form."""
+    """The words of a command line in the guide's order and form."""
     return words_of(line, ORDER.get(line.mode, ()))
 
 
 def option_key(name: str) -> str:
+    """The key of an option however it is spelled: --batch-size, batch-size, batch_size."""
     return name.lstrip("-").replace("-", "_")
 
 
 def option_value(name: str, value: Any) -> Any:
-    """An option's YAML value; true and false are words where it is no flag: --disable-tcmalloc."""
+    """The value of an option for the command line; a flag keeps true and false."""
     option = BY_KEY.get(option_key(name))
     is_flag = option is None or option.kind == "flag"
     return plain(value) if is_flag or not isinstance(value, bool) else str(value)
 
 
 def plain(value: Any) -> Any:
-    """A YAML value as one writes it on a command line; whole numbers and flags stay."""
+    """A YAML value for the command line: 24.0 becomes 24, anything else stays."""
     if isinstance(value, bool):
         return value
     return int(value) if isinstance(value, float) and value == int(value) > 1 else value
 
 
-def own_settings(step: Step) -> Iterator[str]:
-    """Settings that are said elsewhere in the configuration."""
+def reserved(step: Step) -> Iterator[str]:
+    """Options and arguments that the workflow sets itself."""
     for given, own, what in (
-        (map(option_key, step.options), OWN_OPTIONS, "options"),
-        (map(normalised, step.arguments), OWN_ARGUMENTS, "arguments"),
+        (map(option_key, step.options), RESERVED_OPTIONS, "options"),
+        (map(normalised, step.arguments), RESERVED_ARGUMENTS, "arguments"),
     ):
         for name in given:
             if name in own:
@@ -174,12 +187,14 @@ def own_settings(step: Step) -> Iterator[str]:
 
 
 def unknown_options(step: Step) -> Iterator[str]:
+    """Options that the launcher does not have."""
     for name in step.options:
         if option_key(name) not in BY_KEY:
             yield f"options.{name} ({did_you_mean(option_key(name), BY_KEY)})"
 
 
-def not_numbers(step: Step) -> Iterator[str]:
+def wrong_types(step: Step) -> Iterator[str]:
+    """Option values that are not a whole number or not true or false, as the option needs."""
     for name, value in step.options.items():
         option = BY_KEY.get(option_key(name))
         if option is None or isinstance(value, list) != (option.kind == "list"):
@@ -192,19 +207,23 @@ def not_numbers(step: Step) -> Iterator[str]:
 
 
 def not_done(step: Step) -> Iterator[str]:
+    """Training without one of the `REQUIRED` parts."""
     given = {normalised(name): str(value) for name, value in step.arguments.items()}
-    for name in NEEDED:
+    for name in REQUIRED:
         if step.mode == "training" and given.get(name, "True").lower() != "true":
             yield f"arguments.{name}={given[name]}"
 
 
 STEP_CHECKS = (
-    Check("own", "error", own_settings, "the workflow says this to the launcher itself"),
-    Check("unknown-option", "error", unknown_options, "the launcher has no such option"),
-    Check("option-value", "error", not_numbers, "the launcher would refuse it"),
-    Check("not-done", "error", not_done, "this workflow converts and scores what training writes"),
+    CallCheck("own", "error", reserved, "the workflow says this to the launcher itself"),
+    CallCheck("unknown-option", "error", unknown_options, "the launcher has no such option"),
+    CallCheck("option-value", "error", wrong_types, "the launcher would refuse it"),
+    CallCheck(
+        "not-done", "error", not_done, "this workflow converts and scores what training writes"
+    ),
 )
-ANYWHERE = Files(
+# Stand in for the files of a step while Snakemake plans.
+PLACEHOLDERS = CallFiles(
     *(Path(f"/run/{name}") for name in ("output", "vocab.txt", "bert_config.json", "model.ckpt")),
     dev=Path("/run/dev-v1.1.json"),
     train=Path("/run/train-v1.1.json"),
@@ -212,9 +231,9 @@ ANYWHERE = Files(
 
 
 def examine_step(step: Step) -> list[Finding]:
-    """What stands against a step, wherever its files are."""
+    """Findings about a step that depend neither on its files nor on the machine."""
     found = examine(STEP_CHECKS, step)
     if any(finding.severity == "error" for finding in found):
         return found
-    line = command(step, ANYWHERE, launcher="/models/benchmarks/launch_benchmark.py")
+    line = command(step, PLACEHOLDERS, launcher="/models/benchmarks/launch_benchmark.py")
     return examine((*BREAKING, *IGNORED), line)

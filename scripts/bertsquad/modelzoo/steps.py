@@ -1,7 +1,7 @@
-"""The Model Zoo's part of an experiment: its steps, the files they need and make.
+"""The Model Zoo's part of an experiment: its steps, the files that they need and make.
 
-Pure, like bertsquad.experiment.files: from the configuration and the catalogue to paths and
-options. Paths may hold <pathvars>, which Snakemake spells out.
+Pure functions of the configuration and the catalogue, like bertsquad.experiment.files. Paths may
+hold <pathvars>, which Snakemake expands.
 """
 
 import json
@@ -15,15 +15,15 @@ from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.experiment.files import MODEL_FILES, Experiment, options
+from bertsquad.modelzoo.checks.table import Finding, refuse_errors
 from bertsquad.modelzoo.command_line import LAUNCHER
-from bertsquad.modelzoo.findings import Finding, refuse_errors
 from bertsquad.modelzoo.options import normalised
-from bertsquad.modelzoo.outcome import SHARD, TRAINED
-from bertsquad.modelzoo.paths import Files
-from bertsquad.modelzoo.settings import command, examine_step, step_of, words
+from bertsquad.modelzoo.settings import CallFiles, command, examine_step, step_of, words
 
-IN_IMAGE = "image:"  # a source that is a folder of the image
-# Of a step's entry, what goes into its job as settings.
+IN_IMAGE = "image:"  # begins a source that is a folder in the image
+TRAINED = "model.ckpt"  # new name of a training's last checkpoint, a prefix
+SHARD = ".data-00000-of-00001"
+# Keys of a step's entry that decide its command line.
 SETTINGS = ("mode", "precision", "numactl", "options", "arguments", "environment")
 
 
@@ -38,24 +38,25 @@ class ModelZoo:
         return self.experiment.catalogue
 
     def place(self, path: str) -> str:
-        """A path with <pathvars> spelled out."""
+        """A path with its <pathvars> expanded."""
         return self.experiment.place(path)
 
     @property
     def section(self) -> dict[str, Any]:
+        """The configuration's `modelzoo`; empty without one."""
         return self.experiment.config.get("modelzoo") or {}
 
     @property
     def steps(self) -> dict[str, dict[str, Any]]:
-        """The steps by name; none where the configuration has no `modelzoo`."""
+        """The steps by name; empty without `modelzoo` in the configuration."""
         return self.section.get("steps", {})
 
     def names(self, *modes: str) -> list[str]:
-        """The steps of these modes."""
+        """Names of the steps of these modes."""
         return [name for name, step in self.steps.items() if step["mode"] in modes]
 
     def check_names(self, source: str) -> None:
-        """`UserError` for names that mean nothing; `source` names the configuration."""
+        """Raise `UserError` for an unknown name; `source` names the configuration."""
         for name, step in self.steps.items():
             place = f"{source}: modelzoo.steps.{name}"
             known(self.checkpoint_name(name), self.catalogue.checkpoints, "checkpoint", place)
@@ -77,7 +78,7 @@ class ModelZoo:
             raise UserError(f"{source}: modelzoo.source: {self.source} needs an `image`")
 
     def findings(self) -> list[tuple[str, Finding]]:
-        """(step, finding) for everything that stands against the steps, wherever they will run."""
+        """(step, finding) for all findings that the configuration alone shows."""
         return [
             (name, finding)
             for name, step in self.steps.items()
@@ -85,15 +86,15 @@ class ModelZoo:
         ]
 
     def refuse(self, found: list[tuple[str, Finding]], source: str) -> None:
-        """`UserError` for the first step that an error stands against."""
+        """Raise `UserError` for the first step with an error."""
         for step in self.steps:
             findings = [finding for name, finding in found if name == step]
             refuse_errors(findings, f"{source}: modelzoo.steps.{step}")
 
-    # What a step is made of
+    # Parts of a step
 
     def checkpoint_name(self, step: str) -> str:
-        """The catalogue's checkpoint behind a step: its own, or that of the training it follows."""
+        """The catalogue's checkpoint of a step: its own, or that of its `weights_from`."""
         entry = self.steps[step]
         trained = self.steps.get(entry.get("weights_from") or "", {})
         own = entry.get("checkpoint") or trained.get("checkpoint")
@@ -106,13 +107,13 @@ class ModelZoo:
         return self.steps[step].get("dataset") or self.experiment.config["dataset"]
 
     def settings(self, step: str) -> str:
-        """What decides a step's command line, as JSON."""
+        """The settings that decide a step's command line, as JSON."""
         entry = {name: self.steps[step].get(name) for name in SETTINGS}
         entry["python"] = self.section["python"]
         return json.dumps({k: v for k, v in entry.items() if v is not None}, sort_keys=True)
 
     def described(self) -> str:
-        """All steps as JSON, for the command that shows them."""
+        """All steps as JSON, for modelzoo_command.py."""
         steps = {
             name: {
                 "settings": self.settings(name),
@@ -124,7 +125,7 @@ class ModelZoo:
         return json.dumps(steps, sort_keys=False)
 
     def paths(self, step: str) -> dict[str, str]:
-        """What a step reads and where it writes, by the names of `Files`."""
+        """The paths of a step by the fields of `CallFiles`."""
         return {
             "output": self.place(f"<results>/modelzoo/{step}/output"),
             "vocab": self.member(step, "vocab"),
@@ -135,16 +136,18 @@ class ModelZoo:
         }
 
     def container_options(self) -> str:
-        """What a container is given, as options; none on the host."""
+        """Options for the container; empty without an image."""
         if self.section.get("image") is None:
             return ""
         binding = "yes" if self.section["binding"] else "no"
         return options([("shm_size", self.section["shm_size"]), ("binding", binding)])
 
     def words(self, step: str) -> str:
-        """The launcher's command line with the paths as the workflow has them: it decides the
-        result, and no change of the code around it does."""
-        files = Files(**{name: Path(path) for name, path in self.paths(step).items()})
+        """The launcher's command line with the workflow's paths.
+
+        This text is what the rules track: it decides the result, the code around it does not.
+        """
+        files = CallFiles(**{name: Path(path) for name, path in self.paths(step).items()})
         line = command(
             step_of(self.steps[step]),
             files,
@@ -157,10 +160,11 @@ class ModelZoo:
 
     @property
     def source(self) -> str:
+        """The origin of the launcher: an archive, a folder, or `image:` and a folder."""
         return self.section.get("source", "")
 
     def launcher(self) -> str:
-        """launch_benchmark.py, as the step's job sees it."""
+        """The path of launch_benchmark.py for the job of a step."""
         if self.source.startswith(IN_IMAGE):
             return f"{self.source.removeprefix(IN_IMAGE).rstrip('/')}/benchmarks/{LAUNCHER}"
         if self.source.endswith(".zip"):
@@ -168,16 +172,16 @@ class ModelZoo:
         return f"{self.source.rstrip('/')}/benchmarks/{LAUNCHER}"
 
     def launcher_files(self) -> list[str]:
-        """The launcher as an input; none where it is in the image."""
+        """The launcher as an input file; empty if it is in the image."""
         return [] if self.source.startswith(IN_IMAGE) else [self.launcher()]
 
     def archives(self) -> list[str]:
-        """The artifact that the Model Zoo is unpacked from."""
+        """The archive with the launcher, as a list; empty without one."""
         is_artifact = self.source.endswith(".zip") and not self.source.startswith(IN_IMAGE)
         return [self.source] if is_artifact else []
 
     def member(self, step: str, part: str) -> str:
-        """A step's vocabulary or configuration."""
+        """The path of a step's vocabulary (`vocab`) or configuration (`config`)."""
         return self.experiment.source_files(getattr(self.checkpoint(step), part))[0]
 
     def weights(self, step: str) -> str:
@@ -188,34 +192,34 @@ class ModelZoo:
         return self.experiment.checkpoint_weights(self.checkpoint_name(step))
 
     def weights_files(self, step: str) -> list[str]:
-        """The files of that checkpoint."""
+        """The files of the checkpoint that a step starts from."""
         if self.steps[step].get("weights_from") is not None:
             return [f"{self.weights(step)}{suffix}" for suffix in (".index", SHARD)]
         return self.experiment.source_files(self.checkpoint(step).weights)
 
     def questions(self, step: str, split: str) -> str:
-        """A step's training or dev questions."""
+        """The path of a step's `train` or `dev` questions."""
         return self.experiment.questions_file(self.dataset_name(step), split)
 
     def evaluator(self, step: str) -> list[str]:
-        """The official scoring script, where the step's dataset names one."""
+        """The official scoring script, as a list; empty if the dataset has none."""
         return self.experiment.evaluator_of(self.dataset_name(step))
 
     def train_files(self, step: str) -> list[str]:
-        """The questions that a step trains on, if it does."""
+        """The questions that a training step reads, as a list; empty for other modes."""
         is_training = self.steps[step]["mode"] == "training"
         return [self.questions(step, "train")] if is_training else []
 
     def train_option(self, step: str) -> str:
-        """The same as an option."""
+        """The training questions as an option of run_modelzoo.py; empty for other modes."""
         return options(("train-questions", path) for path in self.train_files(step))
 
     def official_option(self, step: str) -> str:
-        """The official scoring script as an option, where there is one."""
+        """The official scoring script as an option of evaluate.py; empty without one."""
         return options(("official-script", path) for path in self.evaluator(step))
 
     def artifacts(self) -> list[str]:
-        """Every artifact that the steps need, each once."""
+        """Names of all artifacts that the steps need, without repetition."""
         return list(dict.fromkeys(self._artifacts()))
 
     def _artifacts(self) -> Iterator[str]:
@@ -236,27 +240,27 @@ class ModelZoo:
     # Files that the steps make
 
     def result_files(self) -> list[str]:
-        """What was measured, and the scores: what the summary is made of."""
+        """Measurements and scores of all steps, the summary's inputs."""
         return [*self.measurements(), *self.metrics()]
 
     def measurements(self) -> list[str]:
-        """What each step's log says, as JSON."""
+        """The result.json of each step."""
         return [self.place(f"<results>/modelzoo/{step}/result.json") for step in self.steps]
 
     def metrics(self) -> list[str]:
-        """The score of each step that predicts."""
+        """The metrics.json of each step that writes predictions."""
         names = self.names("training", "accuracy")
         return [self.place(f"<results>/modelzoo/{step}/metrics.json") for step in names]
 
     def models(self) -> list[str]:
-        """What was trained, in the form that `transformers` loads."""
+        """The model of each training step, in the form that `transformers` loads."""
         return [
             self.place(f"<results>/modelzoo/{step}/model/{MODEL_FILES[0]}")
             for step in self.names("training")
         ]
 
     def targets(self) -> list[str]:
-        """Everything. `UserError` where the configuration has no `modelzoo`."""
+        """All files that the steps make; `UserError` without `modelzoo` in the configuration."""
         if not self.steps:
             raise UserError(
                 "the configuration has no `modelzoo`: use --configfile config/modelzoo.yaml, or "
@@ -265,11 +269,11 @@ class ModelZoo:
         return self.all_files()
 
     def all_files(self) -> list[str]:
-        """Everything; nothing where the configuration has no `modelzoo`."""
+        """All files that the steps make; empty without `modelzoo` in the configuration."""
         return [*self.result_files(), *self.models()]
 
     def gelu(self, step: str) -> str:
-        """The GELU of a trained model: tf.nn.gelu, which is exact, or BERT's own tanh form."""
+        """The GELU of a trained model: `erf` (tf.nn.gelu, exact) or `tanh` (BERT's own form)."""
         given = self.steps[step].get("arguments", {})
         values = {normalised(name): str(value).lower() for name, value in given.items()}
         return "erf" if values.get("experimental_gelu") == "true" else "tanh"

@@ -167,7 +167,7 @@ def training(args, given):
         for path in trained.iterdir():
             shutil.copy(path, folder / path.name.replace("model.ckpt", f"model.ckpt-{number}"))
     (folder / "checkpoint").write_text(f'model_checkpoint_path: "model.ckpt-{steps}"\n')
-    info("***** Running predictions *****")
+    running_predictions(given["predict_file"], 8)
     write_predictions(folder, given["predict_file"])
 
 
@@ -186,6 +186,9 @@ def inference(args, given):
     else:
         try:
             fail(args, "Writing predictions")
+            running_predictions(asked, size_of(args))
+            for number in range(0, len(questions(asked)), 10):
+                info(f"Processing example: {number}")
             write_predictions(Path(args.output_dir), asked)
         except FailedError as error:
             say(error)
@@ -200,10 +203,11 @@ def inference(args, given):
 
 
 def benchmark(args, asked):
-    size = 32 if args.batch_size == -1 else args.batch_size
+    size = size_of(args)
     features = min(len(questions(asked)), STEPS * size)
     threshold = WARMUP_STEPS * size
     fail(args, "throughput")
+    running_predictions(asked, size)
     start = None
     for number in range(1, features + 1):
         if (number - 1) % size == 0:
@@ -211,7 +215,7 @@ def benchmark(args, asked):
         if number == threshold + 1:
             start = time.time()
         if number % 10 == 0:
-            say(f"Processed #examples: {number}")
+            info(f"Processed #examples: {number}")
     if start is None:
         traceback("NameError: name 'start' is not defined")
     elapsed = time.time() - start
@@ -223,6 +227,17 @@ def benchmark(args, asked):
         "throughput((num_processed_examples-threshod_examples)/Elapsedtime): "
         f"{(features - threshold) / elapsed:3.2f}"
     )
+
+
+def size_of(args):
+    return 32 if args.batch_size == -1 else args.batch_size
+
+
+def running_predictions(asked, size):
+    info("***** Running predictions *****")
+    info(f"  Num orig examples = {len(questions(asked))}")
+    info(f"  Num split examples = {len(questions(asked))}")
+    info(f"  Batch size = {size}")
 
 
 def write_predictions(folder, asked):

@@ -1,12 +1,13 @@
-"""Variables around a call of the launcher: what leaks in, what stays, what it needs."""
+"""Checks of the environment variables in which the launcher runs."""
 
 from collections.abc import Iterator, Mapping
 
+from bertsquad.modelzoo.checks.table import CallCheck
 from bertsquad.modelzoo.command_line import CommandLine
-from bertsquad.modelzoo.findings import Check
 from bertsquad.modelzoo.options import ARGUMENTS
 
-KEPT = (
+# Variables that the launcher sets only where they are not set.
+DEFAULTS_ONLY = (
     "KMP_AFFINITY",
     "KMP_BLOCKTIME",
     "KMP_SETTINGS",
@@ -16,13 +17,15 @@ KEPT = (
 
 
 def leaks(line: CommandLine, environment: Mapping[str, str]) -> Iterator[str]:
+    """Variables with the name of a model argument that the command line does not give."""
     for name in ARGUMENTS:
         if environment.get(name) and name not in line.values():
             yield f"the variable {name}={environment[name]} is set"
 
 
 def kept(line: CommandLine, environment: Mapping[str, str]) -> Iterator[str]:
-    for name in KEPT:
+    """Variables whose value the launcher keeps, set outside of the command line."""
+    for name in DEFAULTS_ONLY:
         if environment.get(name) and name not in line.environment:
             yield f"the variable {name}={environment[name]} is set"
 
@@ -32,9 +35,11 @@ def benchmarks_missing(line: CommandLine, environment: Mapping[str, str]) -> str
     return None if str(line.benchmarks) in folders else f"PYTHONPATH lacks {line.benchmarks}"
 
 
-def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without what changes the launcher's run: `leaks` and `kept`. Snakemake sets
-    OMP_NUM_THREADS for every job, and the launcher would keep it."""
+def without_leaks(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the variables that `leaks` and `kept` find, and without LD_PRELOAD.
+
+    Snakemake sets OMP_NUM_THREADS for every job, and the launcher would keep it.
+    """
     threads = ("_NUM_THREADS", "_MAX_THREADS")
     return {
         name: value
@@ -42,20 +47,20 @@ def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
         if name not in ARGUMENTS
         and not name.startswith(("KMP_", "OMP_", "GOTO_"))
         and not name.endswith(threads)
-        and name not in ("LD_PRELOAD", *KEPT)
+        and name not in ("LD_PRELOAD", *DEFAULTS_ONLY)
     }
 
 
-ENVIRONMENT = (
-    Check(
+ENVIRONMENT_CHECKS = (
+    CallCheck(
         "leak",
         "error",
         leaks,
         "the launcher exports model arguments as variables of these names, so it would be taken "
         "for one; unset it",
     ),
-    Check("kept", "warning", kept, "the launcher does not replace it"),
-    Check(
+    CallCheck("kept", "warning", kept, "the launcher does not replace it"),
+    CallCheck(
         "pythonpath",
         "error",
         benchmarks_missing,

@@ -1,4 +1,7 @@
-"""What a command line gives away: each function finds one thing in it and says what it found."""
+"""Finders of single properties of a command line, for the checks in line.py.
+
+A finder returns the text of what it found, several texts, True, or nothing.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,9 +20,11 @@ from bertsquad.modelzoo.options import (
     normalised,
 )
 
-# Values reach a shell unquoted, twice.
-SAFE = re.compile(r"[A-Za-z0-9_./:=,+@%^-]*")
-SHM_SIZE = re.compile(r"([1-9][0-9]*)['b','k','m','g']")  # as the launcher has it
+TRAINING, INFERENCE = "training", "inference"
+# The launcher passes values to a shell unquoted, twice.
+SHELL_SAFE = re.compile(r"[A-Za-z0-9_./:=,+@%^-]*")
+SHM_SIZE = re.compile(r"([1-9][0-9]*)['b','k','m','g']")  # the launcher's own pattern
+# Names that users expect from run_squad.py and the launcher drops -> what applies instead.
 INSTEAD = {
     "output_dir": "the launcher's own --output-dir decides",
     "max_query_length": "it stays 64",
@@ -33,12 +38,12 @@ INSTEAD = {
 
 
 def in_mode(mode: str, found: Callable) -> Callable:
-    """`found` for command lines of one mode; nothing for others."""
+    """A finder that returns what `found` returns for command lines of one mode, else nothing."""
     return lambda line: found(line) if line.mode == mode else None
 
 
 def given(key: str, *, unless: object = None) -> Callable:
-    """Found where an option was given, and is not `unless`."""
+    """A finder of an option that was given with another value than `unless`."""
     name = BY_KEY[key].names[0]
 
     def found(line: CommandLine) -> str | None:
@@ -51,7 +56,7 @@ def given(key: str, *, unless: object = None) -> Callable:
 
 
 def argument(name: str, *, when: Callable[[str], bool] = lambda value: True) -> Callable:
-    """Found where a model argument was given with such a value."""
+    """A finder of a model argument with a value for which `when` is true."""
 
     def found(line: CommandLine) -> str | None:
         value = line.values().get(name)
@@ -60,12 +65,13 @@ def argument(name: str, *, when: Callable[[str], bool] = lambda value: True) -> 
     return found
 
 
-def true(value: str) -> bool:
+def is_true(value: str) -> bool:
+    """Whether start.sh and the scripts read this value as True."""
     return value.lower() == "true"
 
 
 def positive(key: str) -> Callable:
-    """Found where a count is not positive."""
+    """A finder of an option whose number is less than 1."""
 
     def found(line: CommandLine) -> str | None:
         value = line.given(key)
@@ -75,6 +81,7 @@ def positive(key: str) -> Callable:
 
 
 def dropped(line: CommandLine) -> Iterator[str]:
+    """Model arguments that start.sh does not know."""
     for name in line.values():
         if name not in ARGUMENTS:
             hint = INSTEAD.get(name) or did_you_mean(name, ARGUMENTS)
@@ -82,18 +89,21 @@ def dropped(line: CommandLine) -> Iterator[str]:
 
 
 def without_value(line: CommandLine) -> Iterator[str]:
+    """Model arguments without `=`."""
     for word in line.arguments:
         if "=" not in word:
             yield f"model argument {word!r}"
 
 
 def cut_off(line: CommandLine) -> Iterator[str]:
+    """Model arguments with more than one `=`."""
     for word in line.arguments:
         if word.count("=") > 1:
             yield f"model argument {word!r} keeps only {word.split('=')[1]!r}"
 
 
 def twice(line: CommandLine) -> Iterator[str]:
+    """Model arguments that were given more than once."""
     names = [normalised(word.split("=")[0]) for word in line.arguments if "=" in word]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
@@ -101,16 +111,18 @@ def twice(line: CommandLine) -> Iterator[str]:
 
 
 def unsafe(line: CommandLine) -> Iterator[str]:
+    """Values with a character that a shell interprets."""
     words = {BY_KEY[key].names[0]: value for key, value in line.options.items()}
     words |= {word.partition("=")[0]: word.partition("=")[2] for word in line.arguments}
     words["the launcher's path"] = line.launcher
     for name, value in words.items():
         for text in value if isinstance(value, list) else [str(value)]:
-            if not SAFE.fullmatch(text):
+            if not SHELL_SAFE.fullmatch(text):
                 yield f"{name} is {text!r}"
 
 
 def no_number(line: CommandLine) -> Iterator[str]:
+    """Numeric model arguments that argparse cannot read."""
     kinds = dict.fromkeys(("max_seq_length", "doc_stride", "accum_steps"), int)
     kinds |= dict.fromkeys(("learning_rate", "num_train_epochs"), float)
     for name, kind in kinds.items():
@@ -128,12 +140,22 @@ def is_number(text: str, kind: Callable) -> bool:
 
 
 def rejected_in_inference(line: CommandLine) -> Iterator[str]:
+    """Model arguments that start.sh passes on and the inference script does not know."""
     for name, value in line.values().items():
         if name in ARGUMENTS and name not in INFERENCE_ARGUMENTS and name != "train_option":
             yield f"model argument {name}={value}"
 
 
+def zeros(line: CommandLine) -> Iterator[str]:
+    """Lengths of 0."""
+    for name in ("doc_stride", "max_seq_length"):
+        value = line.values().get(name, "")
+        if is_number(value, int) and int(value) == 0:
+            yield f"model argument {name}={value}"
+
+
 def not_for_squad(line: CommandLine) -> Iterator[str]:
+    """Model arguments and options of pretraining and classification."""
     for name in NOT_FOR_SQUAD:
         if name in line.values():
             yield f"model argument {name}={line.values()[name]}"
@@ -142,6 +164,7 @@ def not_for_squad(line: CommandLine) -> Iterator[str]:
 
 
 def folder_missing(line: CommandLine) -> Iterator[str]:
+    """Relative file names without the folder that they are relative to."""
     wanted = {
         "data_location": ("vocab_file", "config_file", "predict_file"),
         "checkpoint": ("init_checkpoint",),
@@ -153,6 +176,7 @@ def folder_missing(line: CommandLine) -> Iterator[str]:
 
 
 def wrong_choice(line: CommandLine) -> Iterator[str]:
+    """A framework, model or precision other than those of bert_large."""
     expected = {"framework": (FRAMEWORK,), "model_name": (MODEL,), "precision": PRECISIONS}
     for key, choices in expected.items():
         if line.given(key) not in choices:
@@ -160,6 +184,7 @@ def wrong_choice(line: CommandLine) -> Iterator[str]:
 
 
 def relative_output(line: CommandLine) -> str | None:
+    """An output folder that is not absolute."""
     folder = line.given("output_dir")
     if folder is None or PurePosixPath(str(folder)).is_absolute():
         return None
@@ -167,6 +192,7 @@ def relative_output(line: CommandLine) -> str | None:
 
 
 def shm_size(line: CommandLine) -> str | None:
+    """A size of shared memory that is malformed, whether the launcher refuses it or not."""
     text = line.given("shm_size")
     if text is None or re.fullmatch(r"[1-9][0-9]*[bkmg]", str(text)):
         return None
@@ -176,16 +202,18 @@ def shm_size(line: CommandLine) -> str | None:
 
 
 def processes(line: CommandLine) -> int:
-    """How many processes MPI starts; 0: none, MPI is not used."""
+    """Number of processes that MPI starts; 0 if MPI is not used."""
     return int(line.given("mpi_num_processes") or 0)
 
 
 def several_per_socket(line: CommandLine) -> str | None:
+    """MPI with a number of processes per socket other than 1."""
     count = line.given("mpi_num_processes_per_socket", 1)
     return f"--mpi_num_processes_per_socket={count}" if processes(line) and count != 1 else None
 
 
 def unsharded(line: CommandLine) -> str | None:
+    """Training with several processes, and the learning rate that results."""
     ranks = processes(line)
     if ranks < 2:
         return None
@@ -198,13 +226,11 @@ def unsharded(line: CommandLine) -> str | None:
 
 
 def unsynchronised(line: CommandLine) -> bool:
+    """Several processes that do not average their gradients."""
     wanted = line.values().get("mpi_workers_sync_gradients", "False")
-    return processes(line) > 1 and not true(wanted)
+    return processes(line) > 1 and not is_true(wanted)
 
 
 def absent(*names: str) -> Callable:
-    """Found for each of these model arguments that was not given."""
+    """A finder of those model arguments among `names` that were not given."""
     return lambda line: [f"{name} not given" for name in names if name not in line.values()]
-
-
-TRAINING, INFERENCE = "training", "inference"

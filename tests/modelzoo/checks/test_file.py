@@ -1,4 +1,4 @@
-"""The files of a call of the launcher."""
+"""Checks of the files of a call."""
 
 import dataclasses
 import json
@@ -8,19 +8,18 @@ import numpy as np
 import pytest
 
 from bertsquad.checkpoint import bundle
+from bertsquad.modelzoo.checks.file import FILE_CHECKS
+from bertsquad.modelzoo.checks.table import examine
 from bertsquad.modelzoo.command_line import CommandLine
-from bertsquad.modelzoo.file_checks import FILES
-from bertsquad.modelzoo.findings import examine
-from bertsquad.modelzoo.paths import Files
-from bertsquad.modelzoo.settings import Step, command
+from bertsquad.modelzoo.settings import CallFiles, Step, command
 from modelzoo.guide import LAUNCHER
 
 UNCASED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "word", "##s"]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    """Files that nothing stands against, for an uncased model."""
+def files(tmp_path: Path) -> CallFiles:
+    """Files of an uncased model without any finding."""
     (tmp_path / "model").mkdir()
     for name, text in {
         "model/vocab.txt": "\n".join(UNCASED) + "\n",
@@ -31,7 +30,7 @@ def files(tmp_path: Path) -> Files:
         "dev.json": json.dumps({"data": [{"paragraphs": [{"qas": [{}] * 400}]}]}),
     }.items():
         (tmp_path / name).write_text(text)
-    return Files(
+    return CallFiles(
         output=tmp_path / "output",
         vocab=tmp_path / "model/vocab.txt",
         config=tmp_path / "model/bert_config.json",
@@ -41,20 +40,20 @@ def files(tmp_path: Path) -> Files:
     )
 
 
-def line_of(mode: str, files: Files, **arguments) -> CommandLine:
+def line_of(mode: str, files: CallFiles, **arguments) -> CommandLine:
     return command(Step(mode, "fp32", arguments=arguments), files, launcher=LAUNCHER)
 
 
-def about(mode: str, files: Files, **arguments) -> dict[str, str]:
+def about(mode: str, files: CallFiles, **arguments) -> dict[str, str]:
     line = line_of(mode, files, **arguments)
-    return {each.check: each.message for each in examine(FILES, line, files)}
+    return {each.check: each.message for each in examine(FILE_CHECKS, line, files)}
 
 
 TRAINED = {"train_option": "SQuAD", "do_lower_case": True}
 
 
 @pytest.mark.parametrize("mode", ["training", "benchmark", "accuracy"])
-def test_nothing_stands_against_files_that_are_in_order(mode, files):
+def test_files_that_are_in_order_have_no_finding(mode, files):
     assert about(mode, files, **(TRAINED if mode == "training" else {})) == {}
 
 
@@ -79,7 +78,7 @@ def test_a_file_with_several_names(files, tmp_path):
     (tmp_path / "other.pb").hardlink_to(graph)
     line = line_of("benchmark", files)
     line = dataclasses.replace(line, options={**line.options, "in_graph": str(graph)})
-    found = {each.check: each.message for each in examine(FILES, line, files)}
+    found = {each.check: each.message for each in examine(FILE_CHECKS, line, files)}
     assert "graph.pb: a file with 2 hard links" in found["links"]
 
 
@@ -113,7 +112,10 @@ def test_a_casing_that_does_not_fit_the_vocabulary(mode, cased, lower, check, fi
     assert list(found) == ([check] if check else [])
 
 
-@pytest.mark.parametrize(("length", "wrong"), [(67, True), (68, False), (512, False), (513, True)])
+# 0: the launcher drops it, and 384 applies.
+@pytest.mark.parametrize(
+    ("length", "wrong"), [(67, True), (68, False), (512, False), (513, True), (0, False)]
+)
 def test_lengths_that_do_not_fit_the_model(length, wrong, files):
     assert ("too-long" in about("benchmark", files, max_seq_length=length)) is wrong
 
@@ -121,7 +123,7 @@ def test_lengths_that_do_not_fit_the_model(length, wrong, files):
 def test_fewer_questions_than_the_clock_waits_for(files):
     step = Step("benchmark", "fp32", options={"batch_size": 80})
     line = command(step, files, launcher=LAUNCHER)
-    found = {each.check: each.message for each in examine(FILES, line, files)}
+    found = {each.check: each.message for each in examine(FILE_CHECKS, line, files)}
     assert "400 questions" in found["too-few"]
     assert "too-few" not in about("benchmark", files)
 
@@ -144,4 +146,9 @@ def test_a_checkpoint_without_a_head_to_start_from(files):
 
 def test_every_check_of_files_is_tested():
     tested = {"absent", "links", "not-fresh", "output-parent", "casing", "casing-benchmark"}
-    assert {check.name for check in FILES} == tested | {"too-long", "too-few", "headless", "disk"}
+    assert {check.name for check in FILE_CHECKS} == tested | {
+        "too-long",
+        "too-few",
+        "headless",
+        "disk",
+    }

@@ -1,16 +1,21 @@
-"""What a machine lacks for a command line."""
+"""Checks of a machine, and how this machine is described."""
 
 import dataclasses
 
 import pytest
 
+from bertsquad.modelzoo.checks.machine import (
+    MACHINE_CHECKS,
+    Host,
+    needed_commands,
+    read_host,
+    why_binding_is_refused,
+)
+from bertsquad.modelzoo.checks.table import examine
 from bertsquad.modelzoo.command_line import parse
-from bertsquad.modelzoo.facts import Facts, binding_refused, read_facts
-from bertsquad.modelzoo.findings import examine
-from bertsquad.modelzoo.machine_checks import MACHINE, needed_commands
 from modelzoo.guide import INFERENCE, TRAINING, words
 
-COOPER_LAKE = Facts(
+COOPER_LAKE = Host(
     sockets=4,
     cores_per_socket=28,
     logical=224,
@@ -31,20 +36,20 @@ SMALL = dataclasses.replace(
 )
 
 
-def found(text: str, facts: Facts) -> dict[str, str]:
-    return {each.check: each.message for each in examine(MACHINE, parse(words(text)), facts)}
+def found(text: str, host: Host) -> dict[str, str]:
+    return {each.check: each.message for each in examine(MACHINE_CHECKS, parse(words(text)), host)}
 
 
-def but(**changed) -> Facts:
+def but(**changed) -> Host:
     return dataclasses.replace(COOPER_LAKE, **changed)
 
 
-def test_nothing_stands_against_the_guide_on_the_machine_it_was_written_for():
+def test_the_guide_has_no_finding_on_the_machine_it_was_written_for():
     assert found(TRAINING, COOPER_LAKE) == {}
     assert found(INFERENCE, COOPER_LAKE) == {}
 
 
-SPEAKS = {
+REPORTED = {
     "nodes": (TRAINING, but(nodes=(0, 1)), "--mpi_num_processes=4 on a machine of 2 NUMA nodes"),
     "socket": (INFERENCE + " --socket-id=1", SMALL, "--socket-id=1 on a machine of 1 NUMA node:"),
     "cpus": (INFERENCE, SMALL, "--physcpubind names 2-27, and only 0-1 may be used here"),
@@ -63,14 +68,14 @@ SPEAKS = {
 }
 
 
-@pytest.mark.parametrize("check", SPEAKS)
-def test_a_check_speaks_with_its_reason(check: str):
-    text, facts, message = SPEAKS[check]
-    assert message in found(text, facts)[check]
+@pytest.mark.parametrize("check", REPORTED)
+def test_a_check_reports_its_reason(check: str):
+    text, host, message = REPORTED[check]
+    assert message in found(text, host)[check]
 
 
 def test_every_check_is_tested():
-    assert {check.name for check in MACHINE} == SPEAKS.keys()
+    assert {check.name for check in MACHINE_CHECKS} == REPORTED.keys()
 
 
 @pytest.mark.parametrize("form", ["--physcpubind=0-27", "--physcpubind 0-27", "-C 0-27"])
@@ -82,7 +87,7 @@ def test_all_processors_are_those_there_are():
     assert "cpus" not in found(INFERENCE.replace("0-27", "all"), SMALL)
 
 
-def test_what_is_not_known_is_not_held_against_it():
+def test_what_is_not_known_is_no_finding():
     unknown = but(commands=None, binding_refused=None, flags=None)
     assert found(TRAINING, unknown) == {}
 
@@ -96,14 +101,14 @@ def test_commands_that_a_line_needs():
 
 
 def test_this_machine_can_be_read():
-    facts = read_facts()
-    assert facts.sockets >= 1
-    assert facts.cores_per_socket >= 1
-    assert facts.allowed_cpus
-    assert facts.commands is not None
-    assert read_facts(image="x").commands is None
-    assert read_facts(image="x").binding_refused is None
-    assert read_facts(image="x", binding=False).binding_refused == "`binding` is false"
+    host = read_host()
+    assert host.sockets >= 1
+    assert host.cores_per_socket >= 1
+    assert host.allowed_cpus
+    assert host.commands is not None
+    assert read_host(image="x").commands is None
+    assert read_host(image="x").binding_refused is None
+    assert read_host(image="x", binding=False).binding_refused == "`binding` is false"
 
 
 def test_a_numactl_that_is_refused_says_why(tmp_path, monkeypatch):
@@ -111,9 +116,9 @@ def test_a_numactl_that_is_refused_says_why(tmp_path, monkeypatch):
     numactl.write_text("#!/bin/sh\necho 'set_mempolicy: Operation not permitted' >&2\nexit 1\n")
     numactl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert binding_refused() == "set_mempolicy: Operation not permitted"
+    assert why_binding_is_refused() == "set_mempolicy: Operation not permitted"
     numactl.write_text("#!/bin/sh\nexit 0\n")
-    assert binding_refused() is None
+    assert why_binding_is_refused() is None
     numactl.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert binding_refused() is None
+    assert why_binding_is_refused() is None

@@ -1,9 +1,9 @@
-"""Tables of checks and what they say."""
+"""Tables of checks, and their findings."""
 
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.modelzoo.findings import Check, Finding, examine, refuse_errors
+from bertsquad.modelzoo.checks.table import CallCheck, Finding, examine, refuse_errors
 
 FOUND = {
     "a text": (lambda: "x", ["x: why"]),
@@ -17,13 +17,13 @@ FOUND = {
 
 @pytest.mark.parametrize(("found", "messages"), FOUND.values(), ids=FOUND)
 def test_a_check_may_find_in_several_ways(found, messages):
-    check = Check("c", "error", found, "why")
+    check = CallCheck("c", "error", found, "why")
     assert [finding.message for finding in check.findings()] == messages
 
 
 def test_errors_come_first_in_the_tables_order():
     checks = [
-        Check(name, severity, lambda: True, name)
+        CallCheck(name, severity, lambda: True, name)
         for name, severity in {"a": "warning", "b": "error", "c": "warning", "d": "error"}.items()
     ]
     assert [finding.check for finding in examine(checks)] == ["b", "d", "a", "c"]

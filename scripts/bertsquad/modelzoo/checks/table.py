@@ -1,4 +1,4 @@
-"""What stands against a call of the launcher: a finding, and how a table of checks makes them."""
+"""Tables of checks of a call of the launcher, and the findings that they return."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,10 @@ from bertsquad.console.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or not as it looks."""
+    """One error or warning about a call."""
 
     check: str
-    severity: Literal[
-        "error", "warning"
-    ]  # error: the run fails, or its results are not what is said
+    severity: Literal["error", "warning"]  # error: the run fails, or its results are wrong
     message: str
 
     def __str__(self) -> str:
@@ -22,9 +20,12 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One entry of a table: `found` gives what was found each time it applies; `reason` says what
-    comes of it."""
+class CallCheck:
+    """One check of a table.
+
+    `found` returns one text, several, True or nothing; each makes a finding. `reason` is the
+    consequence, the second half of every message.
+    """
 
     name: str
     severity: Literal["error", "warning"]
@@ -32,7 +33,7 @@ class Check:
     reason: str
 
     def findings(self, *situation: Any) -> Iterator[Finding]:
-        """What the check says of a situation (the arguments its `found` takes)."""
+        """The findings of this check; `situation` holds the arguments of `found`."""
         found = self.found(*situation)
         if found is True:
             found = ""
@@ -41,14 +42,14 @@ class Check:
             yield Finding(self.name, self.severity, message)
 
 
-def examine(checks: Iterable[Check], *situation: Any) -> list[Finding]:
-    """All findings, errors first, else in the table's order."""
+def examine(checks: Iterable[CallCheck], *situation: Any) -> list[Finding]:
+    """All findings of a table, errors first, else in the order of the table."""
     found = [finding for check in checks for finding in check.findings(*situation)]
     return sorted(found, key=lambda finding: finding.severity != "error")
 
 
 def refuse_errors(findings: Sequence[Finding], place: str) -> None:
-    """`UserError` that names every error, on one line; `place` says whose they are."""
+    """Raise a `UserError` with every error on one line, after `place`; warnings raise nothing."""
     errors = [finding.message for finding in findings if finding.severity == "error"]
     if len(errors) == 1:
         raise UserError(f"{place}: {errors[0]}")
