@@ -44,7 +44,8 @@ def inspect(tag: str) -> dict[str, Any]:
     done = subprocess.run(["docker", "image", "inspect", tag], capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"{tag}: {done.stderr.strip()}; `make image` builds the image")
-    return json.loads(done.stdout)[0]
+    found: dict[str, Any] = json.loads(done.stdout)[0]
+    return found
 
 
 def export(tag: str, root: Path) -> None:
