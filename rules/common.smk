@@ -23,7 +23,11 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
-from bertsquad.experiment.sources import PACE, local_sources
+from bertsquad.experiment.sources import (
+    CONSOLE,
+    NEVER_DECIDES_RESULTS,
+    local_sources,
+)
 from bertsquad.experiment.speed_plan import SpeedPlan
 from bertsquad.modelzoo.steps import ModelZoo
 
@@ -100,8 +104,8 @@ wildcard_constraints:
     repeat=r"\d+",
 
 
-def code(script, without=()):
-    """The command and every module it imports, as tracked inputs: editing one reruns its rules."""
+def code(script, without=CONSOLE):
+    """The command and the modules it imports, as tracked inputs: editing one reruns its rules."""
     sources = local_sources(SCRIPTS / script, without=without)
     return [os.path.relpath(path) for path in sources]
 
@@ -110,7 +114,7 @@ def code(script, without=()):
 def engine_code(engine, module="bertsquad/engines/{}/engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
     entry = SCRIPTS / module.format(engine)
-    sources = local_sources(entry, folder=SCRIPTS, without=PACE)
+    sources = local_sources(entry, folder=SCRIPTS, without=NEVER_DECIDES_RESULTS)
     return [os.path.relpath(path) for path in sources]
 
 
@@ -119,7 +123,8 @@ def mode_code(scenario):
     """The module of a scenario's mode and all it imports."""
     mode = config["benchmark"]["scenarios"][scenario]["mode"]
     entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
-    return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
+    sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
+    return [os.path.relpath(path) for path in sources]
 
 
 def quantizer_code(engine):

@@ -4,7 +4,7 @@
 rule quantize_openvino:
     """Make a model an INT8 one for OpenVINO, calibrated on some of its training features."""
     input:
-        code=code("quantize.py", without=PACE),
+        code=code("quantize.py", without=NEVER_DECIDES_RESULTS),
         quantizer=quantizer_code("openvino"),
         features=of("run", EXPERIMENT.features_file, "train"),
         weights="<results>/{run}/model/model.safetensors",
@@ -30,7 +30,7 @@ rule quantize_openvino:
 rule quantize_onnxruntime:
     """Make a model an INT8 one for ONNX Runtime, which needs no calibration."""
     input:
-        code=code("quantize.py", without=PACE),
+        code=code("quantize.py", without=NEVER_DECIDES_RESULTS),
         quantizer=quantizer_code("onnxruntime"),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
@@ -51,7 +51,7 @@ rule quantize_onnxruntime:
 rule compute_logits:
     """Run the model over every window of the dev questions."""
     input:
-        code=code("compute_logits.py", without=PACE),
+        code=code("compute_logits.py", without=NEVER_DECIDES_RESULTS),
         engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
         quantized=of("run engine precision", EXPERIMENT.quantized_files),

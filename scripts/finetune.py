@@ -115,7 +115,7 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
 
     import torch
 
-    from bertsquad.experiment.sources import PACE, local_sources
+    from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
     from bertsquad.files import sha256
 
     script = Path(__file__).resolve()
@@ -127,7 +127,7 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
         "hyperparameters": asdict(hyperparameters),
         "sources": {
             str(path.relative_to(script.parent)): sha256(path)
-            for path in local_sources(script, without=PACE)
+            for path in local_sources(script, without=NEVER_DECIDES_RESULTS)
         },
         "torch": torch.__version__,
     }

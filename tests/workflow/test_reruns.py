@@ -145,6 +145,12 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/answers/decoding.py"),
         {"predict": 15, "evaluate": 15, "compare_answers": 12, "benchmark_inference": 5} | REPORTED,
     ),
+    "a progress line edited": (append("scripts/bertsquad/console/progress.py"), {}),
+    "how a duration is written edited": (
+        append("scripts/bertsquad/console/quantities.py"),
+        {"report": 1},
+    ),
+    "an error message edited": (append("scripts/bertsquad/console/errors.py"), {"report": 1}),
     "the choice of threads edited": (
         append("scripts/bertsquad/machine/threads.py"),
         {"probe_machine": 1, "benchmark_inference": 30} | REPORTED,
