@@ -15,7 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.containers.mounts import bind_variables
-from bertsquad.engines import PRECISIONS, check_able
+from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.config import resolve
 from bertsquad.experiment.files import (
     Experiment,
@@ -88,7 +88,7 @@ def any_of(names):
 wildcard_constraints:
     run=any_of(config["runs"]),
     engine=any_of(config["engines"]),
-    precision="fp32|bf16|int8",
+    precision=any_of({name for names in PRECISIONS.values() for name in names}),
     scenario=any_of(config["benchmark"]["scenarios"]),
     checkpoint=any_of(CATALOGUE.checkpoints),
     dataset=any_of(CATALOGUE.datasets),
@@ -130,6 +130,11 @@ def mode_code(scenario):
 def quantizer_code(engine):
     """The module that makes an engine's INT8 models, and all it imports."""
     return engine_code(engine, "bertsquad/engines/{}/int8.py")
+
+
+def quantizer_threads(engine):
+    """Calibration runs the model on all cores; without it one thread quantizes."""
+    return WHOLE_MACHINE if about(engine).INT8_CALIBRATED else 1
 
 
 def files_in(folder):

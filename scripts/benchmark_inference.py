@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad import engines
+from bertsquad.console.arguments import add_engine_options, add_measured_threads
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -38,7 +39,6 @@ def measure_cell(
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
-    from bertsquad import engines
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
@@ -50,7 +50,7 @@ def measure_cell(
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
-    if settings.engine == "torch":
+    if "torch" in engines.about(settings.engine).PACKAGES:
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
@@ -83,7 +83,6 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
 
 def describe_surroundings(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
-    from bertsquad import engines
     from bertsquad.machine.container import describe_container
     from bertsquad.machine.cpu import cpu_model
     from bertsquad.machine.kernel import load_average, measurement_environment
@@ -94,7 +93,7 @@ def describe_surroundings(settings: "Settings") -> dict[str, Any]:
         "cpu": cpu_model(),
         "load_average": load_average(),
         "environment": measurement_environment(),
-        "versions": versions(),
+        "versions": versions(engines.packages()),
         "container": describe_container(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -110,13 +109,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
-    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
-    add(
-        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
-    )
     add(
         "--features",
         required=True,
@@ -191,7 +185,6 @@ def main() -> None:
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad import engines
     from bertsquad.benchmark.cell import Settings, Sources
     from bertsquad.files import write_json
 

@@ -8,6 +8,7 @@ import yaml
 
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
+from bertsquad.engines import PRECISIONS, about
 
 RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
@@ -22,12 +23,27 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     range, a run whose name is a folder of results/, lengths that leave a window no room, or a
     scenario that pads what an engine batches itself.
     """
-    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    schema = with_engines(yaml.safe_load(Path(schema_path).read_text(encoding="utf-8")))
     check(config, schema, source)
     resolved = with_defaults(config, schema, schema)
     check_runs(resolved["runs"], source)
     check_scenarios(resolved["benchmark"]["scenarios"], source)
     return resolved
+
+
+def with_engines(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, with a key of `engines` for each engine: which of its precisions are run."""
+    schema["properties"]["engines"]["properties"] = {
+        engine: {
+            "description": about(engine).DESCRIPTION,
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"enum": list(precisions)},
+        }
+        for engine, precisions in PRECISIONS.items()
+    }
+    return schema
 
 
 def check(value: Any, schema: dict[str, Any], source: str) -> None:

@@ -52,7 +52,7 @@ def _imported_files(folder: Path, path: Path, mtime_ns: int) -> tuple[Path, ...]
 
 def _imported_names(path: Path) -> set[str]:
     """Dotted names of everything that might be a module in the file's import statements."""
-    names = set()
+    names: set[str] = set()
     for node in _statements(ast.parse(path.read_bytes(), filename=str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,10 @@ class Watch:
     def result(self) -> dict[str, Any]:
         """Mean numbers of processors: `other_cpus` kept busy by other programs, `workflow_cpus` by
         this workflow, `stolen_cpus` by other virtual machines; over `seconds`. Or `unavailable`."""
-        if is_unavailable(self.first):
-            return self.first
         last = attempt(lambda: read_clocks(self.root))
-        return last if is_unavailable(last) else attempt(lambda: difference(self.first, last))
+        unreadable = next(filter(is_unavailable, (self.first, last)), None)
+        found: dict[str, Any] = unreadable or attempt(lambda: difference(self.first, last))
+        return found
 
 
 def difference(first: Clocks, last: Clocks) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def read_processes(root: Path = ROOT) -> dict[int, Process]:
     processes = {}
     for folder in (root / "proc").iterdir():
         if folder.name.isdigit():
-            line = attempt(lambda folder=folder: read_text(folder / "stat"))
+            line = attempt(partial(read_text, folder / "stat"))
             if not is_unavailable(line):  # it may have ended meanwhile
                 # `1 (name, with anything in it) S parent ...`; times are fields 14 to 17.
                 fields = line.rpartition(")")[2].split()

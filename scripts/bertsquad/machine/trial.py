@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import platform
+from collections.abc import Callable
 
 SET_MEMPOLICY = {"x86_64": 238, "aarch64": 237, "riscv64": 237, "ppc64le": 261, "s390x": 270}
 MPOL_BIND = 2
@@ -57,7 +58,7 @@ def allowed_nodes() -> list[int]:
     return nodes
 
 
-def outcome(attempt) -> str | None:
+def outcome(attempt: Callable[[], None]) -> str | None:
     """None where it succeeds, else why not."""
     try:
         attempt()
