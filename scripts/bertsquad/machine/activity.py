@@ -1,8 +1,8 @@
 """Who keeps the processors busy: this workflow, other programs, or other virtual machines.
 
-The load average cannot tell: it counts our own work, and forgets over minutes. So the clocks of
-/proc are read twice: those of the whole machine (/proc/stat) and those of our own processes
-(/proc/PID/stat, proc(5)); the rest is others'.
+The load average cannot show this: it counts the workflow's own work, and forgets over minutes. So
+the clocks of /proc are read twice: those of the whole machine (/proc/stat) and those of the
+workflow's processes (/proc/PID/stat, proc(5)); the rest is others'.
 """
 
 import os
@@ -16,9 +16,9 @@ from typing import Any
 from bertsquad.machine.reading import attempt, is_unavailable, read_text
 
 ROOT = Path("/")
-SECONDS = 0.5
+_SECONDS = 0.5
 # The number of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h).
-FIRST_PID_NAMESPACE = "pid:[4026531836]"
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Process:
 
 
 def observe(
-    seconds: float = SECONDS, root: Path = ROOT, sleep: Callable[[float], None] = time.sleep
+    seconds: float = _SECONDS, root: Path = ROOT, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
     """What `Watch` sees in so many seconds from now."""
     watch = Watch(root)
@@ -80,7 +80,7 @@ def difference(first: Clocks, last: Clocks) -> dict[str, Any]:
 
 
 def read_clocks(root: Path = ROOT) -> Clocks:
-    """All clocks now. OSError, ValueError or LookupError where /proc does not tell."""
+    """All clocks now. OSError, ValueError or LookupError where /proc hides them."""
     tick = os.sysconf("SC_CLK_TCK")
     at = time.monotonic()
     # `cpu  user nice system idle iowait irq softirq steal guest guest_nice`; user counts guest.
@@ -112,7 +112,7 @@ def read_processes(root: Path = ROOT) -> dict[int, Process]:
 
 
 def family(pid: int, processes: dict[int, Process], is_workflow: Callable[[int], bool]) -> set[int]:
-    """The processes of our own workflow: the outermost ancestor that is Snakemake (or, without one,
+    """The processes of this workflow: the outermost ancestor that is Snakemake (or, without one,
     `pid` itself) and all below it."""
     head = ancestor = pid
     seen = set()
@@ -145,6 +145,6 @@ def is_snakemake(pid: int, root: Path = ROOT) -> bool:
 def sees_all_processes(root: Path = ROOT) -> bool:
     """Whether no container hides some: what those do counts as others', the workflow's own too."""
     try:
-        return str((root / "proc/self/ns/pid").readlink()) == FIRST_PID_NAMESPACE
+        return str((root / "proc/self/ns/pid").readlink()) == _FIRST_PID_NAMESPACE
     except OSError:
         return True

@@ -13,11 +13,12 @@ def unavailable(reason: str) -> Unavailable:
 
 
 def is_unavailable(value: Any) -> bool:
+    """Whether a value is `unavailable(...)`."""
     return isinstance(value, dict) and set(value) == {"unavailable"}
 
 
 def attempt(read: Callable[[], Any]) -> Any:
-    """The result of `read`, or `{"unavailable": reason}` when the system does not tell.
+    """The result of `read`, or `{"unavailable": reason}` where the system hides it.
 
     Only what a missing, forbidden or oddly filled file raises is caught.
     """
