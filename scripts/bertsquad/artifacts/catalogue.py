@@ -14,7 +14,7 @@ from bertsquad.artifacts.locations import file_path, is_network, made_here
 from bertsquad.console.errors import UserError
 from bertsquad.console.quantities import readable_bytes
 from bertsquad.console.suggestions import did_you_mean
-from bertsquad.experiment.config import check
+from bertsquad.schema import check
 
 SECTIONS = ("artifacts", "checkpoints", "datasets")
 Entry = TypeVar("Entry")

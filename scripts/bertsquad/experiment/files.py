@@ -85,7 +85,7 @@ class Experiment:
         """The name of the dataset a run is trained and scored on."""
         return self.config["runs"][run].get("dataset", self.config["dataset"])
 
-    def hyperparameters(self, run: str, names: Iterable[str]) -> str:
+    def run_options(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
         return options((name, self.config["runs"][run][name]) for name in names)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,8 +23,9 @@ from bertsquad.console.errors import UserError
 from bertsquad.data.batching import PackedBatch, micro_batches
 from bertsquad.data.features import Features
 from bertsquad.model.bert import BertForQuestionAnswering
+from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.optimizer import adam_weight_decay, clip_by_global_norm, update
-from bertsquad.training.ranks import Ranks
+from bertsquad.training.ranks import batches_of_ranks, plan_of_ranks
 from bertsquad.training.schedule import Schedule
 from bertsquad.training.state import TrainingState
 from bertsquad.training.team import ALONE, Team
@@ -36,55 +36,12 @@ CHECKPOINT_SHARE = 0.05
 NAMED_FEATURES = 5  # of those with a non-finite loss, this many are named
 
 
-@dataclass(frozen=True, slots=True)
-class Hyperparameters:
-    """What decides the weights, beside checkpoint and features. Defaults: run_squad.py."""
-
-    precision: str  # fp32 | bf16, of the matrix products
-    epochs: float
-    batch_size: int  # features a step, of all ranks together
-    learning_rate: float  # the peak
-    warmup_proportion: float = 0.1  # of all steps
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0  # joint L2 norm of all gradients
-    hidden_dropout: float | None = None  # None: the checkpoint's
-    attention_dropout: float | None = None
-    head_init: str = "normal"  # normal | nsp | checkpoint
-    count_steps_by: str = "examples"  # questions, as run_squad.py; or features
-    micro_batch_tokens: int = 2048  # 1-4 thousand are equally fast; memory grows with it
-    seed: int = 0
-    ranks: int = 1  # see ranks.py for these four
-    rank_data: str = "split"
-    rank_gradients: str = "averaged"
-    rank_learning_rate: str = "plain"
-
-    @property
-    def of_ranks(self) -> Ranks:
-        """The part of the recipe that says what ranks do."""
-        return Ranks(self.ranks, self.rank_data, self.rank_gradients, self.rank_learning_rate)
-
-    @property
-    def dropout(self) -> dict[str, float]:
-        """The dropout rates that replace those of config.json, under their names there."""
-        rates = {
-            "hidden_dropout_prob": self.hidden_dropout,
-            "attention_probs_dropout_prob": self.attention_dropout,
-        }
-        return {name: rate for name, rate in rates.items() if rate is not None}
-
-
 def plan_steps(features: Features, hyperparameters: Hyperparameters) -> Schedule:
     """Steps and learning rates of this training; UserError where it would not have one step."""
     count = len(features)
     if hyperparameters.count_steps_by == "examples":
         count = len(np.unique(features.feature_question))
-    schedule = hyperparameters.of_ranks.schedule(
-        count,
-        batch_size=hyperparameters.batch_size,
-        epochs=hyperparameters.epochs,
-        warmup_proportion=hyperparameters.warmup_proportion,
-        learning_rate=hyperparameters.learning_rate,
-    )
+    schedule = plan_of_ranks(hyperparameters, count)
     if hyperparameters.epochs and not schedule.total_steps:
         raise UserError(
             f"{hyperparameters.epochs:g} epochs of {count} {hyperparameters.count_steps_by} in "
@@ -127,11 +84,8 @@ def train(
         announce(f"{state.path} is {refused}; starting anew")
     elif progress.steps:
         announce(f"resuming after step {progress.steps} of {schedule.total_steps}")
-    batch_of = hyperparameters.of_ranks.batches(
-        features.feature_question,
-        batch_size=hyperparameters.batch_size,
-        steps=schedule.total_steps,
-        seed=hyperparameters.seed,
+    batch_of = batches_of_ranks(
+        hyperparameters, features.feature_question, steps=schedule.total_steps
     )
     gradients = team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
