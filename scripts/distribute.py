@@ -36,11 +36,13 @@ def distribute(args: argparse.Namespace) -> int:
     """Run this host's processes, and have the other hosts started; return the exit status."""
     from bertsquad.distributed import placement
     from bertsquad.distributed.supervisor import Job, supervise
+    from bertsquad.machine.cores import read_cores
 
     all_hosts = choose_hosts(args)
-    limits = [limit for limit in (args.threads, placement.read_quota()) if limit is not None]
+    cores = read_cores()
+    limits = [limit for limit in (args.threads, cores.whole_quota) if limit is not None]
     places = placement.place(
-        placement.read_nodes(),
+        placement.usable_nodes(cores),
         args.processes,
         limit=min(limits, default=None),
         communication_cores=args.communication_cores,

@@ -157,13 +157,17 @@ def experiment_lines(
 def training_places(distributed: dict[str, Any]) -> list[Place]:
     """Where the processes that train a model compute on this machine; `UserError` where there are
     too few cores for as many as the configuration asks."""
-    from bertsquad.distributed.placement import place, read_nodes, read_quota
+    from bertsquad.distributed.placement import place, usable_nodes
+    from bertsquad.machine.cores import read_cores
 
+    cores = read_cores()
     count, communication = (
         None if distributed.get(name, "auto") == "auto" else distributed[name]
         for name in ("processes", "communication_cores")
     )
-    return place(read_nodes(), count, limit=read_quota(), communication_cores=communication)
+    return place(
+        usable_nodes(cores), count, limit=cores.whole_quota, communication_cores=communication
+    )
 
 
 def training(places: list[Place], hosts: str | list[str]) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from bertsquad.console.errors import UserError
-from bertsquad.machine import cgroup, cpu, topology
-from bertsquad.machine.reading import attempt, is_unavailable
+from bertsquad.machine.cores import Cores
 
 # From this many cores on, a process leaves one to communication by itself. With fewer, the core
 # does more good computing: summing BERT-Large's gradients costs one core less than a second a
@@ -35,37 +33,21 @@ class Place:
     threads: int  # that compute
 
 
-def read_nodes(root: Path = Path("/"), allowed_cpus: list[int] | None = None) -> list[Node]:
+def usable_nodes(cores: Cores) -> list[Node]:
     """The nodes with a core that this process may use, by number; at least one.
 
-    Of hardware threads that share a core, the first allowed one stands for it. Nodes of memory
-    alone are no place to compute on.
+    Nodes of memory alone are no place to compute on.
     """
-    allowed = set(cpu.allowed_cpus() if allowed_cpus is None else allowed_cpus)
-    cores = attempt(lambda: [core.cpus for core in topology.find_cores(root)])
-    if is_unavailable(cores):
-        cores = [(number,) for number in allowed]
-    first = sorted(min(usable) for core in cores if (usable := allowed.intersection(core)))
-    first = first or sorted(allowed)
-    numa = attempt(lambda: topology.read_numa_nodes(root))
-    memory = attempt(lambda: topology.allowed_memory_nodes(root))
+    first = sorted(cpu for cpus in cores.by_socket().values() for cpu in cpus)
     nodes = []
-    if not is_unavailable(numa):
-        for number, cpus in sorted(numa.items()):
-            mine = tuple(one for one in first if one in cpus)
-            bindable = not is_unavailable(memory) and number in memory and len(memory) > 1
-            if mine:
-                nodes.append(Node(number, mine, bindable))
+    for number, cpus in sorted(cores.numa_nodes.items()):
+        usable = tuple(one for one in first if one in cpus)
+        bindable = number in cores.memory_nodes and len(cores.memory_nodes) > 1
+        if usable:
+            nodes.append(Node(number, usable, bindable))
     if sum(len(node.cpus) for node in nodes) != len(first):  # some core is in no node
         return [Node(None, tuple(first), False)]
     return nodes
-
-
-def read_quota(root: Path = Path("/")) -> int | None:
-    """The whole processors of this job's CPU quota (cgroup), at least 1; None without one."""
-    limits = attempt(lambda: cgroup.describe_cgroup(root))
-    quota = None if is_unavailable(limits) else limits["cpu_quota"]
-    return max(1, int(quota)) if isinstance(quota, int | float) else None
 
 
 def place(
@@ -96,12 +78,12 @@ def place(
             f"); ask for {usable} or fewer, or for auto"
         )
     return [
-        one_place(part, usable // processes, communication_cores, alone=processes == 1)
-        for part in parts(nodes, processes)
+        _one_place(part, usable // processes, communication_cores, alone=processes == 1)
+        for part in _parts(nodes, processes)
     ]
 
 
-def parts(nodes: list[Node], processes: int) -> list[list[Node]]:
+def _parts(nodes: list[Node], processes: int) -> list[list[Node]]:
     """The nodes cut into one part for each process: whole nodes, or pieces of one node."""
     count = len(nodes)
     if processes <= count:
@@ -119,7 +101,7 @@ def parts(nodes: list[Node], processes: int) -> list[list[Node]]:
     return cut
 
 
-def one_place(part: list[Node], budget: int, communication: int | None, *, alone: bool) -> Place:
+def _one_place(part: list[Node], budget: int, communication: int | None, *, alone: bool) -> Place:
     cpus = tuple(number for node in part for number in node.cpus)
     budget = min(budget, len(cpus))
     if communication is None:

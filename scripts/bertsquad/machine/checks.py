@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bertsquad.machine.reading import format_cpu_list, is_unavailable
+from bertsquad.machine.reading import format_cpu_list, is_unavailable, parse_cpu_list
 
 # One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below
 # half a thread it is background noise.
@@ -164,9 +164,7 @@ def siblings(machine: dict[str, Any]) -> list[int]:
     found = []
     for cores in (value(machine, "cpu", "cores_by_socket") or {}).values():
         for core in cores:
-            cpus = [int(cpu) for cpu in core.replace("-", ",").split(",")]
-            if "-" in core:
-                cpus = list(range(cpus[0], cpus[-1] + 1))
+            cpus = parse_cpu_list(core)
             if not allowed.isdisjoint(cpus):
                 found += cpus
     return found

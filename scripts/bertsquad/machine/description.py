@@ -4,10 +4,12 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from bertsquad.machine import activity, cgroup, cpu, kernel, memory, permissions, threads, topology
+from bertsquad.machine import activity, cgroup, cpu, kernel, memory, permissions, topology
 from bertsquad.machine.checks import checks, notes, warnings
 from bertsquad.machine.container import describe_container
+from bertsquad.machine.cores import Cores, from_readings
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
+from bertsquad.machine.threads import choose_threads
 from bertsquad.machine.versions import linked_libraries_of_a_child, versions
 
 ROOT = Path("/")
@@ -37,17 +39,21 @@ def describe(
         observed = activity.observe() if here else NOT_THIS_MACHINE
     if allowed_cpus is None:
         allowed_cpus = attempt(lambda: cpu.allowed_cpus(root))
+    all_cores = attempt(lambda: topology.find_cores(root))
+    nodes = attempt(lambda: topology.read_numa_nodes(root))
+    memory_nodes = attempt(lambda: topology.allowed_memory_nodes(root))
+    limits = attempt(lambda: cgroup.describe_cgroup(root))
     machine = {
-        "cpu": describe_cpu(info, root),
+        "cpu": describe_cpu(info, all_cores, nodes, root),
         "native_precisions": cpu.native_precisions(info.flags) if known else info,
         "amx": permissions.describe_amx(cpu.has_amx(info), "amx_tile" in info.flags, trial)
         if known
         else info,
         "memory_mib": attempt(lambda: memory.machine_memory_mib(root)),
         "allowed_cpus": allowed_cpus,
-        "allowed_memory_nodes": attempt(lambda: topology.allowed_memory_nodes(root)),
+        "allowed_memory_nodes": memory_nodes,
         "binding": permissions.describe_binding(trial),
-        "cgroup": attempt(lambda: cgroup.describe_cgroup(root)),
+        "cgroup": limits,
         "kernel": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
         "operating_system": attempt(lambda: kernel.operating_system(root)),
@@ -61,13 +67,17 @@ def describe(
         "environment": own_environment() if here else {},
         "versions": versions() | (linked_libraries_of_a_child() if libraries else {}),
     }
-    machine["defaults"] = describe_team(machine, root)
+    machine["defaults"] = (
+        allowed_cpus
+        if is_unavailable(allowed_cpus)
+        else describe_threads(from_readings(allowed_cpus, all_cores, limits, nodes, memory_nodes))
+    )
     found = checks(machine)
     return machine | {"warnings": warnings(found), "notes": notes(found)}
 
 
-def describe_cpu(info: Any, root: Path = ROOT) -> dict[str, Any]:
-    """The `cpu` part, from what `read_cpu` gave (a CpuInfo, or `unavailable`)."""
+def describe_cpu(info: Any, cores: Any, nodes: Any, root: Path) -> dict[str, Any]:
+    """The `cpu` part, from what was read of processor, cores and NUMA nodes."""
     known = isinstance(info, cpu.CpuInfo)
     part = {
         "model": info.model if known else info,
@@ -75,9 +85,8 @@ def describe_cpu(info: Any, root: Path = ROOT) -> dict[str, Any]:
         "hypervisor": "hypervisor" in info.flags if known else info,
         "flags": cpu.isa_of_interest(info.flags) if known else info,
         "caches": attempt(lambda: topology.read_caches(root)),
-        **describe_nodes(root),
+        **describe_nodes(nodes, root),
     }
-    cores = attempt(lambda: topology.find_cores(root))
     if is_unavailable(cores):
         names = ("sockets", "cores", "threads_per_core", "cores_by_socket")
         logical = info.logical if known and info.logical else cores
@@ -85,9 +94,8 @@ def describe_cpu(info: Any, root: Path = ROOT) -> dict[str, Any]:
     return part | topology.describe_cores(cores)
 
 
-def describe_nodes(root: Path) -> dict[str, Any]:
+def describe_nodes(nodes: Any, root: Path) -> dict[str, Any]:
     """How many NUMA nodes there are, and the processors and memory of each."""
-    nodes = attempt(lambda: topology.read_numa_nodes(root))
     sizes = attempt(lambda: topology.read_numa_memory(root))
     return {
         "numa_nodes": nodes if is_unavailable(nodes) else len(nodes),
@@ -109,16 +117,11 @@ def own_environment() -> dict[str, str]:
     return {name: text for name, text in found.items() if not name.endswith("_NUM_THREADS")}
 
 
-def describe_team(machine: dict[str, Any], root: Path = ROOT) -> Any:
+def describe_threads(cores: Cores) -> dict[str, Any]:
     """machine.json's `defaults`: the threads of a process and the processors it is kept on."""
-    allowed, limits = machine["allowed_cpus"], machine["cgroup"]
-    if is_unavailable(allowed):
-        return allowed
-    cores = attempt(lambda: topology.find_cores(root))
-    quota = None if is_unavailable(limits) else limits["cpu_quota"]
-    team = threads.choose_team(
-        allowed,
-        [] if is_unavailable(cores) else cores,
-        quota if isinstance(quota, int | float) else None,
-    )
-    return {"threads": team.threads, "cpus": list(team.cpus), "sockets": list(team.sockets)}
+    chosen = choose_threads(cores)
+    return {
+        "threads": chosen.count,
+        "cpus": list(chosen.cpus),
+        "sockets": list(chosen.sockets),
+    }
