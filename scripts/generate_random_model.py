@@ -31,10 +31,10 @@ def main() -> None:
 
     from bertsquad.benchmark.random_bert import BERT_LARGE, random_features, write_model
     from bertsquad.benchmark.squad_lengths import MAX_SEQ_LENGTH, read_lengths
-    from bertsquad.checkpoint.model_config import read_config
     from bertsquad.data import features
+    from bertsquad.model.config import read_config
 
-    config = read_config(args.config, "huggingface") if args.config else BERT_LARGE
+    config = read_config(args.config) if args.config else BERT_LARGE
     write_model(args.model, config, args.seed)
     made = random_features(
         read_lengths(), args.model, max_seq_length=MAX_SEQ_LENGTH, seed=args.seed

@@ -117,7 +117,7 @@ def test_a_refused_binding_is_no_reason_to_stop(monkeypatch, affinity):
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     reason = bind(Threads(2, (0, 1), (0,)), {})
-    assert reason == "binding is not permitted: Operation not permitted"
+    assert reason == "CPU binding is not permitted: Operation not permitted"
 
 
 def test_a_command_takes_no_more_than_it_is_given(affinity):

@@ -7,7 +7,6 @@ be exactly what was declared: its size, then its CRC-32.
 import copy
 import errno
 import re
-import shutil
 import stat
 import struct
 import sys
@@ -15,6 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from bertsquad.artifacts.space import check_space
 from bertsquad.console.errors import UserError
 from bertsquad.console.progress import Progress
 from bertsquad.console.quantities import readable_bytes
@@ -167,17 +167,6 @@ def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: 
             progress.update(len(chunk))
     if written != info.file_size:
         raise zipfile.BadZipFile(f"found {written:,} bytes, {info.file_size:,} are declared")
-
-
-def check_space(output: Path, needed: int) -> None:
-    """`UserError` when the disk has no room for `needed` bytes."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(output.parent).free
-    if needed > free:
-        raise UserError(
-            f"{output}: needs {readable_bytes(needed)}, {readable_bytes(free)} are free in "
-            f"{output.parent}: disk full; free some space and run again"
-        )
 
 
 def refused(archive: Path, reason: str) -> UserError:

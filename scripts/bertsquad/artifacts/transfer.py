@@ -5,18 +5,15 @@ changed meanwhile. A server that ignores either sends the whole file, which is t
 """
 
 import re
-import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 import requests
 
 from bertsquad.artifacts.locations import file_path
 from bertsquad.artifacts.part import Origin, PartialFile
+from bertsquad.artifacts.space import check_space
 from bertsquad.artifacts.verify import Expected, Unfit, check_is_no_page, check_size
-from bertsquad.console.errors import UserError
 from bertsquad.console.progress import Progress
-from bertsquad.console.quantities import readable_bytes
 
 TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
 NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept
@@ -46,7 +43,7 @@ def copy_file(url: str, part: PartialFile, expected: Expected) -> None:
     size = path.stat().st_size
     check_size(size, expected)
     part.restart(None)
-    check_space(part, size)
+    check_space(part.output, size)
     with path.open("rb") as source:
         _fill(part, iter(lambda: source.read(FILE_CHUNK), b""), size, url, expected)
 
@@ -127,7 +124,7 @@ def _receive(
         part.restart(None)
         raise Transient("the file changed on the server meanwhile: starting over")
     total = offered.size if offered.size is not None else expected.size
-    check_space(part, (total or 0) - part.size)
+    check_space(part.output, (total or 0) - part.size)
     _fill(part, response.iter_content(NETWORK_CHUNK), total, url, expected)
     if total is not None and part.size < total and not _tells_its_end(response):
         raise Transient(f"the connection ended after {part.size:,} of {total:,} bytes")
@@ -194,17 +191,6 @@ def _fill(
             if expected.size is not None and part.size > expected.size:
                 part.restart(None)
                 raise Unfit(f"found more than the {expected.size:,} bytes expected")
-
-
-def check_space(part: PartialFile, needed: int) -> None:
-    """Raise `UserError` before a transfer that the disk has no room for. `needed`: bytes."""
-    folder: Path = part.path.parent
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise UserError(
-            f"{part.output}: needs {readable_bytes(needed)} more, {readable_bytes(free)} are free "
-            f"in {folder}: disk full; free some space and run again"
-        )
 
 
 def plain_reason(error: BaseException) -> str:

@@ -9,16 +9,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from bertsquad.checkpoint.bundle import Bundle
-from bertsquad.checkpoint.model_config import (
+from bertsquad.checkpoint.names import DROPPED, MAPS, Target
+from bertsquad.console.errors import UserError
+from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.files import write_json, write_text, written_whole
+from bertsquad.model.config import (
     config_json,
     encoder_shapes,
     head_shapes,
     read_config,
 )
-from bertsquad.checkpoint.names import DROPPED, MAPS, Target
-from bertsquad.console.errors import UserError
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
-from bertsquad.files import write_json, write_text, written_whole
 from bertsquad.tensorfile import TensorFile, write_streamed
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"

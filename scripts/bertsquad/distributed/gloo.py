@@ -16,10 +16,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from bertsquad.console.errors import USAGE_STATUS, UserError, explain
-from bertsquad.distributed.binding import bind_cpus
 from bertsquad.distributed.buckets import Buckets
 from bertsquad.distributed.sharing import shares
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
+from bertsquad.machine.binding import bind_cpus
 from bertsquad.training.state import Progress, TrainingState, differences, state_tensors
 
 # No limit to how long a process may wait for another, which may be writing gigabytes: whether the

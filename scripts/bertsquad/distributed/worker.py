@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bertsquad.distributed import binding
+from bertsquad.machine import binding
 
 # JSON: for each process of this host, where it computes (the fields of placement.Place). Set by
 # scripts/distribute.py; a torchrun started by hand may leave it out.

@@ -16,6 +16,9 @@ from bertsquad.machine.reading import attempt, is_unavailable, read_text
 
 ROOT = Path("/")
 SECONDS = 0.5
+# One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below half a
+# thread it is background noise.
+BUSY_CPUS = 0.5
 # The number of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h).
 FIRST_PID_NAMESPACE = "pid:[4026531836]"
 

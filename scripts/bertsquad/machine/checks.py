@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bertsquad.machine.reading import format_cpu_list, is_unavailable, parse_cpu_list
+from bertsquad.machine.activity import BUSY_CPUS
+from bertsquad.machine.reading import format_cpu_list, is_unavailable, parse_cpu_list, value
 
-# One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below
-# half a thread it is background noise.
-BUSY_CPUS = 0.5
 STOLEN_SHARE = 0.05
 # Docker's default seccomp profile forbids set_mempolicy; the capability lifts that, too.
 ALLOW = "`--cap-add SYS_NICE` or `--security-opt seccomp=unconfined`"
@@ -61,16 +59,6 @@ def warnings(found: Iterable[Check]) -> list[str]:
 def notes(found: Iterable[Check]) -> list[str]:
     """One sentence each: what is good to know."""
     return [str(check) for check in found if check.level == "note"]
-
-
-def value(machine: dict[str, Any], *keys: str) -> Any:
-    """A value deep in the description; None where the machine would not tell."""
-    found: Any = machine
-    for key in keys:
-        if not isinstance(found, dict) or is_unavailable(found) or key not in found:
-            return None
-        found = found[key]
-    return None if is_unavailable(found) else found
 
 
 def _bf16(machine: dict[str, Any]) -> Check:

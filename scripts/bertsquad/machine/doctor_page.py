@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bertsquad.machine.checks import Check, memory_mib, value
+from bertsquad.machine.checks import Check, memory_mib
 from bertsquad.machine.cpu import NATIVE_FLAGS, lacks_vnni
-from bertsquad.machine.reading import format_cpu_list
+from bertsquad.machine.reading import format_cpu_list, value
 from bertsquad.machine.threads import Threads
 
 LABEL = 13

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bertsquad.machine.binding import bind_cpus
 from bertsquad.machine.cores import Cores, read_cores
 from bertsquad.machine.reading import format_cpu_list
 
@@ -78,11 +79,4 @@ def bind(threads: Threads, environment: Mapping[str, str] = os.environ) -> str |
     """
     if name := next((name for name in PLACED_BY_THE_USER if environment.get(name)), None):
         return f"{name} is set"
-    if not hasattr(os, "sched_setaffinity"):
-        return "this system binds no processes"
-    try:
-        if os.sched_getaffinity(0) != set(threads.cpus):
-            os.sched_setaffinity(0, threads.cpus)
-    except OSError as error:
-        return f"binding is not permitted: {error.strerror}"
-    return None
+    return bind_cpus(threads.cpus)

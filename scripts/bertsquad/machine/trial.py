@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import platform
+from collections.abc import Callable
 
 SET_MEMPOLICY = {"x86_64": 238, "aarch64": 237, "riscv64": 237, "ppc64le": 261, "s390x": 270}
 MPOL_BIND = 2
@@ -25,7 +26,7 @@ def bind_cpu() -> None:
 
 
 def bind_memory(nodes: list[int]) -> None:
-    """To the NUMA nodes that are allowed anyway."""
+    """Take memory from these NUMA nodes alone from now on; OSError where that is refused."""
     bits = 8 * ctypes.sizeof(ctypes.c_ulong)
     mask = (ctypes.c_ulong * (MOST_NODES // bits))()
     for node in nodes:
@@ -57,7 +58,7 @@ def allowed_nodes() -> list[int]:
     return nodes
 
 
-def outcome(attempt) -> str | None:
+def outcome(attempt: Callable[[], None]) -> str | None:
     """None where it succeeds, else why not."""
     try:
         attempt()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from torch import Tensor
 
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json, written_whole
-from bertsquad.model.bert import GELU_FORMS, BertConfig, BertForQuestionAnswering
+from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
+from bertsquad.model.config import read_config
 
 TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json")
 
@@ -48,21 +49,21 @@ def load(
     Raises UserError where a file is missing or not of its kind, or a tensor is missing, surplus or
     of the wrong shape.
     """
-    weights = Weights(model_dir, head=head)
-    config = replace(weights.config, **(dropout or {}))
+    stored = StoredTensors(model_dir, head=head)
+    config = replace(stored.config, **(dropout or {}))
     model = empty(config)
     # Memory of our own and not the mapped file's: kernels round differently with the alignment of
     # their operands, and a resumed training must not.
     model.to_empty(device="cpu")
     for name, parameter in model.named_parameters():
-        if weights.sources[name]:
-            weights.copy(name, parameter.detach())
+        if stored.sources[name]:
+            stored.copy(name, parameter.detach())
     if head == "normal":
-        draw_head(model, config.initializer_range, seed)
+        _draw_head(model, config.initializer_range, seed)
     return model
 
 
-class Weights:
+class StoredTensors:
     """The tensors of a model folder under the names of the model's parameters, read one by one.
 
     `head` is `load`'s; with "normal" there is no `qa_outputs`. Raises UserError as `load` does, for
@@ -70,12 +71,12 @@ class Weights:
     """
 
     def __init__(self, model_dir: str | Path, *, head: str = "checkpoint") -> None:
-        self.config = read_config(model_dir)
+        self.config = BertConfig(**read_config(Path(model_dir) / "config.json"))
         self.path = Path(model_dir) / "model.safetensors"
         self.shapes = {name: p.shape for name, p in empty(self.config).named_parameters()}
-        self.sources = {name: head_source(name, head) for name in self.shapes}
-        with opened(self.path) as stored:
-            check_names(self.path, set(stored.keys()), self.sources, head)
+        self.sources = {name: _head_source(name, head) for name in self.shapes}
+        with _opened(self.path) as stored:
+            _check_names(self.path, set(stored.keys()), self.sources, head)
 
     def read(self, names: Sequence[str], dtype: torch.dtype, *, transposed: bool = False) -> Tensor:
         """These tensors on top of each other, one tensor with memory of its own; in memory its
@@ -96,7 +97,7 @@ class Weights:
         source = self.sources[name]
         # Opened anew for each: pages of the mapped file count as this process's memory, and a file
         # left open would count whole.
-        with opened(self.path) as stored:
+        with _opened(self.path) as stored:
             tensor = stored.get_tensor(source)
             if tensor.shape != self.shapes[name]:
                 raise UserError(
@@ -113,7 +114,7 @@ def empty(config: BertConfig) -> BertForQuestionAnswering:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[Any]:
     """The safetensors file, or a UserError where it is missing or not of its kind."""
     try:
         with safe_open(path, framework="pt") as stored:
@@ -126,39 +127,14 @@ def opened(path: Path) -> Iterator[Any]:
         ) from None
 
 
-def read_config(model_dir: str | Path) -> BertConfig:
-    """The BertConfig of a model folder; UserError for a key that is missing or not supported."""
-    path = Path(model_dir) / "config.json"
-    values = read_json(path)
-    missing = [f.name for f in fields(BertConfig) if f.default is MISSING and f.name not in values]
-    if missing:
-        raise UserError(f"{path}: the key {missing[0]} is missing; expected a BERT configuration")
-    config = BertConfig(**{f.name: values[f.name] for f in fields(BertConfig) if f.name in values})
-    if config.hidden_act not in GELU_FORMS:
-        raise UserError(
-            f"{path}: hidden_act is {config.hidden_act!r}; expected one of {', '.join(GELU_FORMS)}"
-        )
-    if config.hidden_size % config.num_attention_heads:
-        raise UserError(
-            f"{path}: hidden_size {config.hidden_size} is not a multiple of "
-            f"num_attention_heads {config.num_attention_heads}"
-        )
-    if values.get("position_embedding_type", "absolute") != "absolute":
-        raise UserError(
-            f"{path}: position_embedding_type is {values['position_embedding_type']!r}; "
-            "expected absolute, as BERT has"
-        )
-    return config
-
-
-def head_source(name: str, head: str) -> str | None:
+def _head_source(name: str, head: str) -> str | None:
     """The stored tensor that parameter `name` is filled from, None for one that is drawn."""
     if not name.startswith("qa_outputs.") or head == "checkpoint":
         return name
     return name.replace("qa_outputs", "cls.seq_relationship") if head == "nsp" else None
 
 
-def check_names(path: Path, names: set[str], sources: dict[str, str | None], head: str) -> None:
+def _check_names(path: Path, names: set[str], sources: dict[str, str | None], head: str) -> None:
     for name, source in sources.items():
         if source and source not in names:
             hint = "take another --head-init" if name != source or "qa_outputs" in name else ""
@@ -174,7 +150,7 @@ def check_names(path: Path, names: set[str], sources: dict[str, str | None], hea
         )
 
 
-def draw_head(model: BertForQuestionAnswering, deviation: float, seed: int) -> None:
+def _draw_head(model: BertForQuestionAnswering, deviation: float, seed: int) -> None:
     """tf.truncated_normal_initializer: values beyond two standard deviations are drawn again."""
     generator = torch.Generator().manual_seed(seed)
     weight = model.qa_outputs.weight

@@ -10,7 +10,8 @@ import pandas as pd
 import yaml
 
 from bertsquad.console.quantities import duration
-from bertsquad.machine.checks import BUSY_CPUS
+from bertsquad.machine.activity import BUSY_CPUS
+from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
 from bertsquad.reporting.page import sections, svg
 from bertsquad.reporting.page.examples import Example
@@ -109,7 +110,7 @@ def render(
 
 def other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
     """The processor of the cells, where machine.json describes another one."""
-    model = sections.fact(machine, "cpu", "model")
+    model = value(machine, "cpu", "model")
     return cpus[0] if model and len(cpus) == 1 and cpus[0] != model else ""
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint's configuration: read and checked; the tensors it calls for; what is written."""
+"""A model's config.json: read and checked; the tensors it calls for; what is written."""
 
 import os
 from collections.abc import Mapping
@@ -33,16 +33,16 @@ EXPLICIT_FORMS = {"gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 
 def read_config(
     path: str | os.PathLike[str],
-    origin: str,
+    origin: str = "huggingface",
     *,
     layer_norm_eps: float | None = None,
     gelu: str | None = None,
 ) -> dict[str, Any]:
     """The configuration in a bert_config.json or config.json, in transformers' terms.
 
-    `origin` is a key of ORIGINS. `layer_norm_eps` and `gelu` ("erf" or "tanh") override what the
-    file and its origin say. Raises `UserError` naming the key that is missing, out of range or asks
-    for a model that is not a BERT encoder.
+    `origin` is a key of ORIGINS; a model folder's is "huggingface". `layer_norm_eps` and `gelu`
+    ("erf" or "tanh") override what the file and its origin say. Raises `UserError` naming the key
+    that is missing, out of range or asks for a model that is not a BERT encoder.
     """
     given = read_json(path)
     if not isinstance(given, dict):
@@ -133,7 +133,7 @@ def _size(path: str | os.PathLike[str], given: Mapping[str, Any], key: str) -> i
 def _proportion(
     path: str | os.PathLike[str], given: Mapping[str, Any], key: str, default: float
 ) -> float:
-    value = given.get(key, default)
+    value: float = given.get(key, default)
     if type(value) not in (int, float) or not 0 <= value < 1:
         raise UserError(f"{path}: {key} is {value!r}; expected a number from 0 to below 1")
     return value
