@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import socket
-import struct
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from bertsquad.console.errors import UserError
 
 # What decides how fast, and with which rounding, a process computes: the same on all hosts.
 PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")
-
-SIOCGIFADDR = 0x8915  # netdevice(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,30 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
 
 
 def expand(text: str) -> list[str]:
-    """The names of a Slurm node list: `a[01-03,7]-ib,b` -> a01-ib, a02-ib, a03-ib, a7-ib, b."""
+    """The names of a Slurm node list: `a[01-03,7]-ib,b` -> a01-ib, a02-ib, a03-ib, a7-ib, b.
+
+    By `scontrol show hostnames`; in a container, where Slurm's commands are mostly missing, by what
+    its documentation says of the notation.
+    """
+    if scontrol := shutil.which("scontrol"):
+        command = [scontrol, "show", "hostnames", text]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        if shown.returncode == 0:
+            return shown.stdout.split()
+    return _expanded(text)
+
+
+def _expanded(text: str) -> list[str]:
     names = []
     for part in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text):
         pieces: list[list[str]] = []
         for piece in re.split(r"(\[[^\]]*\])", part):
-            pieces.append(numbers(piece[1:-1]) if piece.startswith("[") else [piece])
-        names += ["".join(combination) for combination in combinations(pieces)]
+            pieces.append(_numbers(piece[1:-1]) if piece.startswith("[") else [piece])
+        names += ["".join(combination) for combination in _combinations(pieces)]
     return names
 
 
-def numbers(text: str) -> list[str]:
+def _numbers(text: str) -> list[str]:
     found = []
     for run in text.split(","):
         first, _, last = run.partition("-")
@@ -92,10 +106,10 @@ def numbers(text: str) -> list[str]:
     return found
 
 
-def combinations(pieces: list[list[str]]) -> list[list[str]]:
+def _combinations(pieces: list[list[str]]) -> list[list[str]]:
     if not pieces:
         return [[]]
-    rest = combinations(pieces[1:])
+    rest = _combinations(pieces[1:])
     return [[first, *others] for first in pieces[0] for others in rest]
 
 
@@ -146,20 +160,7 @@ def interface_towards(host: str) -> str:
             address = probe.getsockname()[0]
     except OSError as error:
         raise UserError(f"--hosts: no way to {host}: {error.strerror}") from None
-    for _, name in socket.if_nameindex():
-        if address_of(name) == address:
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(each.family == socket.AF_INET and each.address == address for each in addresses):
             return name
     raise UserError(f"--hosts: no interface has the address {address}; name one by --interface")
-
-
-def address_of(interface: str) -> str | None:
-    """The first IPv4 address of an interface (Linux)."""
-    import fcntl
-
-    request = struct.pack("256s", interface.encode()[:15])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            answer = fcntl.ioctl(probe.fileno(), SIOCGIFADDR, request)
-        except OSError:
-            return None
-    return socket.inet_ntoa(answer[20:24])
