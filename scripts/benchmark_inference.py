@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.arguments import add_measured_threads, command_parser
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -107,9 +107,7 @@ def print_phase(phase: str, done: int, total: int) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
     add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")

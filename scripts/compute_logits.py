@@ -9,7 +9,7 @@ Example:
 import argparse
 import sys
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -57,9 +57,7 @@ def compute(
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
     add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 
 if TYPE_CHECKING:
@@ -163,11 +163,7 @@ def names(text: str) -> list[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [options] -- COMMAND.py ...",
-    )
+    parser = command_parser(__doc__, usage="%(prog)s [options] -- COMMAND.py ...")
     add = parser.add_argument
     add(
         "--processes",

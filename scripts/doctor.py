@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
@@ -224,9 +225,7 @@ def default_configfile() -> Path:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--configfile", type=Path, metavar="YAML", help="of the experiment (config/config.yaml)")
     add("--config", type=json.loads, metavar="JSON", help="the same, resolved (from Snakemake)")

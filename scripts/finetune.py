@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.distributed import worker
 from bertsquad.machine import torch_environment
@@ -212,9 +212,7 @@ def hyperparameter(each: Hyperparameter, text: str) -> float | str:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, type=Path, metavar="DIR", help="model folder to start from")
     add("--features", required=True, type=Path, metavar="FILE", help="of the training set")

@@ -10,14 +10,12 @@ Both are files like any others: every engine loads them, every command takes the
 
 import argparse
 
-from bertsquad.console.arguments import natural
+from bertsquad.console.arguments import command_parser, natural
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--model", required=True, metavar="DIR", help="model folder to write")
     add("--features", required=True, metavar="FILE", help="features to write")

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.arguments import add_measured_threads, command_parser
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -82,9 +82,7 @@ def describe_surroundings() -> dict[str, Any]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--engine", required=True, help="what runs the model: torch, openvino, onnxruntime")
     add("--precision", required=True, help="fp32, bf16 or int8")

@@ -9,15 +9,13 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine.threads import take_cores
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--engine", required=True, help="what will run the model: openvino or onnxruntime")
     add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")

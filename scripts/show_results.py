@@ -9,6 +9,7 @@ import csv
 from pathlib import Path
 from statistics import median
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 CELL = ("run", "engine", "precision", "scenario", "batch_size", "threads")
@@ -101,9 +102,7 @@ def left_out_lines(rows: list[dict[str, str]]) -> list[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )

@@ -1,6 +1,20 @@
 """Options that several commands have, and types of options. The library itself takes values."""
 
 import argparse
+from typing import Any
+
+
+def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
+    """The parser of a command whose help begins with its module's docstring, lines as they are.
+
+    Options go by their full names: an abbreviation may become another option's.
+    """
+    return argparse.ArgumentParser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **settings,
+    )
 
 
 def positive(text: str) -> int:
