@@ -15,7 +15,6 @@ import argparse
 import importlib
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def measure_cell(
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
-    surroundings = describe_surroundings(settings) | placement
+    surroundings = surroundings_of(settings) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
@@ -78,26 +77,16 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
     """The JSON of a cell that was not run."""
     from dataclasses import asdict
 
-    return asdict(settings) | describe_surroundings(settings) | placement | {"refused": reason}
+    return asdict(settings) | surroundings_of(settings) | placement | {"refused": reason}
 
 
-def describe_surroundings(settings: "Settings") -> dict[str, Any]:
+def surroundings_of(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
     from bertsquad import engines
-    from bertsquad.machine.container import describe_container
-    from bertsquad.machine.cpu import cpu_model
-    from bertsquad.machine.kernel import load_average, measurement_environment
+    from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
-    return {
-        "native": engines.native(settings.precision),
-        "cpu": cpu_model(),
-        "load_average": load_average(),
-        "environment": measurement_environment(),
-        "versions": versions(),
-        "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return {"native": engines.native(settings.precision)} | describe_surroundings(versions())
 
 
 def print_phase(phase: str, done: int, total: int) -> None:
