@@ -45,7 +45,8 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
         for name in missing_packages(REQUIREMENTS)
     ]
     machine = describe()
-    lines, needed_mib = [], None
+    lines: list[str] = []
+    needed_mib = None
     try:
         experiment = configured(config, source)
         lines, needed_mib, problems = experiment_lines(experiment, source, page)

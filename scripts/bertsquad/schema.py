@@ -13,35 +13,36 @@ def check(value: Any, schema: dict[str, Any], source: str) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is not None:
-        raise UserError(f"{source}: {_describe(error)}")
+        place = ".".join(str(part) for part in error.absolute_path)
+        raise UserError(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}")
 
 
 def _describe(error: jsonschema.ValidationError) -> str:
-    """One line: where, what was found, what was expected."""
-    place = ".".join(str(part) for part in error.absolute_path)
-    where = f"{place}: " if place else ""
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = sorted(error.schema.get("properties", {}))
-        unknown = sorted(str(key) for key in error.instance if key not in known)
-        return f"{where}unknown key {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
+    """What was found, and what was expected."""
+    wanted: Any = error.validator_value
+    found: Any = error.instance
+    schema: dict[str, Any] = dict(error.schema) if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties" and isinstance(found, dict):
+        known = sorted(schema.get("properties", {}))
+        unknown = sorted(str(key) for key in found if key not in known)
+        return f"unknown key {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return f"{where}missing key {missing[0]!r}; add it (config/README.md explains every key)"
+        missing = [key for key in wanted if key not in found]
+        return f"missing key {missing[0]!r}; add it (config/README.md explains every key)"
     if error.validator == "propertyNames" or error.parent is not None:
-        return f"{where}{error.message}"
+        return error.message
     if error.validator == "pattern" and "propertyNames" not in error.absolute_schema_path:
-        expected = error.schema.get("description", f"text like {error.validator_value}")
-        return f"{where}found {error.instance!r}, expected: {expected}"
+        expected = schema.get("description", f"text like {wanted}")
+        return f"found {found!r}, expected: {expected}"
     if error.validator == "pattern":
-        return (
-            f"{where}found the name {error.instance!r}, expected letters, digits, '-', '_' and '.'"
-        )
+        return f"found the name {found!r}, expected letters, digits, '-', '_' and '.'"
     if error.validator == "enum":
-        options = ", ".join("null" if o is None else str(o) for o in error.validator_value)
-        return f"{where}found {error.instance!r}, expected one of {options}"
+        options = ", ".join("null" if option is None else str(option) for option in wanted)
+        return f"found {found!r}, expected one of {options}"
     if error.validator == "type":
-        return f"{where}found {_kind(error.instance)}, expected {_expected_type(error)}"
-    return f"{where}{error.message} ({error.schema.get('description', 'see config/README.md')})"
+        types = wanted if isinstance(wanted, list) else [wanted]
+        return f"found {_kind(found)}, expected {_expected_type(found, types)}"
+    return f"{error.message} ({schema.get('description', 'see config/README.md')})"
 
 
 def _kind(value: Any) -> str:
@@ -56,25 +57,20 @@ def _kind(value: Any) -> str:
     return f"{names.get(type(value), 'the value')} {value!r}"
 
 
-def _expected_type(error: jsonschema.ValidationError) -> str:
+def _expected_type(found: Any, types: list[str]) -> str:
     """The expected YAML type, with a hint where YAML 1.1 made text of a number."""
-    types = (
-        error.validator_value
-        if isinstance(error.validator_value, list)
-        else [error.validator_value]
-    )
     words = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
     words |= {"number": "a number", "integer": "a whole number", "null": "nothing"}
     expected = " or ".join(words[name] for name in types)
-    if isinstance(error.instance, str) and types == ["boolean"]:
+    if isinstance(found, str) and types == ["boolean"]:
         return f"{expected} without quotes (on the command line: True or False)"
-    if isinstance(error.instance, str) and {"number", "integer"} & set(types):
+    if isinstance(found, str) and {"number", "integer"} & set(types):
         try:
-            number = float(error.instance)
+            number = float(found)
         except ValueError:
             return expected
-        if "e" in error.instance.lower():
-            mantissa, exponent = error.instance.lower().split("e")
+        if "e" in found.lower():
+            mantissa, exponent = found.lower().split("e")
             mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
             sign = "" if exponent[0] in "+-" else "+"
             return f"{expected}: YAML reads this as text, write {mantissa}e{sign}{exponent}"

@@ -56,7 +56,7 @@ def fetch_http(session: requests.Session, url: str, part: PartialFile, expected:
     is too full.
     """
     origin = part.origin()
-    if not _can_resume(part, origin, url, expected):
+    if origin is None or not _can_resume(part, origin, url, expected):
         origin = None
     elif origin.size == part.size:
         part.continued = True
@@ -76,9 +76,9 @@ def fetch_http(session: requests.Session, url: str, part: PartialFile, expected:
         raise Transient(plain_reason(error)) from error
 
 
-def _can_resume(part: PartialFile, origin: Origin | None, url: str, expected: Expected) -> bool:
+def _can_resume(part: PartialFile, origin: Origin, url: str, expected: Expected) -> bool:
     """Only bytes of the same address, and of the same version as far as that can be known."""
-    if part.size == 0 or origin is None or origin.url != url:
+    if part.size == 0 or origin.url != url:
         return False
     if origin.size is not None and part.size > origin.size:
         return False

@@ -21,7 +21,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
 BFLOAT16 = 14
-DTYPES = {  # tensorflow/core/framework/types.proto
+DTYPES: dict[int, np.dtype] = {  # tensorflow/core/framework/types.proto
     1: np.dtype("<f4"),
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
@@ -106,7 +106,7 @@ class Bundle:
                 f"bytes; expected {count * dtype.itemsize:,}"
             )
         # Read, not mapped: mapped pages would count as this process's memory until unmapped.
-        values = np.fromfile(path, dtype=dtype, count=count, offset=entry.offset)
+        values: np.ndarray = np.fromfile(path, dtype=dtype, count=count, offset=entry.offset)
         if values.size != count:
             raise UserError(f"{path}: ends inside tensor {name}; fetch the checkpoint again")
         found = masked_crc32c(values)
@@ -186,7 +186,7 @@ def _decode_header(message: bytes | None) -> int:
         raise MalformedError("its values are big-endian, which is not supported")
     shards = fields.get(1, 0)
     if not isinstance(shards, int) or shards < 1:
-        raise MalformedError(f"its header counts {shards} shards")
+        raise MalformedError(f"its header counts {shards!r} shards")
     return shards
 
 

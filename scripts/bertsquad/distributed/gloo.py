@@ -127,7 +127,8 @@ class GlooTeam:
     def same_threads(self, threads: int) -> int:
         """The fewest threads of any process: for all, since all get the same work, and since the
         number of threads decides how sums are rounded and all must keep the same weights."""
-        return min(self._gather(threads))
+        fewest: int = min(self._gather(threads))
+        return fewest
 
     def __enter__(self) -> Self:
         return self

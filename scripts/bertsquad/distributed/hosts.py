@@ -160,6 +160,11 @@ def interface_towards(host: str) -> str:
             address = probe.getsockname()[0]
     except OSError as error:
         raise UserError(f"--hosts: no way to {host}: {error.strerror}") from None
+    return interface_with(address)
+
+
+def interface_with(address: str) -> str:
+    """The name of the network interface that has this IPv4 address; UserError without one."""
     for name, addresses in psutil.net_if_addrs().items():
         if any(each.family == socket.AF_INET and each.address == address for each in addresses):
             return name

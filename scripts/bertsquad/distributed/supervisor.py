@@ -15,7 +15,13 @@ from types import FrameType
 
 from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.distributed.agent import GO_ON, GRACE_S, Verdict
-from bertsquad.distributed.hosts import HERE_ALONE, Hosts, interface_towards, require_here
+from bertsquad.distributed.hosts import (
+    HERE_ALONE,
+    Hosts,
+    interface_towards,
+    interface_with,
+    require_here,
+)
 from bertsquad.distributed.links import SILENCE_S, Link, Listener, call
 from bertsquad.distributed.placement import Place
 from bertsquad.distributed.worker import HOST_VARIABLE, PLACES_VARIABLE
@@ -90,7 +96,9 @@ class Supervisor:
             signal.signal(number, self._catch)
         names = self.job.hosts.names
         if not self.job.hosts.several:
-            self._start_agent("127.0.0.1", self.job.port or free_port(), loopback())
+            self._start_agent(
+                "127.0.0.1", self.job.port or free_port(), interface_with("127.0.0.1")
+            )
             return
         port = self.job.port or 0
         if self.first:
@@ -277,9 +285,4 @@ def end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def loopback() -> str:
-    names = [name for _, name in socket.if_nameindex()]
-    return next((name for name in ("lo", "lo0") if name in names), names[0])
+        return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bertsquad.machine import binding
 
@@ -68,7 +69,7 @@ def read_worker(environment: Mapping[str, str] = os.environ) -> Worker:
     places = json.loads(environment.get(PLACES_VARIABLE, "[]"))
     if not places:
         return Worker(rank, size, local_rank, host)
-    place = {
+    place: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in places[local_rank].items()
     }

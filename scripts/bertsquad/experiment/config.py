@@ -24,7 +24,7 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     """
     schema = read_schema(schema_path)
     check(config, schema, source)
-    resolved = with_defaults(config, schema, schema)
+    resolved: dict[str, Any] = with_defaults(config, schema, schema)
     _check_runs(resolved["runs"], source)
     _check_scenarios(resolved["benchmark"]["scenarios"], source)
     return resolved

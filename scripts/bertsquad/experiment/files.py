@@ -79,11 +79,11 @@ class Experiment:
 
     def checkpoint_of(self, run: str) -> str:
         """The name of the checkpoint a run starts from."""
-        return self.config["runs"][run].get("checkpoint", self.config["checkpoint"])
+        return str(self.config["runs"][run].get("checkpoint", self.config["checkpoint"]))
 
     def dataset_of(self, run: str) -> str:
         """The name of the dataset a run is trained and scored on."""
-        return self.config["runs"][run].get("dataset", self.config["dataset"])
+        return str(self.config["runs"][run].get("dataset", self.config["dataset"]))
 
     def run_options(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
@@ -126,8 +126,9 @@ class Experiment:
         return self.download(getattr(self.catalogue.dataset(dataset), split))
 
     def selection(self, dataset: str, split: str) -> str:
-        """What is selected, as options."""
-        return options(self.catalogue.dataset(dataset).selection.options(split))
+        """What is selected of a dataset, as options."""
+        selection = self.catalogue.dataset(dataset).selection
+        return options(selection.options(split) if selection else ())
 
     def dev_questions(self, run: str) -> str:
         """The JSON that a run is scored on."""

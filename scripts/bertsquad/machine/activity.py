@@ -7,12 +7,13 @@ others'.
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from bertsquad.machine.reading import Unavailable, attempt, is_unavailable
+from bertsquad.machine.reading import Unavailable, attempt
 
 ROOT = Path("/")
 SECONDS = 0.5
@@ -50,10 +51,11 @@ class Watch:
         """Mean numbers of processors: `other_cpus` kept busy by other programs, `workflow_cpus` by
         this workflow, `stolen_cpus` by other virtual machines; over `seconds`. Or `unavailable`."""
         last: Clocks | Unavailable = attempt(read_clocks)
-        for clocks in (self.first, last):
-            if is_unavailable(clocks):
-                return dict(clocks)
-        found: dict[str, Any] = attempt(lambda: difference(self.first, last))
+        if isinstance(self.first, dict):
+            return dict(self.first)
+        if isinstance(last, dict):
+            return dict(last)
+        found: dict[str, Any] = attempt(partial(difference, self.first, last))
         return found
 
 

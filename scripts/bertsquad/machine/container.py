@@ -23,7 +23,8 @@ def describe_container(
     None outside a container.
     """
     if VARIABLE in environment:
-        return json.loads(environment[VARIABLE])
+        told: dict[str, Any] = json.loads(environment[VARIABLE])
+        return told
     if "APPTAINER_CONTAINER" in environment:
         return _apptainer(Path(environment["APPTAINER_CONTAINER"]), root)
     for engine, mark in {"docker": ".dockerenv", "podman": "run/.containerenv"}.items():

@@ -23,7 +23,8 @@ def try_out(interpreter: str = sys.executable) -> dict[str, str | None]:
         )
     except subprocess.SubprocessError as error:
         raise ValueError(f"{TRIAL.name} failed: {error}") from error
-    return json.loads(done.stdout)
+    outcomes: dict[str, str | None] = json.loads(done.stdout)
+    return outcomes
 
 
 def describe_binding(tried: Any) -> Any:

@@ -76,7 +76,8 @@ def linked_libraries_of_a_child() -> dict[str, Any]:
             check=False,
             timeout=IMPORT_SECONDS,
         )
-        return json.loads(done.stdout)
+        libraries: dict[str, Any] = json.loads(done.stdout)
+        return libraries
     except (OSError, subprocess.SubprocessError) as error:
         reason = str(error)
     except ValueError:

@@ -50,7 +50,8 @@ def load(
     of the wrong shape.
     """
     stored = StoredTensors(model_dir, head=head)
-    config = replace(stored.config, **(dropout or {}))
+    rates: dict[str, Any] = dict(dropout or {})
+    config = replace(stored.config, **rates)
     model = empty(config)
     # Memory of our own and not the mapped file's: kernels round differently with the alignment of
     # their operands, and a resumed training must not.

@@ -28,7 +28,8 @@ def adam_weight_decay(
     PyTorch's fused AdamW computes just this once its bias corrections are 1, so every parameter
     starts with a very large step count. Its state holds m and v as `exp_avg` and `exp_avg_sq`.
     """
-    decayed, plain = [], []
+    decayed: list[Parameter] = []
+    plain: list[Parameter] = []
     for name, parameter in named_parameters:
         (plain if any(part in name for part in EXCLUDED_FROM_DECAY) else decayed).append(parameter)
     optimizer = torch.optim.AdamW(

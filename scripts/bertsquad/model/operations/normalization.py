@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,8 @@ def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    return AddNorm.apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
+    apply: Callable[..., Tensor] = AddNorm.apply  # PyTorch gives it no types
+    return apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
 
 
 class AddNorm(torch.autograd.Function):
