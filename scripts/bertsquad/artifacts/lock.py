@@ -9,7 +9,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def locked_sha256(lock: Path, artifact: str) -> str | None:
@@ -50,7 +50,7 @@ def _read(lock: Path) -> dict[str, dict[str, Any]]:
         raise UserError(f"{lock}: expected a JSON object of artifacts; restore or delete the file")
     for name, entry in entries.items():
         sha256 = entry.get("sha256") if isinstance(entry, dict) else None
-        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise UserError(
                 f"{lock}: the entry of {name} has no sha256 of 64 lower-case hex digits; "
                 "restore the file or remove the entry"

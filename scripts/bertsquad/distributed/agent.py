@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from bertsquad.console.errors import USAGE_STATUS
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, die_with_parent
 
-GRACE_S = 5  # for a process to end when asked to
+TERMINATION_TIMEOUT_S = 5  # for a process to end when asked to
 
 GO_ON = "all processes have been ended; the same command goes on from the last saved state"
 
@@ -65,7 +65,7 @@ def main() -> None:
 
     # When one process is lost, torchrun gives a hanging other one 30 seconds to end, and only then
     # tells of the loss.
-    PContext.close.__defaults__ = (None, GRACE_S)
+    PContext.close.__defaults__ = (None, TERMINATION_TIMEOUT_S)
     logging.disable(logging.CRITICAL)  # a page of text for every process that ends
     # Options of the command are kept apart: some would pass for abbreviations of torchrun's.
     parsed = parse_args([f"--log-dir={os.devnull}", *options, command[0]])

@@ -16,7 +16,7 @@ import psutil
 from bertsquad.console.errors import UserError
 
 # What decides how fast, and with which rounding, a process computes: the same on all hosts.
-PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")
+_PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def remote_command(
     folder: Path,
     environment: Mapping[str, str],
 ) -> list[str]:
-    """What starts `command` on `host`, in the same folder, with the variables of PASSED_ON.
+    """What starts `command` on `host`, in the same folder, with the variables of _PASSED_ON.
 
     `shell` is called as ssh is: `shell... host 'command line'`. srun, which has other ways, is
     told the node by an option.
@@ -128,7 +128,7 @@ def remote_command(
     variables = [
         f"{name}={value}"
         for name, value in sorted(environment.items())
-        if PASSED_ON.fullmatch(name)
+        if _PASSED_ON.fullmatch(name)
     ]
     line = f"cd {shlex.quote(str(folder))} && exec env {shlex.join([*variables, *command])}"
     if Path(shell[0]).name == "srun":

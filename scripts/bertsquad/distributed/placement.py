@@ -11,7 +11,7 @@ from bertsquad.machine.cores import Cores
 # From this many cores on, a process leaves one to communication by itself. With fewer, the core
 # does more good computing: summing BERT-Large's gradients costs one core less than a second a
 # step, computing them costs a core minutes.
-COMMUNICATION_CORE_FROM = 8
+_COMMUNICATION_CORE_FROM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def place(
     unless there are more nodes than processes; nodes get processes in proportion to their cores.
     `limit`: at most this many cores are kept busy, communication included; where it binds, a
     process may still run on any core of its part. `communication_cores` of each process compute
-    nothing; None means one from COMMUNICATION_CORE_FROM cores on.
+    nothing; None means one from _COMMUNICATION_CORE_FROM cores on.
 
     UserError where there are fewer cores than that takes.
     """
@@ -105,7 +105,7 @@ def _one_place(part: list[Node], budget: int, communication: int | None, *, alon
     cpus = tuple(number for node in part for number in node.cpus)
     budget = min(budget, len(cpus))
     if communication is None:
-        communication = int(budget >= COMMUNICATION_CORE_FROM and not alone)
+        communication = int(budget >= _COMMUNICATION_CORE_FROM and not alone)
     if communication >= budget:
         raise UserError(
             f"{communication} communication cores of each process leave none to compute with: a "

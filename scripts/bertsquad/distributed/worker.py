@@ -23,7 +23,7 @@ HOST_VARIABLE = "BERTSQUAD_HOST"
 # A process leaves with this status when it can no longer reach the others (EX_TEMPFAIL).
 LOST_CONTACT_STATUS = 75
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,4 @@ def read_worker(environment: Mapping[str, str] = os.environ) -> Worker:
 def die_with_parent() -> None:
     """Be killed when the process that started this one ends, however it ends (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,7 +9,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.schema import check, with_defaults
 
-RESERVED_RUN_NAMES = frozenset(
+_RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
 )
@@ -40,7 +40,7 @@ def read_schema(path: str | Path) -> dict[str, Any]:
 def _check_runs(runs: dict[str, dict[str, Any]], source: str) -> None:
     """What a schema cannot say about runs."""
     for name, run in runs.items():
-        if name in RESERVED_RUN_NAMES:
+        if name in _RESERVED_RUN_NAMES:
             raise UserError(
                 f"{source}: runs.{name}: results/{name} is a folder or file of its own; "
                 "choose another name for the run"

@@ -25,7 +25,7 @@ QUANTIZED_FILES = {
 
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
-LOCK_FILE = "config/artifacts.lock.json"
+_LOCK_FILE = "config/artifacts.lock.json"
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -298,7 +298,7 @@ class Experiment:
     def identity(self, artifact: str) -> str:
         """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
         entry = self.catalogue.artifact(artifact)
-        lock = None if entry.sha256 or entry.made_here else LOCK_FILE
+        lock = None if entry.sha256 or entry.made_here else _LOCK_FILE
         return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
 
     def download_source(self, artifact: str) -> str:

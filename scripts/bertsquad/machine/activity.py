@@ -16,12 +16,12 @@ import psutil
 from bertsquad.machine.reading import Unavailable, attempt
 
 ROOT = Path("/")
-SECONDS = 0.5
+_SECONDS = 0.5
 # One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below half a
 # thread it is background noise.
 BUSY_CPUS = 0.5
 # The number of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h).
-FIRST_PID_NAMESPACE = "pid:[4026531836]"
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Clocks:
     ours: float  # by this workflow's processes, children that have ended included
 
 
-def observe(seconds: float = SECONDS) -> dict[str, Any]:
+def observe(seconds: float = _SECONDS) -> dict[str, Any]:
     """What `Watch` sees in so many seconds from now."""
     watch = Watch()
     time.sleep(seconds)
@@ -116,6 +116,6 @@ def _seconds(process: psutil.Process) -> float:
 def sees_all_processes(root: Path = ROOT) -> bool:
     """Whether no container hides some: what those do counts as others', the workflow's own too."""
     try:
-        return str((root / "proc/self/ns/pid").readlink()) == FIRST_PID_NAMESPACE
+        return str((root / "proc/self/ns/pid").readlink()) == _FIRST_PID_NAMESPACE
     except OSError:
         return True

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import format_cpu_list, is_unavailable, parse_cpu_list, value
 
-STOLEN_SHARE = 0.05
+_STOLEN_SHARE = 0.05
 # Docker's default seccomp profile forbids set_mempolicy; the capability lifts that, too.
-ALLOW = "`--cap-add SYS_NICE` or `--security-opt seccomp=unconfined`"
+_ALLOW = "`--cap-add SYS_NICE` or `--security-opt seccomp=unconfined`"
 
 Level = Literal["fine", "note", "warning", "unknown"]
 
@@ -202,7 +202,7 @@ def _binding(machine: dict[str, Any], what: str) -> Check:
         "note" if harmless else "warning",
         f"{name} binding is not permitted ({reason})"
         + (": with one NUMA node nothing is lost" if harmless else ""),
-        f"in a container allow it by {ALLOW}",
+        f"in a container allow it by {_ALLOW}",
     )
 
 
@@ -223,7 +223,7 @@ def _busy(machine: dict[str, Any]) -> Check:
 
 def _stolen(machine: dict[str, Any]) -> Check | None:
     stolen, logical = value(machine, "activity", "stolen_cpus"), value(machine, "cpu", "logical")
-    if stolen is None or stolen <= STOLEN_SHARE * (logical or 1):
+    if stolen is None or stolen <= _STOLEN_SHARE * (logical or 1):
         return None
     return Check(
         "warning",

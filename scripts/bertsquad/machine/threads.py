@@ -9,7 +9,7 @@ from bertsquad.machine.cores import Cores, read_cores
 from bertsquad.machine.reading import format_cpu_list
 
 # Where a user has placed the threads of OpenMP by one of these, we do not.
-PLACED_BY_THE_USER = (
+_PLACED_BY_THE_USER = (
     *("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY", "KMP_HW_SUBSET"),
 )
 
@@ -77,6 +77,6 @@ def bind(threads: Threads, environment: Mapping[str, str] = os.environ) -> str |
     Call it before NumPy or PyTorch start theirs. Returns why nothing was done, or None: the user
     placed the threads by an environment variable, or the system does not permit it.
     """
-    if name := next((name for name in PLACED_BY_THE_USER if environment.get(name)), None):
+    if name := next((name for name in _PLACED_BY_THE_USER if environment.get(name)), None):
         return f"{name} is set"
     return bind_cpus(threads.cpus)

@@ -24,12 +24,12 @@ from bertsquad.files import read_json, write_json, written_whole
 from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
 from bertsquad.model.config import read_config
 
-TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json")
+_TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json")
 
 # Tensors of a checkpoint that question answering has no use for.
-UNUSED = ("bert.pooler.", "cls.", "bert.embeddings.position_ids")
+_UNUSED = ("bert.pooler.", "cls.", "bert.embeddings.position_ids")
 
-HEADS = ("checkpoint", "normal", "nsp")
+_HEADS = ("checkpoint", "normal", "nsp")
 
 
 def load(
@@ -143,7 +143,7 @@ def _check_names(path: Path, names: set[str], sources: dict[str, str | None], he
                 f"{path}: the tensor {source} is missing; expected it "
                 f"{f'for head initialisation {head!r}: {hint}' if hint else 'in a BERT encoder'}"
             )
-    surplus = sorted(n for n in names - set(sources) if not n.startswith(UNUSED))
+    surplus = sorted(n for n in names - set(sources) if not n.startswith(_UNUSED))
     if surplus:
         raise UserError(
             f"{path}: the tensor {surplus[0]} belongs to no parameter of the model of config.json "
@@ -172,7 +172,7 @@ def save(
     config = read_json(source / "config.json")
     config["architectures"] = [type(model).__name__]
     write_json(target / "config.json", config)
-    for name in TOKENIZER_FILES:
+    for name in _TOKENIZER_FILES:
         with written_whole(target / name) as part:
             shutil.copyfile(source / name, part)
     with written_whole(target / "model.safetensors") as part:

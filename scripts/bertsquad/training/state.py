@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from bertsquad.files import written_whole
 
-FILE_NAME = "state.safetensors"
+_FILE_NAME = "state.safetensors"
 
 
 @dataclass(slots=True)
-class Progress:
+class History:
     """How far a training is: everything that is not a tensor."""
 
     log: list[dict[str, Any]] = field(default_factory=list)  # lines of training_log.jsonl
@@ -39,10 +39,10 @@ class TrainingState:
     """
 
     def __init__(self, folder: str | Path, facts: Mapping[str, Any]) -> None:
-        self.path = Path(folder) / FILE_NAME
+        self.path = Path(folder) / _FILE_NAME
         self.facts = json.loads(json.dumps(facts))
 
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: History) -> None:
         """Replace the file, whole or not at all; about 12 bytes a parameter."""
         metadata = {
             "facts": json.dumps(self.facts),
@@ -55,25 +55,25 @@ class TrainingState:
     @torch.no_grad()
     def restore(
         self, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[Progress, str | None]:
+    ) -> tuple[History, str | None]:
         """Put model and optimizer where the file says; return the progress, and why there is none.
 
         Without a file, or with one that is damaged or of other facts, nothing is touched and the
         progress is that of a fresh start.
         """
         if not self.path.exists():
-            return Progress(), None
+            return History(), None
         try:
             with safe_open(self.path, framework="pt") as stored:
                 metadata = stored.metadata() or {}
                 other = differences(json.loads(metadata.get("facts", "{}")), self.facts)
                 if other:
-                    return Progress(), f"of another training: {', '.join(other)} differ"
+                    return History(), f"of another training: {', '.join(other)} differ"
                 for name, tensor in state_tensors(model, optimizer):
                     tensor.copy_(stored.get_tensor(name))
         except SafetensorError as error:
-            return Progress(), f"damaged ({error})"
-        return Progress(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
+            return History(), f"damaged ({error})"
+        return History(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
 
     def remove(self) -> None:
         """Delete the file, and the folder where nothing else is in it."""

@@ -16,11 +16,11 @@ def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    apply: Callable[..., Tensor] = AddNorm.apply  # PyTorch gives it no types
+    apply: Callable[..., Tensor] = _AddNorm.apply  # PyTorch gives it no types
     return apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
 
 
-class AddNorm(torch.autograd.Function):
+class _AddNorm(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
