@@ -60,7 +60,7 @@ def distribute(args: argparse.Namespace) -> int:
             others=commands_elsewhere(args, all_hosts),
         )
     )
-    # What ends a job of several hosts is told by the first of them.
+    # The first host alone reports why a job of several hosts ended.
     if found.message and all_hosts.number == 0:
         say(f"error: {found.message}")
     return found.status

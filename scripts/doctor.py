@@ -173,7 +173,7 @@ def training_places(distributed: dict[str, Any]) -> list[Place]:
 
 
 def training(places: list[Place], hosts: str | list[str]) -> str:
-    """The same in words."""
+    """How a model is trained here, in words."""
     from bertsquad.machine.reading import format_cpu_list
 
     where = f", on each of {hosts if hosts == 'slurm' else ', '.join(hosts)}" if hosts else ""
@@ -211,7 +211,7 @@ def verdict(warnings: int, obstacles: int) -> str:
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
-    """On a terminal that has colours, unless the user says no (no-color.org)."""
+    """Whether to colour: on a terminal that has colours, unless NO_COLOR is set (no-color.org)."""
     return (
         stream.isatty()
         and not environment.get("NO_COLOR")

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bertsquad.training.state import TrainingState
     from bertsquad.training.team import Team
 
-# What says how processes share the work, and has no part in what comes out.
+# Options that decide how processes share the work, never the weights.
 DISTRIBUTION = (
     *("processes", "threads", "communication_cores"),
     *("hosts", "remote_shell", "port", "interface"),
@@ -148,7 +148,7 @@ def silent(message: object) -> None:
 def distribute(args: argparse.Namespace) -> NoReturn:
     """Become scripts/distribute.py, which starts this command again as several processes.
 
-    Not imported: how processes are started is no reason to train anew when its code changes.
+    Not imported, so not tracked: editing how processes are started trains nothing anew.
     """
     given = [f"--{name.replace('_', '-')}" for name in DISTRIBUTION]
     values = [getattr(args, name) for name in DISTRIBUTION]

@@ -23,7 +23,7 @@ from bertsquad.files import written_whole
 
 MAX_SIZE = 16 * 10**9  # bytes, all members; Intel's checkpoint, the largest here, needs about 4
 MAX_RATIO = 200  # deflate can reach 1032; text reaches about 20, weights 1.1
-_RATIO_FREE = 10**6  # bytes: a smaller archive is no bomb, whatever its ratio
+_RATIO_FREE = 10**6  # bytes: a smaller archive is not a bomb, whatever its ratio
 _LOCAL_HEADER = 30  # bytes before the name (APPNOTE.TXT 4.3.7)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that unpack in bounded memory
 _CHUNK = 1024 * 1024
@@ -50,7 +50,7 @@ def extract_member(
 ) -> int:
     """Write one member to `output`, whole or not at all; its size in bytes.
 
-    `UserError` when the archive is no zip, damaged, or holds anything suspicious (see
+    `UserError` when the archive is not a zip, is damaged, or holds anything suspicious (see
     `_check_directory`), when the member is missing or not what the directory declares, or when the
     disk has no room.
     """
@@ -144,7 +144,7 @@ def _find(archive: Path, opened: zipfile.ZipFile, member: str) -> zipfile.ZipInf
 def _unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: Path) -> None:
     """Write the member's bytes to `part`, stopping as soon as there are more than declared.
 
-    `zipfile` cuts a member off at its declared size. So it is told another one, and asked for one
+    `zipfile` cuts a member off at its declared size. So it gets another one, and is asked for one
     byte more than the declared: that makes a lie visible.
     """
     asked = copy.copy(info)

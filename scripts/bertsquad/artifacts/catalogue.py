@@ -65,8 +65,8 @@ class Checkpoint:
     weights: Source
     config: Source
     vocab: Source
-    layer_norm_eps: float | None  # None: as its config says
-    gelu: str | None  # erf, tanh; None: as its config says
+    layer_norm_eps: float | None  # None: from its config.json
+    gelu: str | None  # erf, tanh; None: from its config.json
     description: str
 
     @property
@@ -85,7 +85,7 @@ class Selection:
     longest_context: int  # in characters
 
     def options(self, split: str) -> list[tuple[str, int]]:
-        """What select_questions.py is told for the `train` or `dev` split."""
+        """The options of select_questions.py for the `train` or `dev` split."""
         return [
             ("questions", getattr(self, f"{split}_questions")),
             ("longest_context", self.longest_context),
@@ -309,7 +309,7 @@ def _check_references(catalogue: Catalogue, source: str) -> None:
 
 
 def _check_source(file: Source, catalogue: Catalogue, place: str) -> None:
-    """`UserError` when the file of a checkpoint cannot be had as it says."""
+    """`UserError` when the file of a checkpoint is not an artifact or a member of one."""
     known(file.artifact, catalogue.artifacts, "artifact", place)
     is_archive = catalogue.artifacts[file.artifact].is_archive
     if is_archive and not file.members:

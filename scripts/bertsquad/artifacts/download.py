@@ -39,7 +39,7 @@ class Request:
 
     @property
     def changes(self) -> bool:
-        """Made by the workflow itself: other bytes are no surprise, so nothing is locked."""
+        """Made by the workflow itself: other bytes are expected, so nothing is locked."""
         return any(made_here(url) for url in self.urls)
 
 

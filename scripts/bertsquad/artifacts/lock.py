@@ -24,7 +24,7 @@ def locked_sha256(lock: Path, artifact: str) -> str | None:
 def record(lock: Path, artifact: str, *, sha256: str, size: int, url: str) -> None:
     """Add an artifact, or confirm what is recorded; safe against other processes doing the same.
 
-    `UserError` when another SHA-256 is recorded: somebody downloaded other bytes meanwhile.
+    `UserError` when another SHA-256 is recorded: another process downloaded other bytes meanwhile.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     guard = lock.with_name(f".{lock.name}.guard")  # never removed: removing a lock file is a race

@@ -18,7 +18,7 @@ from bertsquad.console.progress import Progress
 _TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
 _NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept
 _FILE_CHUNK = 4 * 1024 * 1024
-_LONGEST_WAIT_S = 120.0  # whatever Retry-After says
+_LONGEST_WAIT_S = 120.0  # whatever Retry-After asks for
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -174,7 +174,7 @@ def _is_encoded(response: requests.Response) -> bool:
 
 
 def _tells_its_end(response: requests.Response) -> bool:
-    """Can a cut be told from an end? Then the HTTP library does so, and raises."""
+    """Whether the answer has a length, so that the HTTP library raises where it is cut."""
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     return chunked or "Content-Length" in response.headers
 

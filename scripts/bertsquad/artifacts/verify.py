@@ -14,7 +14,7 @@ _SNIFFED_BYTES = 512
 
 
 class Unfit(Exception):
-    """The bytes are not the artifact. The message says what was found and what was expected."""
+    """The bytes are not the artifact. The message names what was found and what was expected."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ _BIG_ENDIAN = 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where one tensor lies and what it is (BundleEntryProto)."""
+    """The place of one tensor's bytes, its type and shape (BundleEntryProto)."""
 
     dtype: int  # tensorflow.DataType
     shape: tuple[int, ...]

@@ -52,7 +52,7 @@ def from_intel(name: str) -> Target | None:
 
     Its norms are Keras layers, which Keras numbers through the whole graph in the order of their
     creation: layer_normalization in the embeddings, then _1 and _2 in layer_0, and so on. Every
-    scope has one norm, so the scope alone says which it is and the number is not needed. (Model
+    scope has one norm, so the scope alone identifies it and the number is not needed. (Model
     Zoo modeling.py makes the same replacement when it loads Google's names.)
     """
     return from_google(re.sub(r"(?<=/)layer_normalization(_\d+)?(?=/)", "LayerNorm", name))

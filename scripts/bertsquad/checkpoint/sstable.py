@@ -28,7 +28,7 @@ class UnsupportedError(MalformedError):
 def read_table(path: str | os.PathLike[str]) -> dict[bytes, bytes]:
     """All keys and values, in key order. Every block's checksum is verified.
 
-    Raises `UserError` when the file is missing, is no table, is damaged, or is compressed.
+    Raises `UserError` when the file is missing, is not a table, is damaged, or is compressed.
     """
     try:
         data = Path(path).read_bytes()

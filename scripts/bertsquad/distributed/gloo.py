@@ -135,7 +135,7 @@ class GlooTeam:
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and issubclass(kind, UserError) and not self.leader:
-            time.sleep(_EXIT_DELAY_S)  # until ended: the leader tells
+            time.sleep(_EXIT_DELAY_S)  # until ended: the leader reports the error
             os._exit(USAGE_STATUS)
         if kind is None or issubclass(kind, UserError):
             # Gloo's threads must be ended: left to the interpreter's end, they may abort it

@@ -25,7 +25,7 @@ class Hosts:
 
     names: tuple[str, ...] = ()
     number: int = 0  # which of them this is
-    starts_others: bool = False  # else somebody has started the same command on them
+    starts_others: bool = False  # else the same command has been started on each of them
 
     @property
     def several(self) -> bool:
@@ -40,7 +40,7 @@ HERE_ALONE = Hosts()
 
 
 def listed(names: list[str], number: int | None) -> Hosts:
-    """The hosts of a list; the first starts the others, which are told their number."""
+    """The hosts of a list; the first starts the others, each with its number."""
     doubles = sorted({name for name in names if names.count(name) > 1})
     if doubles:
         raise UserError(
@@ -77,8 +77,8 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
 def expand(text: str) -> list[str]:
     """The names of a Slurm node list: `a[01-03,7]-ib,b` -> a01-ib, a02-ib, a03-ib, a7-ib, b.
 
-    By `scontrol show hostnames`; in a container, where Slurm's commands are mostly missing, by what
-    its documentation says of the notation.
+    By `scontrol show hostnames`; in a container, where Slurm's commands are mostly missing, by the
+    notation as sbatch(1) documents it.
     """
     if scontrol := shutil.which("scontrol"):
         command = [scontrol, "show", "hostnames", text]
@@ -122,8 +122,8 @@ def remote_command(
 ) -> list[str]:
     """What starts `command` on `host`, in the same folder, with the variables of _PASSED_ON.
 
-    `shell` is called as ssh is: `shell... host 'command line'`. srun, which has other ways, is
-    told the node by an option.
+    `shell` is called as ssh is: `shell... host 'command line'`. srun takes
+    the node as an option.
     """
     variables = [
         f"{name}={value}"

@@ -96,7 +96,7 @@ class Listener:
             try:
                 news = link.news()
                 number = next((int(line["host"]) for line in news), None)
-            except (ValueError, KeyError, TypeError):  # somebody else has found the port
+            except (ValueError, KeyError, TypeError):  # not one of our hosts
                 link.closed, number = True, None
             if number is not None:
                 named.append((number, link))

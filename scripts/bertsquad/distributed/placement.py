@@ -36,7 +36,7 @@ class Place:
 def usable_nodes(cores: Cores) -> list[Node]:
     """The nodes with a core that this process may use, by number; at least one.
 
-    Nodes of memory alone are no place to compute on.
+    Nodes that hold memory alone are left out.
     """
     first = sorted(cpu for cpus in cores.by_socket().values() for cpu in cpus)
     nodes = []

@@ -152,7 +152,7 @@ class Experiment:
         return self.place(f"<resources>/checkpoints/{self.checkpoint_of(run)}")
 
     def checkpoint_folder_files(self, run: str) -> list[str]:
-        """Its files."""
+        """The files of the checkpoint that a run starts from."""
         return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
 
     # What is quantized
@@ -227,7 +227,7 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """Those of a scenario: `auto`, where the engine has all features at hand and cuts them."""
+        """The batch sizes of a scenario: `auto` where the engine has all features and cuts them."""
         benchmark = self.config["benchmark"]
         together = benchmark["scenarios"][scenario]["mode"] != "batches"
         return ["auto"] if together else benchmark["batch_sizes"]
@@ -254,7 +254,7 @@ class Experiment:
         return [self.dev_questions(run)] if mode == "end_to_end" else []
 
     def texts_option(self, run: str, scenario: str) -> str:
-        """The same as an option."""
+        """The questions as texts, as an option."""
         return options(("dataset", path) for path in self.benchmark_texts(run, scenario))
 
     def dev_features_files(self) -> list[str]:
@@ -272,7 +272,7 @@ class Experiment:
         return list(names | dict.fromkeys(self.also))
 
     def download(self, artifact: str) -> str:
-        """Where an artifact lies once it is here and verified."""
+        """The path of an artifact once it is downloaded and verified."""
         return self.place(f"<resources>/downloads/{artifact}")
 
     def downloads(self) -> list[str]:
@@ -319,7 +319,7 @@ class Experiment:
         return plan.describe(), True
 
     def inputs(self) -> dict[str, dict[str, str]]:
-        """What the catalogue says of each input, for the report."""
+        """The catalogue's facts about each input, for the report."""
         entries = map(self.catalogue.artifact, self.artifact_names())
         return {
             entry.name: {

@@ -29,7 +29,7 @@ class Needs:
 
 
 def needs(experiment: Experiment, plan: Plan) -> Needs:
-    """Of all runs. `plan`: what is still to be downloaded."""
+    """The memory and disk that all runs need. `plan`: what is still to be downloaded."""
     memory, training, stored = [], [], 0
     for name, run in experiment.config["runs"].items():
         size = weights_bytes(experiment, name)

@@ -17,7 +17,7 @@ from bertsquad.machine.reading import Unavailable, attempt
 
 ROOT = Path("/")
 _SECONDS = 0.5
-# One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below half a
+# One busy thread elsewhere stalls every parallel loop, on any number of cores; below half a
 # thread it is background noise.
 BUSY_CPUS = 0.5
 # The number of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h).

@@ -14,7 +14,7 @@ from bertsquad.machine.topology import ROOT, Core
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """What is allowed and how it is laid out; empty or None where the machine does not tell."""
+    """What is allowed and how it is laid out; empty or None where the machine hides it."""
 
     allowed_cpus: Sequence[int]  # logical processors
     all_cores: Sequence[Core] = ()  # of the machine, allowed or not
@@ -42,7 +42,7 @@ class Cores:
 
 
 def read_cores(root: Path = ROOT) -> Cores:
-    """Those of this process. OSError or LookupError where not even the allowed ones are told."""
+    """The cores of this process. OSError or LookupError where the allowed processors are hidden."""
     return from_readings(
         cpu.allowed_cpus(root),
         attempt(lambda: topology.find_cores(root)),

@@ -83,7 +83,7 @@ _SYSCTL_FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class CpuInfo:
-    """What /proc/cpuinfo says of the first processor, and where each processor sits."""
+    """The first processor of /proc/cpuinfo, and the socket and core of each."""
 
     model: str
     vendor: str
@@ -152,7 +152,7 @@ def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
 
 
 def _read_sysctl() -> str:
-    """What macOS says of its hardware, as `name: value` lines."""
+    """macOS's description of its hardware, as `name: value` lines."""
     command = ["/usr/sbin/sysctl", "hw", "machdep.cpu"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout

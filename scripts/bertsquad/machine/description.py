@@ -27,7 +27,7 @@ def describe(
     """What machine.json holds. Never fails: what cannot be read is `{"unavailable": reason}`.
 
     `libraries` adds what PyTorch is linked with, which takes the seconds of importing it. `root`
-    is where /proc, /sys and /etc are found. What no file tells can be given: the processors this
+    is where /proc, /sys and /etc are found. What is in no file can be given: the processors this
     process may use, who is busy (activity.observe), what is permitted (permissions.try_out).
     """
     here = root == ROOT

@@ -41,7 +41,7 @@ def load(
 ) -> BertForQuestionAnswering:
     """The model of a folder, float32, in training mode.
 
-    `head` says where `qa_outputs` comes from: "checkpoint" takes the folder's own; "normal" draws a
+    `head` is the source of `qa_outputs`: "checkpoint" takes the folder's own; "normal" draws a
     new one (truncated normal, zero bias: Google's run_squad.py) from `seed`; "nsp" copies the
     next-sentence head, which has the same shape (Intel's run_squad.py). `dropout` replaces the
     rates of config.json that it names.

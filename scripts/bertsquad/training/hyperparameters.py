@@ -45,12 +45,12 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a field of `Hyperparameters` tells of itself besides name, type and default."""
+    """What a field of `Hyperparameters` states of itself besides name, type and default."""
 
     help: str
     unit: str
     range: Range
-    when_none: str  # what None stands for
+    when_none: str  # the meaning of None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Hyperparameter:
         return f"{noun}{unit}, {self.about.range}"
 
     def read(self, text: str) -> float | str:
-        """The value that a text stands for; ValueError where it is none."""
+        """The value of a text; ValueError where it is not one of `values`."""
         if text in self.choices:
             return text
         try:
@@ -184,8 +184,7 @@ class Hyperparameters:
     )
     rank_gradients: Literal["averaged", "independent"] = _about(
         "averaged",
-        "averaged over the ranks; independent: no rank hears of the others, rank 0's model is "
-        "kept.",
+        "averaged over the ranks; independent: every rank updates its own model, rank 0's is kept.",
     )
     rank_learning_rate: Literal["plain", "sqrt"] = _about(
         "plain",

@@ -56,7 +56,7 @@ def update(optimizer: torch.optim.AdamW, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.step()
-    # The fused kernel does not tell that it has changed the weights; copies in BF16 must know.
+    # The fused kernel does not count its change of the weights; copies in BF16 are renewed by it.
     increment_version(p for group in optimizer.param_groups for p in group["params"])
     # Kept and zeroed, not freed: fresh pages for every step's gradients cost more.
     optimizer.zero_grad(set_to_none=False)

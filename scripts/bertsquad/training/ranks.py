@@ -5,7 +5,7 @@ compute it. Intel's run_squad.py for Horovod (Model Zoo v1.6.1) differs from wha
 that in three ways, each an option here so that its price can be measured:
 
     rank_data          same: every rank reads the same records from the start; split: its own share
-    rank_gradients     independent: no rank hears of the others, and rank 0's model is kept
+    rank_gradients     independent: every rank updates its own model, and rank 0's is kept
     rank_learning_rate sqrt: the learning rate is multiplied by the square root of R
 """
 
@@ -49,9 +49,9 @@ def batches_of_ranks(
 ) -> Callable[[int], np.ndarray]:
     """A function from a step (from 0) to its feature numbers, int64[examples].
 
-    `feature_question` int[features] tells which windows belong to one question; run_squad.py keeps
-    them together. Averaged gradients are those of all ranks' examples together, so the batch holds
-    these, rank after rank; independent ones are those of rank 0 alone.
+    `feature_question`, int[features], numbers the question of each window; run_squad.py keeps a
+    question's windows together. With averaged gradients a batch holds the examples of all ranks,
+    rank after rank; with independent ones those of rank 0 alone.
     """
     batch_size, seed = recipe.batch_size, recipe.seed
     each = share(batch_size, recipe.ranks)

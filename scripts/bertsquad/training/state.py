@@ -20,7 +20,7 @@ _FILE_NAME = "state.safetensors"
 
 @dataclass(slots=True)
 class History:
-    """How far a training is: everything that is not a tensor."""
+    """What a training has done so far: everything that is not a tensor."""
 
     log: list[dict[str, Any]] = field(default_factory=list)  # lines of training_log.jsonl
     elapsed_s: float = 0.0  # time spent training, over all interruptions
@@ -35,7 +35,7 @@ class TrainingState:
     """The state file of one training, identified by the facts that decide its outcome.
 
     `facts` (JSON values: checksums of inputs, hyperparameters, sources, versions) are stored beside
-    the tensors; a state of other facts is somebody else's and is never continued.
+    the tensors; a state of other facts is of another training and is never continued.
     """
 
     def __init__(self, folder: str | Path, facts: Mapping[str, Any]) -> None:
@@ -56,10 +56,10 @@ class TrainingState:
     def restore(
         self, model: nn.Module, optimizer: torch.optim.Optimizer
     ) -> tuple[History, str | None]:
-        """Put model and optimizer where the file says; return the progress, and why there is none.
+        """Load model and optimizer from the file; return the history, and why the file was refused.
 
         Without a file, or with one that is damaged or of other facts, nothing is touched and the
-        progress is that of a fresh start.
+        history is empty.
         """
         if not self.path.exists():
             return History(), None
