@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,11 +15,10 @@ def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    apply: Callable[..., Tensor] = _AddNorm.apply  # PyTorch gives it no types
-    return apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
+    return AddNorm.apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
 
 
-class _AddNorm(torch.autograd.Function):
+class AddNorm(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
