@@ -8,7 +8,7 @@ rule benchmark_inference:
         engine=of("engine", engine_code),
         mode=of("scenario", mode_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
-        quantized=of("run engine precision", EXPERIMENT.quantized_files),
+        quantized=of("run engine precision", EXPERIMENT.quantized),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",

@@ -6,7 +6,7 @@ from bertsquad.training.hyperparameters import hyperparameters
 rule finetune:
     """Fine-tune a checkpoint on a dataset's training questions; an interrupted run resumes."""
     input:
-        code=code("finetune.py", without=PACE),
+        code=code("finetune.py", without=NEVER_DECIDES_RESULTS),
         features=of("run", EXPERIMENT.features_file, "train"),
         checkpoint=of("run", EXPERIMENT.checkpoint_folder_files),
     output:

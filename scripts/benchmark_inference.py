@@ -18,7 +18,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads, command_parser
+from bertsquad import engines
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_measured_threads,
+    command_parser,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -37,7 +42,6 @@ def measure_cell(
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
-    from bertsquad import engines
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
@@ -49,7 +53,7 @@ def measure_cell(
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
-    if settings.engine == "torch":
+    if "torch" in engines.about(settings.engine).PACKAGES:
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
@@ -82,11 +86,11 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
 
 def surroundings_of(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
-    from bertsquad import engines
     from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
-    return {"native": engines.native(settings.precision)} | describe_surroundings(versions())
+    native = {"native": engines.native(settings.precision)}
+    return native | describe_surroundings(versions(engines.packages()))
 
 
 def print_phase(phase: str, done: int, total: int) -> None:
@@ -97,13 +101,8 @@ def print_phase(phase: str, done: int, total: int) -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
-    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
-    add(
-        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
-    )
     add(
         "--features",
         required=True,
@@ -178,7 +177,6 @@ def main() -> None:
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad import engines
     from bertsquad.benchmark.cell import Settings, Sources
     from bertsquad.files import write_json
 

@@ -119,7 +119,7 @@ def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
     """Everything that decides the weights. Threads only decide how they are rounded."""
     import torch
 
-    from bertsquad.experiment.sources import PACE, local_sources
+    from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
     from bertsquad.files import sha256
 
     script = Path(__file__).resolve()
@@ -131,7 +131,7 @@ def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
         "hyperparameters": asdict(recipe),
         "sources": {
             str(path.relative_to(script.parent)): sha256(path)
-            for path in local_sources(script, without=PACE)
+            for path in local_sources(script, without=NEVER_DECIDES_RESULTS)
         },
         "torch": torch.__version__,
     }

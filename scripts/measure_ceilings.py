@@ -27,6 +27,7 @@ def main() -> None:
     torch_environment.prepare()
     placement = settle_down(args.threads, args.at_most)
 
+    from bertsquad import engines
     from bertsquad.benchmark.ceilings import measure_ceilings
     from bertsquad.files import write_json
     from bertsquad.machine.activity import Watch
@@ -38,7 +39,7 @@ def main() -> None:
     surroundings = {
         "activity": watch.result(),
         "cpu": cpu_model(),
-        "versions": versions() | linked_libraries(),
+        "versions": versions(engines.packages()) | linked_libraries(),
     }
     write_json(args.output, ceilings | placement | surroundings)
     for precision, found in ceilings["gemm"].items():

@@ -35,10 +35,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
+    from bertsquad import engines
     from bertsquad.files import write_json
     from bertsquad.machine.description import describe
 
-    machine = describe(libraries=True)
+    machine = describe(libraries=True, packages=engines.packages())
     write_json(args.output, machine)
     print_machine(machine)
 

@@ -1,10 +1,12 @@
 """Types of options: what they take, and what they say of the rest."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
 from bertsquad.console.arguments import (
+    add_engine_options,
     add_measured_threads,
     command_parser,
     natural,
@@ -55,3 +57,13 @@ def test_a_command_that_measures_takes_a_number_or_all_up_to_what_a_scheduler_ga
     assert vars(parser.parse_args(["--threads=2"])) == {"threads": 2, "at_most": None}
     given = ["--threads=all", "--at-most=4"]
     assert vars(parser.parse_args(given)) == {"threads": "all", "at_most": 4}
+
+
+def test_a_command_that_runs_a_model_names_the_engines_it_is_given():
+    parser = argparse.ArgumentParser()
+    add_engine_options(parser, ("torch", "toy"))
+    assert "what runs the model: torch, toy" in parser.format_help()
+    given = ["--engine=toy", "--precision=fp32", "--model=m"]
+    assert vars(parser.parse_args(given)) == {
+        **{"engine": "toy", "precision": "fp32", "model": Path("m"), "quantized": None}
+    }

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from bertsquad.console.errors import UserError
+from bertsquad.engines import PRECISIONS, about
 from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.schema import check, with_defaults
 
@@ -31,9 +32,20 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:
-    """The schema of the configuration, the hyperparameters among the keys of a run."""
+    """The schema of the configuration. The keys of `engines` come from the engines' about.py, and
+    the hyperparameters among the keys of a run from training/hyperparameters.py."""
     schema: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     schema["$defs"]["run"]["properties"] |= schema_properties()
+    schema["properties"]["engines"]["properties"] = {
+        engine: {
+            "description": about(engine).DESCRIPTION,
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"enum": list(precisions)},
+        }
+        for engine, precisions in PRECISIONS.items()
+    }
     return schema
 
 

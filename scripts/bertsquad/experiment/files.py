@@ -13,15 +13,10 @@ from typing import Any
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
 from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.console.errors import UserError
+from bertsquad.engines import REFERENCE, about
 from bertsquad.training.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
-
-# Of an INT8 model; bertsquad.engines.quantizing writes them.
-QUANTIZED_FILES = {
-    "openvino": ("model.xml", "model.bin"),
-    "onnxruntime": ("model.onnx", "model.onnx.data"),
-}
 
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
@@ -157,21 +152,22 @@ class Experiment:
 
     # What is quantized
 
-    def quantized_folder(self, run: str, engine: str) -> str:
-        """Where a run's INT8 model for an engine lies."""
-        return self.place(f"<results>/{run}/{engine}-int8/quantized")
+    def calibration_features(self, run: str, engine: str) -> list[str]:
+        """The training features that an engine's INT8 model is calibrated on, if it is."""
+        return [self.features_file(run, "train")] if about(engine).INT8_CALIBRATED else []
 
-    def quantized_files(self, run: str, engine: str, precision: str) -> list[str]:
-        """The files of the INT8 model that this precision takes, if it takes one."""
-        folder = self.quantized_folder(run, engine)
-        names = QUANTIZED_FILES[engine] if precision == "int8" else []
-        return [f"{folder}/{name}" for name in names]
+    def calibration_option(self, run: str, engine: str) -> str:
+        """The training features for calibration as an option."""
+        return options(("features", path) for path in self.calibration_features(run, engine))
+
+    def quantized(self, run: str, engine: str, precision: str) -> list[str]:
+        """The folder of the INT8 model that this precision takes, if it takes one."""
+        folder = self.place(f"<results>/{run}/{engine}-int8/quantized")
+        return [folder] if precision == "int8" else []
 
     def quantized_option(self, run: str, engine: str, precision: str) -> str:
-        """Its folder as an option."""
-        return options(
-            [("quantized", self.quantized_folder(run, engine) if precision == "int8" else None)]
-        )
+        """The folder of the INT8 model as an option."""
+        return options(("quantized", path) for path in self.quantized(run, engine, precision))
 
     # What is measured
 
@@ -192,7 +188,7 @@ class Experiment:
         """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
         configured, else of the first engine that has it. None: nothing is compared."""
         exact = [each for each in self.engine_precisions() if each[1] == "fp32"]
-        return next((each for each in exact if each[0] == "torch"), exact[0] if exact else None)
+        return next((each for each in exact if each[0] == REFERENCE), exact[0] if exact else None)
 
     def of_reference(self, run: str, name: str) -> list[str]:
         """A run's file of this name from its reference, where there is one."""

@@ -23,8 +23,8 @@ def describe_container(
     None outside a container.
     """
     if VARIABLE in environment:
-        told: dict[str, Any] = json.loads(environment[VARIABLE])
-        return told
+        given: dict[str, Any] = json.loads(environment[VARIABLE])
+        return given
     if "APPTAINER_CONTAINER" in environment:
         return _apptainer(Path(environment["APPTAINER_CONTAINER"]), root)
     for engine, mark in {"docker": ".dockerenv", "podman": "run/.containerenv"}.items():

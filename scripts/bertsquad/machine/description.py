@@ -20,15 +20,17 @@ def describe(
     root: Path = ROOT,
     *,
     libraries: bool = False,
+    packages: tuple[str, ...] = (),
     allowed_cpus: list[int] | None = None,
     observed: dict[str, Any] | None = None,
     trial: Any = None,
 ) -> dict[str, Any]:
     """What machine.json holds. Never fails: what cannot be read is `{"unavailable": reason}`.
 
-    `libraries` adds what PyTorch is linked with, which takes the seconds of importing it. `root`
-    is where /proc, /sys and /etc are found. What is in no file can be given: the processors this
-    process may use, who is busy (activity.observe), what is permitted (permissions.try_out).
+    `libraries` adds what PyTorch is linked with, which takes the seconds of importing it;
+    `packages` are named beside PyTorch where they are installed. `root` is where /proc, /sys and
+    /etc are found. What is in no file can be given: the processors this process may use, who is
+    busy (activity.observe), what is permitted (permissions.try_out).
     """
     here = root == ROOT
     info = attempt(lambda: cpu.read_cpu(root))
@@ -65,7 +67,7 @@ def describe(
         "container": attempt(lambda: describe_container(root=root)) if here else None,
         "sees_all_processes": activity.sees_all_processes(root),
         "environment": _own_environment() if here else {},
-        "versions": versions() | (linked_libraries_of_a_child() if libraries else {}),
+        "versions": versions(packages) | (linked_libraries_of_a_child() if libraries else {}),
     }
     machine["defaults"] = (
         allowed_cpus

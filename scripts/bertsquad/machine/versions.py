@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 from bertsquad.machine.reading import attempt, read_text, unavailable
 
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors")
-# Named where they are installed; nothing is missing where they are not.
-OPTIONAL_PACKAGES = ("onnxruntime", "onnx", "openvino", "nncf", "intel-openmp", "mkl")
+# What changes how PyTorch computes, where it is installed.
+BESIDE_PYTORCH = ("intel-openmp", "mkl")
 
 # In the text of torch.__config__.show().
 LINKED = {
@@ -27,15 +28,15 @@ OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
 IMPORT_SECONDS = 60
 
 
-def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
-    """`{"python": "3.11.2", "libc": "glibc 2.36", "torch": "2.13.0+cpu", ...}`, each a text or
-    `unavailable`."""
+def versions(installed: Iterable[str] = (), needed: Iterable[str] = PACKAGES) -> dict[str, Any]:
+    """`{"python": "3.11.2", "libc": "glibc 2.36", "torch": "2.13.0+cpu", ...}`: `needed` packages
+    each as a text or `unavailable`, others only where they are installed."""
     found = {
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()).strip() or "unknown",
-        **{name: _version(name) for name in packages},
+        **{name: _version(name) for name in needed},
     }
-    optional = {name: _version(name) for name in OPTIONAL_PACKAGES if name not in found}
+    optional = {name: _version(name) for name in (*installed, *BESIDE_PYTORCH) if name not in found}
     return found | {name: text for name, text in optional.items() if isinstance(text, str)}
 
 
@@ -76,8 +77,8 @@ def linked_libraries_of_a_child() -> dict[str, Any]:
             check=False,
             timeout=IMPORT_SECONDS,
         )
-        libraries: dict[str, Any] = json.loads(done.stdout)
-        return libraries
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
     except (OSError, subprocess.SubprocessError) as error:
         reason = str(error)
     except ValueError:

@@ -12,7 +12,6 @@ import onnxruntime as ort
 
 from bertsquad.engines import Goal
 from bertsquad.engines.onnxruntime.graph import INPUTS, OUTPUTS, build
-from bertsquad.engines.quantized import quantized_file
 from bertsquad.engines.rectangles import Logits, RectangleEngine
 from bertsquad.engines.weights import read_weights
 
@@ -54,15 +53,14 @@ def load(
     precision: str,
     threads: int,
     goal: Goal = "latency",
-    quantized_dir: str | Path | None = None,
+    quantized_dir: Path | None = None,
 ) -> OnnxruntimeEngine:
     """A model folder, or for "int8" the model.onnx of `quantized_dir`, in a session. Tensors are
     mapped, not read: once packed for the processor they take no memory a second time."""
     callers = threads if goal == "throughput" else 1
     options = session_options(threads // callers)
-    if precision == "int8":
-        model: str | bytes = str(quantized_file(quantized_dir, "model.onnx"))
-        quantized_file(quantized_dir, "model.onnx.data")  # the graph points at it
+    if quantized_dir is not None:
+        model: str | bytes = str(quantized_dir / "model.onnx")
     else:
         model = build(read_weights(model_dir)).SerializeToString()
         options.add_session_config_entry(

@@ -8,6 +8,8 @@ points at their places in model.safetensors, which ONNX Runtime maps.
 
 from __future__ import annotations
 
+from typing import Any
+
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from bertsquad.engines.weights import Weights
@@ -127,7 +129,7 @@ class Graph:
     def linear(self, hidden: str, name: str) -> str:
         return self.node("Gemm", [hidden, *self.pair(name)], f"{name}/output", transB=1)
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Add a node; the name of its one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
