@@ -56,7 +56,7 @@ def write_model(folder: str | Path, config: Mapping[str, Any], seed: int) -> Non
             return np.ones(shapes[name], np.float32)
         if name.endswith(".bias"):
             return np.zeros(shapes[name], np.float32)
-        return rng.standard_normal(shapes[name], np.float32) * deviation
+        return np.asarray(rng.standard_normal(shapes[name], np.float32) * deviation)
 
     values = config_json(config, architecture="BertForQuestionAnswering", pad_id=0)
     write_json(folder / "config.json", values)

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from bertsquad.benchmark.modes import MODES
 from bertsquad.console.errors import UserError
 from bertsquad.engines import PRECISIONS, about
 from bertsquad.experiment.run_keys import schema_properties
@@ -70,7 +71,7 @@ def _check_runs(runs: dict[str, dict[str, Any]], source: str) -> None:
 def _check_scenarios(scenarios: dict[str, dict[str, Any]], source: str) -> None:
     """What a schema cannot say about scenarios."""
     for name, scenario in scenarios.items():
-        if scenario["mode"] != "batches" and scenario["padding"] != "none":
+        if MODES[scenario["mode"]].whole_set and scenario["padding"] != "none":
             raise UserError(
                 f"{source}: benchmark.scenarios.{name}: padding {scenario['padding']} has no part "
                 f"in mode {scenario['mode']}, whose engine gets features without padding; "

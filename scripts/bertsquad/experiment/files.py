@@ -12,6 +12,7 @@ from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
 from bertsquad.artifacts.locations import file_path, is_network
+from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
 from bertsquad.engines import REFERENCE, about
 from bertsquad.training.schedule import share
@@ -223,34 +224,40 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """The batch sizes of a scenario: `auto` where the engine has all features and cuts them."""
-        benchmark = self.config["benchmark"]
-        together = benchmark["scenarios"][scenario]["mode"] != "batches"
-        return ["auto"] if together else benchmark["batch_sizes"]
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        whole_set = self.mode(scenario).whole_set
+        return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
+
+    def mode(self, scenario: str) -> Mode:
+        """The mode in which a scenario is measured."""
+        return MODES[self.config["benchmark"]["scenarios"][scenario]["mode"]]
+
+    def goal(self, scenario: str) -> str:
+        """What an engine is loaded for in a scenario: a cell depends on it."""
+        return self.mode(scenario).goal
 
     def scenario_options(self, scenario: str) -> str:
-        """How much of what is run in which form, as options."""
+        """How a scenario is measured, as options: mode, padding, and how much is run."""
         benchmark = self.config["benchmark"]
         chosen = benchmark["scenarios"][scenario]
-        batches = chosen["mode"] == "batches"
+        whole_set = self.mode(scenario).whole_set
         return options(
             [
                 ("mode", chosen["mode"]),
                 ("padding", chosen["padding"]),
-                ("count", None if batches else chosen["count"]),
+                ("count", chosen["count"] if whole_set else None),
                 ("warmup", benchmark["warmup"]),
-                ("iterations", benchmark["iterations"] if batches else chosen["passes"]),
+                ("iterations", chosen["passes"] if whole_set else benchmark["iterations"]),
                 ("emulated", benchmark["emulated"]),
             ]
         )
 
     def benchmark_texts(self, run: str, scenario: str) -> list[str]:
-        """The questions as texts, where a scenario begins with them."""
-        mode = self.config["benchmark"]["scenarios"][scenario]["mode"]
-        return [self.dev_questions(run)] if mode == "end_to_end" else []
+        """The questions as texts, where a scenario starts from them."""
+        return [self.dev_questions(run)] if self.mode(scenario).from_texts else []
 
     def texts_option(self, run: str, scenario: str) -> str:
-        """The questions as texts, as an option."""
+        """The file of `benchmark_texts`, if any, as an option."""
         return options(("dataset", path) for path in self.benchmark_texts(run, scenario))
 
     def dev_features_files(self) -> list[str]:
