@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bertsquad.training.optimizer import adam_weight_decay, update
-from bertsquad.training.state import History, TrainingState, differences
+from bertsquad.training.state import History, Saving, TrainingState, differences
 
 FACTS = {"features": "f00d", "hyperparameters": {"seed": 0, "hidden_dropout": None}}
 
@@ -99,3 +99,40 @@ def test_removing_leaves_nothing_but_what_is_not_its_own(tmp_path):
 def test_differences_are_named_by_their_place():
     stored = {"a": 1, "b": {"x": 1, "y": 2}, "c": 3}
     assert differences(stored, {"a": 1, "b": {"x": 2, "y": 2}, "d": 4}) == ["b.x", "c", "d"]
+
+
+# When to save
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that stand until a test moves them."""
+    seconds = [100.0]
+    monkeypatch.setattr("bertsquad.training.state.time.monotonic", lambda: seconds[0])
+    return seconds
+
+
+def test_a_state_is_saved_every_so_many_steps(clock):
+    saving = Saving(0.0, 3)
+    assert [step for step in range(1, 10) if saving.is_due(step)] == [3, 6, 9]
+
+
+def test_without_steps_it_is_saved_every_so_many_seconds(clock):
+    saving = Saving(60.0, None)
+    clock[0] += 60
+    assert not saving.is_due(1)
+    clock[0] += 1
+    assert saving.is_due(2)
+
+
+def test_saving_takes_a_twentieth_of_the_time_at_most(clock):
+    class SlowState:
+        def save(self, *arguments):
+            clock[0] += 6
+
+    saving = Saving(60.0, None)
+    saving.save(SlowState(), None, None, History())
+    clock[0] += 119
+    assert not saving.is_due(1)
+    clock[0] += 2
+    assert saving.is_due(2)

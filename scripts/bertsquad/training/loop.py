@@ -27,11 +27,8 @@ from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.optimizer import adam_weight_decay, clip_by_global_norm, update
 from bertsquad.training.ranks import batches_of_ranks, plan_of_ranks
 from bertsquad.training.schedule import Schedule
-from bertsquad.training.state import TrainingState
+from bertsquad.training.state import Saving, TrainingState
 from bertsquad.training.team import ALONE, Team
-
-# A checkpoint may cost at most this share of the time between two of them.
-CHECKPOINT_SHARE = 0.05
 
 NAMED_FEATURES = 5  # of those with a non-finite loss, this many are named
 
@@ -65,11 +62,9 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train the model in place; return the lines of training_log.jsonl.
 
-    Goes on from `state` where there is one, and saves it every `checkpoint_seconds` (less often
-    where saving would take more than CHECKPOINT_SHARE of the time), or every `checkpoint_steps`.
-    `on_step` gets the log line of every step, `announce` what a user should know. Several processes
-    share the work as a `team`, each with its own model; only the leader's `state` is used, and only
-    the leader announces.
+    Goes on from `state` where there is one, and saves it as `Saving` decides. `on_step` gets the
+    log line of every step, `announce` what a user should know. Several processes share the work as
+    a `team`, each with its own model; only the leader uses `state` and announces.
 
     Raises UserError when loss or gradient is not finite: the step, and the features that did it.
     """
@@ -91,7 +86,7 @@ def train(
     threads = torch.get_num_threads() * team.size
 
     begin = time.monotonic() - progress.elapsed_s
-    saved, cost = time.monotonic(), 0.0
+    saving = Saving(checkpoint_seconds, checkpoint_steps)
     for step in range(progress.steps, schedule.total_steps):
         started = time.monotonic()
         batch = batch_of(step)
@@ -107,27 +102,28 @@ def train(
 
         now = time.monotonic()
         progress.elapsed_s = now - begin
-        tokens = int(features.lengths[batch].sum())
-        progress.log.append(
-            {
-                "step": step + 1,
-                "loss": loss,
-                "learning_rate": rate,
-                "examples": len(batch),
-                "tokens": tokens,
-                "threads": threads,
-                "tokens_per_second": round(tokens / (now - started), 1),
-                "elapsed_s": round(progress.elapsed_s, 3),
-            }
-        )
+        line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
+        progress.log.append(line | {"elapsed_s": round(progress.elapsed_s, 3)})
         on_step(progress.log[-1])
-        wait = max(checkpoint_seconds, cost / CHECKPOINT_SHARE)
-        by_step = checkpoint_steps and progress.steps % checkpoint_steps == 0
-        if team.leader and (by_step or (not checkpoint_steps and now - saved > wait)):
-            state.save(model, optimizer, progress)
-            saved = time.monotonic()
-            cost = saved - now
+        if team.leader and saving.is_due(progress.steps):
+            saving.save(state, model, optimizer, progress)
     return progress.log
+
+
+def step_line(
+    step: int, loss: float, rate: float, lengths: np.ndarray, threads: int, seconds: float
+) -> dict[str, Any]:
+    """A step's line of the log; `lengths`: the tokens of each of its examples."""
+    tokens = int(lengths.sum())
+    return {
+        "step": step + 1,
+        "loss": loss,
+        "learning_rate": rate,
+        "examples": len(lengths),
+        "tokens": tokens,
+        "threads": threads,
+        "tokens_per_second": round(tokens / seconds, 1),
+    }
 
 
 def add_gradients(

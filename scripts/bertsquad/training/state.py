@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ from torch import Tensor, nn
 from bertsquad.files import written_whole
 
 _FILE_NAME = "state.safetensors"
+
+# Saving a state may take at most this share of the time between two of them.
+_SAVING_SHARE = 0.05
 
 
 @dataclass(slots=True)
@@ -42,12 +46,12 @@ class TrainingState:
         self.path = Path(folder) / _FILE_NAME
         self.facts = json.loads(json.dumps(facts))
 
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: History) -> None:
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
         """Replace the file, whole or not at all; about 12 bytes a parameter."""
         metadata = {
             "facts": json.dumps(self.facts),
-            "log": json.dumps(progress.log),
-            "elapsed_s": json.dumps(progress.elapsed_s),
+            "log": json.dumps(history.log),
+            "elapsed_s": json.dumps(history.elapsed_s),
         }
         with written_whole(self.path) as part:
             save_file(dict(state_tensors(model, optimizer)), part, metadata=metadata)
@@ -80,6 +84,36 @@ class TrainingState:
         self.path.unlink(missing_ok=True)
         if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
+
+
+class Saving:
+    """When a state is saved: every `seconds`, less often where saving would take more than
+    _SAVING_SHARE of the time; or every `steps`, if given."""
+
+    def __init__(self, seconds: float, steps: int | None) -> None:
+        self.seconds = seconds
+        self.steps = steps
+        self.last = time.monotonic()
+        self.cost_s = 0.0  # of the last one
+
+    def is_due(self, done: int) -> bool:
+        """Whether to save now that so many steps are done."""
+        if self.steps:
+            return done % self.steps == 0
+        return time.monotonic() - self.last > max(self.seconds, self.cost_s / _SAVING_SHARE)
+
+    def save(
+        self,
+        state: TrainingState,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: History,
+    ) -> None:
+        """Save, and remember when and how long it took."""
+        started = time.monotonic()
+        state.save(model, optimizer, history)
+        self.last = time.monotonic()
+        self.cost_s = self.last - started
 
 
 def state_tensors(
