@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from bertsquad import engines
-from bertsquad.console.arguments import add_engine_options, positive
+from bertsquad.console.arguments import add_engine_options, command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -58,9 +58,7 @@ def compute(
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
     add(

@@ -7,16 +7,14 @@ Example:
 
 import argparse
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.arguments import add_measured_threads, command_parser
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add_measured_threads(parser)
     add("--seconds", required=True, type=float, help="for each product and each kind of access")

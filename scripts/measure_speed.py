@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
-from bertsquad.console.arguments import add_engine_options, add_measured_threads
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_measured_threads,
+    command_parser,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -63,27 +66,8 @@ def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[
     return {"requests": requests, "padded": padded, "offline": offline, "model_load_s": load_s}
 
 
-def describe_surroundings() -> dict[str, Any]:
-    """What else was true of the machine when the measurement began."""
-    from bertsquad.machine.container import describe_container
-    from bertsquad.machine.cpu import cpu_model
-    from bertsquad.machine.kernel import load_average, measurement_environment
-    from bertsquad.machine.versions import versions
-
-    return {
-        "cpu": cpu_model(),
-        "load_average": load_average(),
-        "environment": measurement_environment(),
-        "versions": versions(engines.packages()),
-        "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
@@ -102,11 +86,13 @@ def main() -> None:
     from bertsquad.files import write_json
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.memory import peak_memory_mib
+    from bertsquad.machine.surroundings import describe_surroundings
+    from bertsquad.machine.versions import versions
     from bertsquad.model.fit import check_fit
 
     features = Features.open(args.features)
     check_fit(args.model, features, args.features)
-    surroundings = describe_surroundings() | placement
+    surroundings = describe_surroundings(versions(engines.packages())) | placement
     engines.library(args.engine, args.precision)
     watch = Watch()
     measured = measure(args, features, placement["threads"])

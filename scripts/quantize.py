@@ -10,15 +10,13 @@ import argparse
 from pathlib import Path
 
 from bertsquad import engines
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine.threads import take_cores
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     able = [name for name in engines.PRECISIONS if engines.about(name).INT8_FILES]
     asking = [name for name in able if engines.about(name).INT8_CALIBRATED]

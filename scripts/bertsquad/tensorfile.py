@@ -19,7 +19,7 @@ import numpy as np
 from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
-DTYPES = {
+DTYPES: dict[str, np.dtype] = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),

@@ -8,10 +8,26 @@ import pytest
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
+    command_parser,
     natural,
     positive,
     thread_count,
 )
+
+
+def test_a_commands_help_is_its_docstring_as_it_is(capsys):
+    parser = command_parser("One line.\n\nExample:\n    a b", usage="%(prog)s X")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    assert "X\n\nOne line.\n\nExample:\n    a b\n" in capsys.readouterr().out
+
+
+def test_options_go_by_their_full_names(capsys):
+    parser = command_parser("")
+    parser.add_argument("--seed")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--see=1"])
+    assert "unrecognized arguments: --see=1" in capsys.readouterr().err
 
 
 def test_whole_numbers_in_range_are_taken():

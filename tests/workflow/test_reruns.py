@@ -141,6 +141,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/benchmark/offline.py"),
         {"benchmark_inference": 5} | REPORTED,
     ),
+    "the table of modes edited": (append("scripts/bertsquad/benchmark/modes.py"), REPORTED),
     "decoding edited": (
         append("scripts/bertsquad/answers/decoding.py"),
         {"predict": 15, "evaluate": 15, "compare_answers": 12, "benchmark_inference": 5} | REPORTED,

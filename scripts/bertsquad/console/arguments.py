@@ -3,6 +3,20 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+
+def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
+    """The parser of a command whose help begins with its module's docstring, lines as they are.
+
+    Options go by their full names: an abbreviation may become another option's.
+    """
+    return argparse.ArgumentParser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **settings,
+    )
 
 
 def positive(text: str) -> int:

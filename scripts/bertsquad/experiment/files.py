@@ -12,6 +12,7 @@ from typing import Any
 
 from bertsquad.artifacts.catalogue import Catalogue, Source, known
 from bertsquad.artifacts.locations import file_path, is_network
+from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
 from bertsquad.engines import REFERENCE, about
 from bertsquad.training.schedule import share
@@ -20,7 +21,7 @@ MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_confi
 
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
-LOCK_FILE = "config/artifacts.lock.json"
+_LOCK_FILE = "config/artifacts.lock.json"
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -74,13 +75,13 @@ class Experiment:
 
     def checkpoint_of(self, run: str) -> str:
         """The name of the checkpoint a run starts from."""
-        return self.config["runs"][run].get("checkpoint", self.config["checkpoint"])
+        return str(self.config["runs"][run].get("checkpoint", self.config["checkpoint"]))
 
     def dataset_of(self, run: str) -> str:
         """The name of the dataset a run is trained and scored on."""
-        return self.config["runs"][run].get("dataset", self.config["dataset"])
+        return str(self.config["runs"][run].get("dataset", self.config["dataset"]))
 
-    def hyperparameters(self, run: str, names: Iterable[str]) -> str:
+    def run_options(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
         return options((name, self.config["runs"][run][name]) for name in names)
 
@@ -121,8 +122,9 @@ class Experiment:
         return self.download(getattr(self.catalogue.dataset(dataset), split))
 
     def selection(self, dataset: str, split: str) -> str:
-        """What is selected, as options."""
-        return options(self.catalogue.dataset(dataset).selection.options(split))
+        """What is selected of a dataset, as options."""
+        selection = self.catalogue.dataset(dataset).selection
+        return options(selection.options(split) if selection else ())
 
     def dev_questions(self, run: str) -> str:
         """The JSON that a run is scored on."""
@@ -146,7 +148,7 @@ class Experiment:
         return self.place(f"<resources>/checkpoints/{self.checkpoint_of(run)}")
 
     def checkpoint_folder_files(self, run: str) -> list[str]:
-        """Its files."""
+        """The files of the checkpoint that a run starts from."""
         return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
 
     # What is quantized
@@ -222,34 +224,40 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """Those of a scenario: `auto`, where the engine has all features at hand and cuts them."""
-        benchmark = self.config["benchmark"]
-        together = benchmark["scenarios"][scenario]["mode"] != "batches"
-        return ["auto"] if together else benchmark["batch_sizes"]
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        whole_set = self.mode(scenario).whole_set
+        return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
+
+    def mode(self, scenario: str) -> Mode:
+        """The mode in which a scenario is measured."""
+        return MODES[self.config["benchmark"]["scenarios"][scenario]["mode"]]
+
+    def goal(self, scenario: str) -> str:
+        """What an engine is loaded for in a scenario: a cell depends on it."""
+        return self.mode(scenario).goal
 
     def scenario_options(self, scenario: str) -> str:
-        """How much of what is run in which form, as options."""
+        """How a scenario is measured, as options: mode, padding, and how much is run."""
         benchmark = self.config["benchmark"]
         chosen = benchmark["scenarios"][scenario]
-        batches = chosen["mode"] == "batches"
+        whole_set = self.mode(scenario).whole_set
         return options(
             [
                 ("mode", chosen["mode"]),
                 ("padding", chosen["padding"]),
-                ("count", None if batches else chosen["count"]),
+                ("count", chosen["count"] if whole_set else None),
                 ("warmup", benchmark["warmup"]),
-                ("iterations", benchmark["iterations"] if batches else chosen["passes"]),
+                ("iterations", chosen["passes"] if whole_set else benchmark["iterations"]),
                 ("emulated", benchmark["emulated"]),
             ]
         )
 
     def benchmark_texts(self, run: str, scenario: str) -> list[str]:
-        """The questions as texts, where a scenario begins with them."""
-        mode = self.config["benchmark"]["scenarios"][scenario]["mode"]
-        return [self.dev_questions(run)] if mode == "end_to_end" else []
+        """The questions as texts, where a scenario starts from them."""
+        return [self.dev_questions(run)] if self.mode(scenario).from_texts else []
 
     def texts_option(self, run: str, scenario: str) -> str:
-        """The same as an option."""
+        """The file of `benchmark_texts`, if any, as an option."""
         return options(("dataset", path) for path in self.benchmark_texts(run, scenario))
 
     def dev_features_files(self) -> list[str]:
@@ -267,7 +275,7 @@ class Experiment:
         return list(names | dict.fromkeys(self.also))
 
     def download(self, artifact: str) -> str:
-        """Where an artifact lies once it is here and verified."""
+        """The path of an artifact once it is downloaded and verified."""
         return self.place(f"<resources>/downloads/{artifact}")
 
     def downloads(self) -> list[str]:
@@ -293,7 +301,7 @@ class Experiment:
     def identity(self, artifact: str) -> str:
         """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
         entry = self.catalogue.artifact(artifact)
-        lock = None if entry.sha256 or entry.made_here else LOCK_FILE
+        lock = None if entry.sha256 or entry.made_here else _LOCK_FILE
         return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
 
     def download_source(self, artifact: str) -> str:
@@ -314,7 +322,7 @@ class Experiment:
         return plan.describe(), True
 
     def inputs(self) -> dict[str, dict[str, str]]:
-        """What the catalogue says of each input, for the report."""
+        """The catalogue's facts about each input, for the report."""
         entries = map(self.catalogue.artifact, self.artifact_names())
         return {
             entry.name: {

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bertsquad.machine.checks import Check, memory_mib, value
+from bertsquad.machine.checks import Check, memory_mib
 from bertsquad.machine.cpu import NATIVE_FLAGS, lacks_vnni
-from bertsquad.machine.reading import format_cpu_list
-from bertsquad.machine.threads import Team
+from bertsquad.machine.reading import format_cpu_list, value
+from bertsquad.machine.threads import Threads
 
 _LABEL = 13
 # ECMA-48: bold, green, yellow, red, plain.
@@ -85,7 +85,7 @@ def default_lines(machine: dict[str, Any], page: Page) -> list[str]:
             page.heading("Defaults"),
             page.fact("threads", "unknown, as the processors are"),
         ]
-    team = Team(defaults["threads"], tuple(defaults["cpus"]), tuple(defaults["sockets"]))
+    team = Threads(defaults["threads"], tuple(defaults["cpus"]), tuple(defaults["sockets"]))
     return [page.heading("Defaults"), page.fact("threads", str(team))]
 
 

@@ -26,7 +26,7 @@ def bind_cpu() -> None:
 
 
 def bind_memory(nodes: list[int]) -> None:
-    """To the NUMA nodes that are allowed anyway."""
+    """Take memory from these NUMA nodes alone from now on; OSError where that is refused."""
     bits = 8 * ctypes.sizeof(ctypes.c_ulong)
     mask = (ctypes.c_ulong * (_MOST_NODES // bits))()
     for node in nodes:

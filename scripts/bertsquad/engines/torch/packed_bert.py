@@ -129,8 +129,8 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
 
 def load(model_dir: str | Path, precision: str) -> PackedBert:
     """The model of a folder, packed one layer at a time: there is never a second copy of more than
-    one tensor. Raises what `model_folder.Weights` does."""
-    weights = model_folder.Weights(model_dir)
+    one tensor. Raises what `model_folder.StoredTensors` does."""
+    weights = model_folder.StoredTensors(model_dir)
     config = weights.config
 
     def whole(name: str) -> Tensor:
