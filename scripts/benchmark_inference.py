@@ -15,20 +15,22 @@ import argparse
 import importlib
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad import engines
+from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_measured_threads,
+    command_parser,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.cell import Settings, Sources
-
-# bertsquad/benchmark/<mode>.py measures it.
-MODES = ("batches", "offline", "end_to_end")
 
 
 def measure_cell(
@@ -38,7 +40,6 @@ def measure_cell(
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
-    from bertsquad import engines
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
@@ -46,11 +47,11 @@ def measure_cell(
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
-    surroundings = describe_surroundings(settings) | placement
+    surroundings = surroundings_of(settings) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
-    if settings.engine == "torch":
+    if "torch" in engines.about(settings.engine).PACKAGES:
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
@@ -62,7 +63,7 @@ def measure_cell(
             sources.model,
             precision=settings.precision,
             threads=settings.threads,
-            goal=mode.GOAL,
+            goal=MODES[settings.mode].goal,
             quantized_dir=sources.quantized,
         )
 
@@ -78,26 +79,16 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
     """The JSON of a cell that was not run."""
     from dataclasses import asdict
 
-    return asdict(settings) | describe_surroundings(settings) | placement | {"refused": reason}
+    return asdict(settings) | surroundings_of(settings) | placement | {"refused": reason}
 
 
-def describe_surroundings(settings: "Settings") -> dict[str, Any]:
+def surroundings_of(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
-    from bertsquad import engines
-    from bertsquad.machine.container import describe_container
-    from bertsquad.machine.cpu import cpu_model
-    from bertsquad.machine.kernel import load_average, measurement_environment
+    from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
-    return {
-        "native": engines.native(settings.precision),
-        "cpu": cpu_model(),
-        "load_average": load_average(),
-        "environment": measurement_environment(),
-        "versions": versions(),
-        "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    native = {"native": engines.native(settings.precision)}
+    return native | describe_surroundings(versions(engines.packages()))
 
 
 def print_phase(phase: str, done: int, total: int) -> None:
@@ -107,16 +98,9 @@ def print_phase(phase: str, done: int, total: int) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
-    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
-    add(
-        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
-    )
     add(
         "--features",
         required=True,
@@ -125,7 +109,7 @@ def parse_args() -> argparse.Namespace:
         help="features made with its vocabulary",
     )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
-    add("--mode", default=MODES[0], choices=MODES, help="see above (%(default)s)")
+    add("--mode", default=DEFAULT, choices=list(MODES), help="see above (%(default)s)")
     add(
         "--padding",
         default="none",
@@ -140,7 +124,7 @@ def parse_args() -> argparse.Namespace:
         help="features in one batch; `auto` in the other modes: as the engine plans",
     )
     add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
-    add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made of")
+    add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made from")
     add_measured_threads(parser)
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add(
@@ -160,11 +144,15 @@ def parse_args() -> argparse.Namespace:
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
-    if (args.batch_size is None) != (args.mode != "batches"):
-        parser.error("--batch-size is a number with --mode batches, and `auto` with the others")
-    if args.mode != "batches" and args.count is None:
+    mode = MODES[args.mode]
+    if (args.batch_size is None) != mode.whole_set:
+        parser.error(
+            f"--batch-size is a number with --mode {' or '.join(WITH_LATENCY)}, "
+            "and `auto` with the others"
+        )
+    if mode.whole_set and args.count is None:
         parser.error(f"--mode {args.mode} needs --count")
-    if args.mode == "end_to_end" and args.dataset is None:
+    if mode.from_texts and args.dataset is None:
         parser.error("--mode end_to_end needs --dataset")
     return args
 
@@ -191,7 +179,6 @@ def main() -> None:
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad import engines
     from bertsquad.benchmark.cell import Settings, Sources
     from bertsquad.files import write_json
 
@@ -225,13 +212,13 @@ def in_short(cell: dict[str, Any]) -> str:
     if "refused" in cell:
         return f"not run: {cell['refused']}"
     parts = [f"{cell['features_per_second']:.2f} features/s"]
-    if cell["mode"] == "end_to_end":
+    if "questions_per_second" in cell:
         parts.append(
             f"{cell['questions_per_second']:.2f} questions/s, {cell['overhead_share']:+.1%} on the "
             f"model's time; tokenising {cell['tokenise_s']:.2f} s, decoding {cell['decode_s']:.2f} "
             f"s, model {cell['model_s']:.2f} s"
         )
-    if cell["mode"] == "batches":
+    if "latency_ms" in cell:
         latency = cell["latency_ms"]
         parts.append(f"latency p50 {latency['p50']:.1f} ms, p99 {latency['p99']:.1f} ms")
     return "; ".join([*parts, f"peak memory {cell['peak_memory_mib']:.0f} MiB"])

@@ -17,15 +17,13 @@ import signal
 import sys
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.machine.threads import take_cores
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--results", type=Path, required=True, help="folder for one JSON file a work")
     add("--squad", metavar="DIR", default=os.environ.get("SQUAD_DIR") or None,

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 # A third smaller than lz4 and hardly slower; Apptainer reads it with any kernel since 2017.
@@ -72,9 +73,7 @@ def run(command: list[str], stdin: Any = None) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--tag", default="bertsquad", help="the image's name (default: bertsquad)")
     parser.add_argument("--output", type=Path, required=True, metavar="SIF", help="file to write")
     return parser.parse_args()

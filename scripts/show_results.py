@@ -9,6 +9,8 @@ import csv
 from pathlib import Path
 from statistics import median
 
+from bertsquad.benchmark.modes import FROM_TEXTS
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 CELL = ("run", "engine", "precision", "scenario", "batch_size", "threads")
@@ -61,8 +63,8 @@ def throughput_lines(rows: list[dict[str, str]]) -> list[str]:
     """The fastest cell from texts to answers, and that of the engine alone: a line each, or none
     where nothing was timed. What failed or is emulated is never the fastest."""
     counted = [row for row in rows if "False" not in (row["passed"], row["native"])]
-    whole = [row for row in counted if row["mode"] == "end_to_end"]
-    alone = [row for row in counted if row["mode"] != "end_to_end"]
+    whole = [row for row in counted if row["mode"] in FROM_TEXTS]
+    alone = [row for row in counted if row["mode"] not in FROM_TEXTS]
     return [
         *fastest(whole, "questions_per_second", "questions/s, texts in, answers out"),
         *fastest(alone, "features_per_second", "features/s"),
@@ -101,9 +103,7 @@ def left_out_lines(rows: list[dict[str, str]]) -> list[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )

@@ -85,7 +85,7 @@ class Training:
         import torch
 
         from bertsquad.model import folder as model_folder
-        from bertsquad.training.loop import Hyperparameters
+        from bertsquad.training.hyperparameters import Hyperparameters
         from bertsquad.training.optimizer import adam_weight_decay
 
         torch.set_num_threads(args.threads)

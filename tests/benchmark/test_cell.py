@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bertsquad.benchmark.batches import described
+from bertsquad.benchmark.batches import cell_of
 from bertsquad.benchmark.cell import Settings
 from bertsquad.benchmark.scenario import Measurement
 
@@ -36,7 +36,7 @@ MEASUREMENT = Measurement(
 
 
 def test_rates_and_percentiles_follow_from_the_samples():
-    cell = described(SETTINGS, MEASUREMENT)
+    cell = cell_of(SETTINGS, MEASUREMENT)
     assert cell["latency_ms"] == {
         **{"p50": 20.0, "p90": 40.0, "p95": 40.0, "p99": 40.0},
         **{"mean": 25.0, "min": 10.0, "max": 40.0},
@@ -47,15 +47,15 @@ def test_rates_and_percentiles_follow_from_the_samples():
 
 
 def test_raw_samples_stay_in_the_order_they_were_taken():
-    assert described(SETTINGS, MEASUREMENT)["latency_samples_ms"] == [30, 10, 20, 40]
+    assert cell_of(SETTINGS, MEASUREMENT)["latency_samples_ms"] == [30, 10, 20, 40]
 
 
 def test_it_says_what_was_inside_the_clock():
-    assert "packed NumPy arrays" in described(SETTINGS, MEASUREMENT)["timed_region"]
+    assert "packed NumPy arrays" in cell_of(SETTINGS, MEASUREMENT)["timed_region"]
 
 
 def test_it_holds_every_setting_and_is_json():
-    cell = described(SETTINGS, MEASUREMENT)
+    cell = cell_of(SETTINGS, MEASUREMENT)
     assert json.loads(json.dumps(cell)) == cell
     for name in ("engine", "precision", "scenario", "padding", "batch_size", "threads", "repeat"):
         assert cell[name] == getattr(SETTINGS, name)

@@ -7,7 +7,6 @@ import pytest
 
 from benchmark.stand_ins import FakeClock
 from bertsquad.answers.pipeline import Limits, Windows
-from bertsquad.benchmark.cell import Sources
 from bertsquad.benchmark.end_to_end import (
     EndToEndMeasurement,
     measure,
@@ -136,8 +135,7 @@ class Made:
 def test_questions_are_spread_over_the_whole_dataset(tmp_path):
     path = tmp_path / "dev.json"
     path.write_text(json.dumps(document(10)))
-    sources = Sources(tmp_path, tmp_path / "features", path)
-    chosen = questions_at_hand(sources, Made(path), 6)
+    chosen = questions_at_hand(tmp_path / "features", path, Made(path), 6)
     ids = [question.id for question in chosen.questions()]
     assert len(ids) == 6
     assert int(ids[-1].split("-")[0]) > 5
@@ -149,4 +147,4 @@ def test_texts_that_the_features_were_not_made_from_are_refused(tmp_path):
     made = Made(path)
     path.write_text(json.dumps(document(9)))
     with pytest.raises(UserError, match="not the dataset that"):
-        questions_at_hand(Sources(tmp_path, tmp_path / "features", path), made, 6)
+        questions_at_hand(tmp_path / "features", path, made, 6)

@@ -10,8 +10,6 @@ from bertsquad.benchmark.workload import make_workload
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 
-GOAL = "latency"
-
 
 def measured(
     load: Callable[[], Engine],
@@ -20,7 +18,8 @@ def measured(
     sources: Sources,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
-    """What a cell says of the timed batches."""
+    """The cell of a mode `batches` measurement."""
+    assert settings.batch_size is not None  # the command asks for it in this mode
     workload = make_workload(
         features.lengths,
         batch_size=settings.batch_size,
@@ -29,11 +28,11 @@ def measured(
         seed=settings.workload_seed,
     )
     measurement = measure(load, features, workload, padding=settings.padding, progress=progress)
-    return described(settings, measurement)
+    return cell_of(settings, measurement)
 
 
-def described(settings: Settings, measurement: Measurement) -> dict[str, Any]:
-    """The cell of this measurement: with percentiles of the latency, which only this mode has."""
+def cell_of(settings: Settings, measurement: Measurement) -> dict[str, Any]:
+    """The measurement as a cell, with percentiles of the latency, which only this mode has."""
     samples_ms = measurement.latency_samples_ms
     form = "padded" if settings.padding == "max_length" else "packed"
     return describe_cell(

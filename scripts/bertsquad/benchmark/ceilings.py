@@ -26,7 +26,7 @@ LAYER = ((1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024))
 # A path below this on one thread is a reference kernel; at full size it would take minutes.
 TRIAL = Shape(16, 256, 256)
 REFERENCE_GFLOPS = 1.0
-HOPELESS = 8  # a path whose first product takes so many times the fastest's is not sampled on
+SKIP_IF_SLOWER_THAN = 8  # times the fastest path's first run
 ROUNDS = 3  # at least, whatever the time
 ARRAY_MIB = 256  # larger than a last-level cache that two cores get a share of
 
@@ -94,7 +94,7 @@ def measure_precision(
 def usable_paths(
     paths: Mapping[str, Callable[[Shape], Multiply]], clock: Clock
 ) -> tuple[dict[str, Callable[[Shape], Multiply]], dict[str, str]]:
-    """The paths that work here and are no reference kernel, and why the others are left out."""
+    """The paths that work here at a usable speed, and why the others are left out."""
     usable, left_out = {}, {}
     for name, make in paths.items():
         try:
@@ -141,10 +141,10 @@ def measure_memory(seconds: float, clock: Clock) -> dict[str, Any]:
 def sample(
     calls: Mapping[str, Callable[[], object]], seconds: float, clock: Clock
 ) -> dict[str, list[float]]:
-    """Seconds of every call, in turns, so that a neighbour disturbs all alike. The first call of
-    each counts only where it shows that the path is hopeless."""
+    """Seconds of every call, in turns, so that other programs disturb all alike. The first call of
+    each is counted only where the path is too slow to be sampled further."""
     taken = {name: [timed(call, clock)] for name, call in calls.items()}
-    bound = HOPELESS * min(first for [first] in taken.values())
+    bound = SKIP_IF_SLOWER_THAN * min(first for [first] in taken.values())
     going = {name: call for name, call in calls.items() if taken[name][0] <= bound}
     taken |= {name: [] for name in going}
     start, rounds = clock(), 0

@@ -16,7 +16,7 @@ class Settings:
     engine: str
     precision: str
     scenario: str  # the configuration's name for it
-    mode: str  # "batches" | "offline" | "end_to_end"
+    mode: str  # a name in bertsquad.benchmark.modes
     padding: str  # "max_length" | "none"
     batch_size: int | None  # None: as the engine plans
     threads: int

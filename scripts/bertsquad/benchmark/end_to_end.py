@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
@@ -27,7 +29,6 @@ from bertsquad.files import read_json
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 from bertsquad.model.fit import check_made_from
 
-GOAL = "throughput"
 TIMED_REGION = (
     "one pass over all questions: contexts and questions as Python texts -> features -> engine -> "
     "n best answers of each question as Python texts; model_samples_s: the same batches, packed "
@@ -52,12 +53,14 @@ def measured(
     sources: Sources,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
-    """What a cell says of the passes."""
+    """The cell of a mode `end_to_end` measurement."""
+    assert settings.count is not None  # the command asks for it in this mode
+    assert sources.dataset is not None
     facts = features.metadata
     limits = Limits(N_BEST_SIZE, MAX_ANSWER_LENGTH)
     measurement = measure(
         load,
-        questions_at_hand(sources, features, settings.count),
+        questions_at_hand(sources.features, sources.dataset, features, settings.count),
         Vocabulary(sources.model / "vocab.txt", lowercase=facts["lowercase"]),
         windows=Windows(facts["max_seq_length"], facts["doc_stride"], facts["max_query_length"]),
         limits=limits,
@@ -89,11 +92,16 @@ def shares(measurement: EndToEndMeasurement) -> dict[str, float]:
     }
 
 
-def questions_at_hand(sources: Sources, features: Features, count: int) -> squad.Dataset:
-    """Paragraphs of the dataset, spread over all of it, with at least `count` questions."""
-    check_made_from(sources.features, features.metadata, sources.dataset, "dataset")
-    chosen = select(read_json(sources.dataset), questions=count, longest_context=sys.maxsize)
-    return squad.parse(chosen, source=str(sources.dataset), training=features.training)
+def questions_at_hand(
+    features_path: Path, dataset_path: Path, features: Features, count: int
+) -> squad.Dataset:
+    """Paragraphs of the dataset, spread over all of it, with at least `count` questions.
+
+    `UserError` where the features were made from another dataset.
+    """
+    check_made_from(features_path, features.metadata, dataset_path, "dataset")
+    chosen = select(read_json(dataset_path), questions=count, longest_context=sys.maxsize)
+    return squad.parse(chosen, source=str(dataset_path), training=features.training)
 
 
 def measure(
@@ -130,7 +138,7 @@ def measure(
         progress("timing", number, passes)
         with garbage_collector_off():
             answers, sample = timed(lambda: answered(range(len(dataset.paragraphs))), clock)
-            _, alone = timed(lambda a=answers: run_through(engine, a.batches()), clock)
+            _, alone = timed(partial(run_through, engine, answers.batches()), clock)
         pass_ns.append(sample)
         model_ns.append(alone)
         tokenise_s.append(answers.tokenise_s)

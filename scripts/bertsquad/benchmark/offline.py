@@ -18,7 +18,6 @@ from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 
-GOAL = "throughput"
 TIMED_REGION = (
     "one pass over all features: the engine's plan -> packed NumPy arrays from the memory-mapped "
     "file -> engine -> start and end logits as NumPy arrays, in any order"
@@ -32,7 +31,8 @@ def measured(
     sources: Sources,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
-    """What a cell says of the passes."""
+    """The cell of a mode `offline` measurement."""
+    assert settings.count is not None  # the command asks for it in this mode
     measurement = measure(
         load,
         features,

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from bertsquad import tensorfile
-from bertsquad.checkpoint.model_config import config_json, encoder_shapes
 from bertsquad.data.batching import starts_of
 from bertsquad.data.features import SPECIAL_TOKENS, VERSION, Features
 from bertsquad.files import sha256, write_json, write_text, written_whole
+from bertsquad.model.config import config_json, encoder_shapes
 
 # bert_config.json of Google's uncased_L-24_H-1024_A-16.
 BERT_LARGE = {
@@ -56,7 +56,7 @@ def write_model(folder: str | Path, config: Mapping[str, Any], seed: int) -> Non
             return np.ones(shapes[name], np.float32)
         if name.endswith(".bias"):
             return np.zeros(shapes[name], np.float32)
-        return rng.standard_normal(shapes[name], np.float32) * deviation
+        return np.asarray(rng.standard_normal(shapes[name], np.float32) * deviation)
 
     values = config_json(config, architecture="BertForQuestionAnswering", pad_id=0)
     write_json(folder / "config.json", values)

@@ -8,14 +8,16 @@ decoding to text after.
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TypeVar
 
 import numpy as np
 
 from bertsquad.benchmark.workload import Workload, computed_tokens
+from bertsquad.data.features import Features
+from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 
 TIMED_REGION = (
@@ -24,27 +26,8 @@ TIMED_REGION = (
 )
 NANOSECONDS = 1_000_000_000
 
-Logits = tuple[np.ndarray, np.ndarray]
 Clock = Callable[[], int]  # nanoseconds
-
-
-class Engine(Protocol):
-    """The part of an engine that is measured (bertsquad.engines.Engine)."""
-
-    def run(self, batch: Any) -> Logits: ...
-    def run_padded(
-        self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
-    ) -> Logits: ...
-
-
-class Features(Protocol):
-    """The part of a features file that is needed (bertsquad.data.features.Features)."""
-
-    lengths: np.ndarray  # int32[features], real tokens
-    max_seq_length: int
-
-    def packed(self, indices: np.ndarray) -> Any: ...
-    def padded(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +87,7 @@ def measure(
     )
 
 
-def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], Logits]:
+def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
     """What is inside the clock, for one batch of feature numbers."""
     if padding == "max_length":
         return lambda engine, batch: engine.run_padded(*features.padded(batch))
@@ -114,8 +97,8 @@ def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], L
 
 
 def time_batches(
-    run: Callable[[np.ndarray], Any],
-    batches: Sequence[np.ndarray],
+    run: Callable[[T], object],
+    batches: Sequence[T],
     *,
     clock: Clock,
     progress: Callable[[str, int, int], None],
@@ -131,15 +114,15 @@ def time_batches(
     return samples
 
 
-def timed(call: Callable[[], Any], clock: Clock) -> tuple[Any, int]:
-    """The call's result and its nanoseconds."""
+def timed(call: Callable[[], T], clock: Clock) -> tuple[T, int]:
+    """The call's result and how many nanoseconds it took."""
     start = clock()
     result = call()
     return result, clock() - start
 
 
 @contextmanager
-def garbage_collector_off() -> Any:
+def garbage_collector_off() -> Iterator[None]:
     """Collect now, and not again until the block ends."""
     was_on = gc.isenabled()
     gc.collect()

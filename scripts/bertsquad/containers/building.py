@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 from bertsquad.console.errors import UserError
 
 # Where packages come from and what it takes to reach it; the rest of pip's settings is about here.
@@ -63,19 +66,17 @@ def wheels_at_hand(settings: Mapping[str, str], pins: Mapping[str, str]) -> list
 
 def _is_pinned(wheel: str, pins: Mapping[str, str]) -> bool:
     """Whether a wheel's file name is of a pinned version; a local part (`+cpu`) may follow it."""
-    name, version, *_ = wheel.split("-")
-    return pins.get(_canonical(name)) == version.partition("+")[0]
+    try:
+        name, version, *_ = parse_wheel_filename(wheel)
+    except InvalidWheelFilename:
+        return False
+    return name in pins and version.public == str(Version(pins[name]))
 
 
 def pinned_versions(texts: Iterable[str]) -> dict[str, str]:
     """`name==version` lines of requirement files, by canonical name."""
     pairs = (re.findall(r"^([\w.-]+)==([^\s#;]+)", text, re.MULTILINE) for text in texts)
-    return {_canonical(name): version for found in pairs for name, version in found}
-
-
-def _canonical(name: str) -> str:
-    """A package's name as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {canonicalize_name(name): version for found in pairs for name, version in found}
 
 
 def build_command(

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 LABEL = "bertsquad.client"
 _PLACE = "bertsquad.place"
 _PROC = Path("/proc")
@@ -43,23 +45,16 @@ def is_orphan(labels: Mapping[str, str], proc: Path = _PROC) -> bool:
 
 def _start(pid: int, proc: Path) -> str:
     """When the process started, in clock ticks since boot: field 22 of /proc/PID/stat, counted from
-    after the command's name, which may hold anything."""
+    after the command's name, which may hold anything. Not psutil's `create_time`: it is a date,
+    which moves when the clock is set, and then a living client would pass for a dead one.
+
+    Without /proc, as on macOS, only whether there is a process of this number.
+    """
     try:
         fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
-        return "unknown" if _alive(pid) else "never"
+        return "unknown" if psutil.pid_exists(pid) else "never"
     return fields[19]
-
-
-def _alive(pid: int) -> bool:
-    """Without /proc, as on macOS, only whether there is a process of this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _boot(proc: Path) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bertsquad.benchmark.modes import MODES
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.page.findings import records
@@ -13,10 +14,6 @@ from bertsquad.reporting.summary.standing import standing
 from bertsquad.reporting.summary.tables import medians
 
 TITLE = "Offline throughput by engine and precision"
-PANELS = (
-    ("end_to_end", "questions_per_second", "texts in, answers out", "questions per second"),
-    ("offline", "features_per_second", "engine alone", "features per second"),
-)
 ROOM_FOR_NUMBERS = 1.22  # right of the longest bar, as a factor
 NAME = ("run", "threads", "engine", "precision")
 
@@ -25,9 +22,10 @@ def draw(summary: pd.DataFrame) -> Figure:
     """Bars, longer is better: a row per run, engine and precision (median of the repeats), a panel
     per scenario in which the engine has many questions or features at hand."""
     measured = [
-        (cells, measure, scenario if scenario != mode.replace("_", "-") else words, unit)
-        for mode, measure, words, unit in PANELS
-        for scenario, cells in medians(summary, [mode]).groupby("scenario", sort=False)
+        (cells, mode.rates[0], scenario if scenario != mode.name.replace("_", "-") else mode.panel)
+        for mode in sorted(MODES.values(), key=lambda mode: not mode.from_texts)
+        if mode.whole_set
+        for scenario, cells in medians(summary, [mode.name]).groupby("scenario", sort=False)
     ]
     if not measured:
         return style.message("No offline throughput was measured.")
@@ -36,10 +34,10 @@ def draw(summary: pd.DataFrame) -> Figure:
     figure = style.new_figure(0.9 + 0.27 * len(names))
     style.explain_standings(figure, every)
     panels = figure.subplots(1, len(measured), sharey=True, squeeze=False)[0]
-    for axes, (cells, measure, title, unit) in zip(panels, measured, strict=True):
+    for axes, (cells, measure, title) in zip(panels, measured, strict=True):
         draw_bars(axes, records(cells), measure, names)
         axes.set_title(title)
-        axes.set_xlabel(unit)
+        axes.set_xlabel(measure.replace("_", " "))
     panels[0].set_yticks(range(len(names)), labels(every, names))
     panels[0].set_ylim(len(names) - 0.4, -0.6)
     return figure

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from bertsquad.reporting.summary.standing import MODES, LeftOut, best_cells, is_false, left_out
+from bertsquad.benchmark.modes import ENGINE_ALONE, FROM_TEXTS, MODES, WITH_LATENCY
+from bertsquad.reporting.summary.standing import LeftOut, best_cells, is_false, left_out
 from bertsquad.reporting.summary.tables import CELL_KEY, accuracy_rows, cell_rows, run_rows
 
 
@@ -52,8 +53,8 @@ class Findings:
 def findings(summary: pd.DataFrame) -> Findings:
     """The facts in a summary (tables.read_summary)."""
     accuracy = accuracy_rows(summary)
-    cells = cell_rows(summary, MODES)
-    batches = best_cells(summary, "batches")
+    cells = cell_rows(summary, tuple(MODES))
+    batches = best_cells(summary, *WITH_LATENCY)
     trained = accuracy[accuracy["train_steps"].fillna(0) > 0]
     untrained = accuracy[accuracy["train_steps"].fillna(0) == 0]
     days = sorted({str(moment)[:10] for moment in cells["started_at"] if moment})
@@ -64,8 +65,8 @@ def findings(summary: pd.DataFrame) -> Findings:
         best=top(accuracy, "f1"),
         untrained_best=top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
-        served=top(best_cells(summary, "end_to_end"), "questions_per_second"),
-        fastest=top(best_cells(summary, "batches", "offline"), "features_per_second"),
+        served=top(best_cells(summary, *FROM_TEXTS), "questions_per_second"),
+        fastest=top(best_cells(summary, *ENGINE_ALONE), "features_per_second"),
         quickest=top(batches, "latency_p50_ms", smallest=True),
         speedups=speedups(batches, "precision", "fp32"),
         engine_speedups=speedups(batches, "engine"),

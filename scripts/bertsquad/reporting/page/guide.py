@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bertsquad.benchmark.modes import WITH_LATENCY
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.page.findings import records
 from bertsquad.reporting.page.sections import MISSING, Cell, Table, cell
@@ -98,7 +99,7 @@ def best_cell(summary: pd.DataFrame, row: dict[str, Any], padding: str) -> dict[
     where there is one."""
     cells = [
         each
-        for each in records(best_cells(summary, "batches"))
+        for each in records(best_cells(summary, *WITH_LATENCY))
         if each["padding"] == padding
         and all(each[name] == row[name] for name in ("precision", "max_seq_length"))
     ]

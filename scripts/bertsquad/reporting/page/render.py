@@ -9,8 +9,10 @@ import jinja2
 import pandas as pd
 import yaml
 
+from bertsquad.benchmark.modes import MODES
 from bertsquad.console.quantities import duration
-from bertsquad.machine.checks import BUSY_CPUS
+from bertsquad.machine.activity import BUSY_CPUS
+from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
 from bertsquad.reporting.page import sections, svg
 from bertsquad.reporting.page.examples import Example
@@ -18,7 +20,6 @@ from bertsquad.reporting.page.findings import findings, records
 from bertsquad.reporting.page.guide import comparisons, guide_table
 from bertsquad.reporting.summary.columns import COLUMNS
 from bertsquad.reporting.summary.comparisons import Change
-from bertsquad.reporting.summary.standing import MODES
 from bertsquad.reporting.summary.tables import cell_rows, refused_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,7 +54,7 @@ def render(
     found = findings(summary)
     compared = comparisons(summary)
     trained = [row for row in found.runs if row["train_steps"]]
-    cells = records(cell_rows(summary, MODES))
+    cells = records(cell_rows(summary, tuple(MODES)))
     runs, settings = sections.run_settings(config)
     sources = sections.sources(inputs)
     other = {key: value for key, value in config.items() if key not in ("runs", "artifacts")}
@@ -71,6 +72,7 @@ def render(
             title=config.get("title") or "BERT on SQuAD 1.1",
             description=config.get("description") or "",
             cell_rows=cells,
+            what_is_done=what_is_done,
             scenarios=list({row["scenario"]: row for row in cells}.values()),
             checkpoints=named(trained or found.runs, "checkpoint")
             or [config.get("checkpoint") or "the model"],
@@ -107,9 +109,17 @@ def render(
     )
 
 
+def what_is_done(cell: dict[str, Any]) -> str:
+    """What the scenario of a cell does, in words."""
+    mode = MODES[cell["mode"]]
+    if cell["padding"] == "none":
+        return mode.does
+    return mode.does_padded.format(length=cell["max_seq_length"] or "the maximum number of")
+
+
 def other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
     """The processor of the cells, where machine.json describes another one."""
-    model = sections.fact(machine, "cpu", "model")
+    model = value(machine, "cpu", "model")
     return cpus[0] if model and len(cpus) == 1 and cpus[0] != model else ""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.console.quantities import duration, readable_bytes
+from bertsquad.machine import reading
 from bertsquad.reporting.formats import mebibytes, short, tiny, whole
 from bertsquad.reporting.page.findings import Findings, constant_columns
 from bertsquad.reporting.summary.comparisons import Change
@@ -271,7 +272,7 @@ def flat(values: dict[str, Any], prefix: str) -> Any:
     for key, value in values.items():
         words = " ".join(SPELLING.get(word, word) for word in key.split("_"))
         name = f"{prefix} {words}".strip()
-        if is_unavailable(value):
+        if reading.is_unavailable(value):
             yield name, str(value["unavailable"]), False
         elif isinstance(value, dict) and set(value) == {"instances", "size_kib"}:  # a cache
             yield name, f"{value['instances']} × {value['size_kib']} KiB", True
@@ -308,24 +309,10 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
 
 
-def is_unavailable(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"unavailable"}
-
-
-def fact(machine: dict[str, Any], *keys: str) -> Any:
-    """A value deep in machine.json, or None where the machine would not tell."""
-    value: Any = machine
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
-            return None
-        value = value[key]
-    return None if isinstance(value, dict) else value
-
-
 def machine_name(machine: dict[str, Any]) -> str:
     """`Example 9000 (2 cores, 24.0 GiB)`, as far as it is known."""
-    model = fact(machine, "cpu", "model") or "a processor that does not tell its name"
-    cores, memory = fact(machine, "cpu", "cores"), fact(machine, "memory_mib")
+    model = reading.value(machine, "cpu", "model") or "a processor that does not tell its name"
+    cores, memory = reading.value(machine, "cpu", "cores"), reading.value(machine, "memory_mib")
     details = []
     if cores:
         details.append(f"{cores} core{'s' if cores != 1 else ''}")

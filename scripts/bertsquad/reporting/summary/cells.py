@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.result_files import (
     agree,
@@ -13,14 +14,7 @@ from bertsquad.reporting.summary.result_files import (
     required_number,
 )
 
-BATCHES = "batches"  # the mode of a cell that names none, too
 PERCENTILES = ("p50", "p90", "p95", "p99")
-# The rates that a cell of each mode must have.
-RATES = {
-    BATCHES: ("features_per_second",),
-    "offline": ("features_per_second",),
-    "end_to_end": ("features_per_second", "questions_per_second", "overhead_share"),
-}
 # `auto`: the engine cuts the batches.
 CELL_NAME = re.compile(
     r"batch(?P<batch>\d+|auto)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json"
@@ -44,7 +38,9 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     agree(path, data, "batch_size", None if match["batch"] == "auto" else int(match["batch"]))
     agree(path, data, "repeat", int(match["repeat"]))
     row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
-    row["mode"] = data.get("mode", BATCHES)
+    row["mode"] = data.get("mode", DEFAULT)
+    if row["mode"] not in MODES:
+        raise UserError(f"{path}: mode {row['mode']!r}; expected one of {', '.join(MODES)}")
     for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
         row[name] = available(data.get(name))
     row["threads_requested"] = match["threads"]
@@ -59,7 +55,7 @@ def read_cell(path: str | Path) -> dict[str, Any]:
 
 def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
     """What a cell measured."""
-    row = {name: required_number(path, data, name) for name in RATES.get(mode, RATES[BATCHES])}
+    row = {name: required_number(path, data, name) for name in MODES[mode].rates}
     for name in (
         *("warmup_iterations", "iterations", "features", "tokens", "computed_tokens"),
         *("max_seq_length", "useful_tokens_per_second", "tokenise_s", "decode_s", "model_s"),
@@ -67,7 +63,7 @@ def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
     ):
         row[name] = available(data.get(name))
     # A pass over a whole set is no request: only batches have a latency.
-    if mode == BATCHES:
+    if mode in WITH_LATENCY:
         latency = data.get("latency_ms")
         if not isinstance(latency, dict):
             raise UserError(f"{path}: no `latency_ms`; measure this cell again")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bertsquad.benchmark.modes import MODES
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -41,7 +43,7 @@ COLUMNS = (
     Column("scenario", "text", "", "name of the benchmark scenario; empty: accuracy only"),
     Column(
         *("mode", "text", ""),
-        "batches: one after another; offline: all features at hand; end_to_end: texts to answers",
+        "; ".join(f"{mode.name}: {mode.meaning}" for mode in MODES.values()),
     ),
     Column("refused", "text", "", "why this benchmark cell was not run; empty: it was"),
     Column("padding", "text", "", "max_length: features filled up to max_seq_length; none: packed"),

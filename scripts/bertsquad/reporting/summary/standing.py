@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bertsquad.benchmark.modes import MODES
 from bertsquad.reporting.summary.tables import (
     accuracy_rows,
     cell_rows,
@@ -15,7 +16,6 @@ from bertsquad.reporting.summary.tables import (
 )
 
 FAILED, EMULATED = "failed", "emulated"
-MODES = ("batches", "offline", "end_to_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def left_out(summary: pd.DataFrame) -> list[LeftOut]:
         limit = percent(rows["minimum_f1_share"].max(), digits=None)
         reason = f"keeps less than {limit} of FP32’s F1: {', '.join(shares)}"
         found.append(LeftOut(engine, precision, FAILED, reason))
-    cells = cell_rows(summary, MODES)
+    cells = cell_rows(summary, tuple(MODES))
     for (engine, precision), rows in cells.groupby(["engine", "precision"], sort=False):
         if is_emulated(rows["native"]):
             reason = f"this processor has no instructions for {precision}"

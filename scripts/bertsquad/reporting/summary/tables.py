@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from bertsquad.benchmark.modes import WITH_LATENCY
 from bertsquad.console.errors import UserError
-from bertsquad.reporting.summary.cells import BATCHES, PERCENTILES, read_cell
+from bertsquad.reporting.summary.cells import PERCENTILES, read_cell
 from bertsquad.reporting.summary.columns import COLUMNS, NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.result_files import (
@@ -240,7 +241,7 @@ def accuracy_rows(summary: pd.DataFrame) -> pd.DataFrame:
     return scored.drop_duplicates(["run", "engine", "precision"]).reset_index(drop=True)
 
 
-def cell_rows(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.DataFrame:
+def cell_rows(summary: pd.DataFrame, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
     """The rows that hold a measured benchmark cell of these modes: as a rule the one in which a
     batch has a size and a latency."""
     own = ours(summary)
@@ -268,7 +269,7 @@ def modelzoo_rows(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[summary["engine"] == MODELZOO].reset_index(drop=True)
 
 
-def medians(summary: pd.DataFrame, modes: Sequence[str] = (BATCHES,)) -> pd.DataFrame:
+def medians(summary: pd.DataFrame, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
     """One row per measured cell of these modes: the median of every measurement over its repeats,
     and their number."""
     cells = cell_rows(summary, modes)
