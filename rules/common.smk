@@ -30,6 +30,7 @@ from bertsquad.experiment.sources import (
 )
 from bertsquad.experiment.speed_plan import SpeedPlan
 from bertsquad.modelzoo.steps import ModelZoo
+from bertsquad.reporting.gallery import figures
 
 # `python` in a rule is the interpreter that runs Snakemake, its environment active or not; and
 # profiles/docker has every step run by docker_shell.py, which is found like any other command.
@@ -93,6 +94,7 @@ wildcard_constraints:
     checkpoint=any_of(CATALOGUE.checkpoints),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
+    figure=any_of(figures()),
     archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
     split="train|dev",
     length=r"\d+",
@@ -125,6 +127,18 @@ def mode_code(scenario):
     entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
     sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
     return [os.path.relpath(path) for path in sources]
+
+
+@cache
+def figure_code(figure):
+    """The module of a figure and all it imports: one figure's edits leave the others as they are."""
+    entry = SCRIPTS / f"bertsquad/reporting/figures/{figure}.py"
+    return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
+
+
+def figure_caption(figure):
+    """What Snakemake's own report writes beside a figure."""
+    return figures()[figure].caption
 
 
 def quantizer_code(engine):

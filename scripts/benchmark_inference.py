@@ -68,7 +68,7 @@ def measure_cell(
         )
 
     try:
-        measured = mode.measured(load, features, settings, sources, print_phase)
+        measured: dict[str, Any] = mode.measured(load, features, settings, sources, print_phase)
     except engines.EmulatedPrecision as error:
         return refused(settings, placement, str(error))
     surroundings["activity"] = watch.result()

@@ -68,9 +68,9 @@ def main() -> None:
     from bertsquad.reporting.page import examples
     from bertsquad.reporting.page.render import render
     from bertsquad.reporting.summary.comparisons import read_change
-    from bertsquad.reporting.summary.tables import read_summary
+    from bertsquad.reporting.summary.summary import Summary
 
-    summary = read_summary(args.summary)
+    summary = Summary.read(args.summary)
     machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
     chosen, examples_of = [], ""
     quoted_from = args.dataset.name if args.dataset else ""
