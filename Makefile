@@ -69,6 +69,7 @@ format: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/snakefmt Snakefile rules
+	$(VENV)/bin/python scripts/document_config.py config/README.md
 
 $(VENV)/.run: envs/requirements.txt envs/constraints.txt envs/install.py
 	@$(PYTHON) envs/install.py $(VENV) envs/requirements.txt

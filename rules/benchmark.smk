@@ -7,11 +7,11 @@ MODE_TABLE = ("bertsquad/benchmark/modes.py",)
 rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
     input:
-        code=code("benchmark_inference.py", without=MODE_TABLE),
+        code=code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE)),
         engine=of("engine", engine_code),
         mode=of("scenario", mode_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
-        quantized=of("run engine precision", EXPERIMENT.quantized_files),
+        quantized=of("run engine precision", EXPERIMENT.quantized),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",

@@ -15,7 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.containers.mounts import bind_variables
-from bertsquad.engines import PRECISIONS, check_able
+from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.config import resolve
 from bertsquad.experiment.files import (
     Experiment,
@@ -23,9 +23,14 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
-from bertsquad.experiment.sources import PACE, local_sources
+from bertsquad.experiment.sources import (
+    CONSOLE,
+    NEVER_DECIDES_RESULTS,
+    local_sources,
+)
 from bertsquad.experiment.speed_plan import SpeedPlan
 from bertsquad.modelzoo.steps import ModelZoo
+from bertsquad.reporting.gallery import figures
 
 # `python` in a rule is the interpreter that runs Snakemake, its environment active or not; and
 # profiles/docker has every step run by docker_shell.py, which is found like any other command.
@@ -84,11 +89,12 @@ def any_of(names):
 wildcard_constraints:
     run=any_of(config["runs"]),
     engine=any_of(config["engines"]),
-    precision="fp32|bf16|int8",
+    precision=any_of({name for names in PRECISIONS.values() for name in names}),
     scenario=any_of(config["benchmark"]["scenarios"]),
     checkpoint=any_of(CATALOGUE.checkpoints),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
+    figure=any_of(figures()),
     archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
     split="train|dev",
     length=r"\d+",
@@ -100,8 +106,8 @@ wildcard_constraints:
     repeat=r"\d+",
 
 
-def code(script, without=()):
-    """The command and every module it imports, as tracked inputs: editing one reruns its rules."""
+def code(script, without=CONSOLE):
+    """The command and the modules it imports, as tracked inputs: editing one reruns its rules."""
     sources = local_sources(SCRIPTS / script, without=without)
     return [os.path.relpath(path) for path in sources]
 
@@ -110,7 +116,7 @@ def code(script, without=()):
 def engine_code(engine, module="bertsquad/engines/{}/engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
     entry = SCRIPTS / module.format(engine)
-    sources = local_sources(entry, folder=SCRIPTS, without=PACE)
+    sources = local_sources(entry, folder=SCRIPTS, without=NEVER_DECIDES_RESULTS)
     return [os.path.relpath(path) for path in sources]
 
 
@@ -119,12 +125,30 @@ def mode_code(scenario):
     """The module of a scenario's mode and all it imports."""
     mode = config["benchmark"]["scenarios"][scenario]["mode"]
     entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
+    sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
+    return [os.path.relpath(path) for path in sources]
+
+
+@cache
+def figure_code(figure):
+    """The module of a figure and all it imports: one figure's edits leave the others as they are."""
+    entry = SCRIPTS / f"bertsquad/reporting/figures/{figure}.py"
     return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
+
+
+def figure_caption(figure):
+    """What Snakemake's own report writes beside a figure."""
+    return figures()[figure].caption
 
 
 def quantizer_code(engine):
     """The module that makes an engine's INT8 models, and all it imports."""
     return engine_code(engine, "bertsquad/engines/{}/int8.py")
+
+
+def quantizer_threads(engine):
+    """Calibration runs the model on all cores; without it one thread quantizes."""
+    return WHOLE_MACHINE if about(engine).INT8_CALIBRATED else 1
 
 
 def files_in(folder):
@@ -141,7 +165,7 @@ def of(names, function, *arguments):
     return of_job
 
 
-# How answers are scored, whoever gave them.
+# How answers are scored, this project's and the Model Zoo's.
 SCORING = options(
     (key, config["evaluation"][key]) for key in ("bootstrap_samples", "seed")
 )
@@ -200,8 +224,8 @@ onstart:
 
 if workflow.is_main_process:
     or_exit(check_image)
-    # What the experiment would download or run is no matter of this target's. Snakemake tells its
-    # targets only when all is read, so it is looked for in the command line.
+    # `snakemake speed` needs no experiment: skip its checks. Targets are unknown while parsing, hence
+    # sys.argv.
     if "speed" not in sys.argv[1:]:
         check_engines()
         or_exit(check_modelzoo)

@@ -1,60 +1,38 @@
 """From a model to answers and their scores."""
 
 
-rule quantize_openvino:
-    """Make a model an INT8 one for OpenVINO, calibrated on some of its training features."""
+rule quantize:
+    """Make a model an INT8 one for an engine, calibrated on some training features if it asks."""
     input:
-        code=code("quantize.py", without=PACE),
-        quantizer=quantizer_code("openvino"),
-        features=of("run", EXPERIMENT.features_file, "train"),
+        code=code("quantize.py", without=NEVER_DECIDES_RESULTS),
+        quantizer=of("engine", quantizer_code),
+        features=of("run engine", EXPERIMENT.calibration_features),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",
     output:
-        graph="<results>/{run}/openvino-int8/quantized/model.xml",
-        weights="<results>/{run}/openvino-int8/quantized/model.bin",
-        record="<results>/{run}/openvino-int8/quantized/calibration.json",
+        # The engine names the files; beside them is calibration.json.
+        directory("<results>/{run}/{engine}-int8/quantized"),
     log:
-        "<logs>/{run}/quantize_openvino.log",
+        "<logs>/{run}/quantize/{engine}.log",
     benchmark:
-        "<benchmarks>/{run}/quantize_openvino.jsonl"
-    threads: WHOLE_MACHINE
+        "<benchmarks>/{run}/quantize/{engine}.jsonl"
+    threads: of("engine", quantizer_threads)
     params:
         model=subpath(input.weights, parent=True),
-        quantized=subpath(output.graph, parent=True),
+        features=of("run engine", EXPERIMENT.calibration_option),
     shell:
-        "python {input.code[0]} --engine openvino --model {params.model}"
-        " --features {input.features} --threads {threads} --output {params.quantized} &> {log}"
-
-
-rule quantize_onnxruntime:
-    """Make a model an INT8 one for ONNX Runtime, which needs no calibration."""
-    input:
-        code=code("quantize.py", without=PACE),
-        quantizer=quantizer_code("onnxruntime"),
-        weights="<results>/{run}/model/model.safetensors",
-        config="<results>/{run}/model/config.json",
-    output:
-        graph="<results>/{run}/onnxruntime-int8/quantized/model.onnx",
-        weights="<results>/{run}/onnxruntime-int8/quantized/model.onnx.data",
-        record="<results>/{run}/onnxruntime-int8/quantized/calibration.json",
-    log:
-        "<logs>/{run}/quantize_onnxruntime.log",
-    params:
-        model=subpath(input.weights, parent=True),
-        quantized=subpath(output.graph, parent=True),
-    shell:
-        "python {input.code[0]} --engine onnxruntime --model {params.model}"
-        " --threads {threads} --output {params.quantized} &> {log}"
+        "python {input.code[0]} --engine {wildcards.engine} --model {params.model}"
+        " {params.features} --threads {threads} --output {output} &> {log}"
 
 
 rule compute_logits:
     """Run the model over every window of the dev questions."""
     input:
-        code=code("compute_logits.py", without=PACE),
+        code=code("compute_logits.py", without=NEVER_DECIDES_RESULTS),
         engine=of("engine", engine_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
-        quantized=of("run engine precision", EXPERIMENT.quantized_files),
+        quantized=of("run engine precision", EXPERIMENT.quantized),
         weights="<results>/{run}/model/model.safetensors",
         config="<results>/{run}/model/config.json",
         vocab="<results>/{run}/model/vocab.txt",

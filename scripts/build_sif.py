@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 # A third smaller than lz4 and hardly slower; Apptainer reads it with any kernel since 2017.
@@ -44,7 +45,8 @@ def inspect(tag: str) -> dict[str, Any]:
     done = subprocess.run(["docker", "image", "inspect", tag], capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"{tag}: {done.stderr.strip()}; `make image` builds the image")
-    return json.loads(done.stdout)[0]
+    found: dict[str, Any] = json.loads(done.stdout)[0]
+    return found
 
 
 def export(tag: str, root: Path) -> None:
@@ -71,9 +73,7 @@ def run(command: list[str], stdin: Any = None) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--tag", default="bertsquad", help="the image's name (default: bertsquad)")
     parser.add_argument("--output", type=Path, required=True, metavar="SIF", help="file to write")
     return parser.parse_args()

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bertsquad.console.arguments import natural, positive
+from bertsquad.console.arguments import command_parser, natural, positive
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -37,9 +37,7 @@ def share(text: str) -> float:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
     for name, whose in (("", ""), ("reference-", " of the reference")):

@@ -8,8 +8,10 @@ Example:
 
 import argparse
 import sys
+from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad import engines
+from bertsquad.console.arguments import add_engine_options, command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -20,13 +22,12 @@ def compute(
     engine_name: str,
     precision: str,
     threads: int,
-    model: str,
-    quantized: str | None,
+    model: Path,
+    quantized: Path | None,
     features_path: str,
     output: str,
 ) -> None:
     """Load, run and write; the logits are in the order of the features file."""
-    from bertsquad import engines
     from bertsquad.answers import logits
     from bertsquad.console.progress import Progress
     from bertsquad.data.features import Features
@@ -57,20 +58,15 @@ def compute(
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino or onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
     add(
         "--threads",
         required=True,
         type=positive,
         help="at most so many threads, and no more than one socket has cores for this process",
     )
-    add("--model", required=True, metavar="DIR", help="folder with the fine-tuned model")
-    add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
     add("--output", required=True, metavar="FILE", help="logits to write, as safetensors")
     return parser.parse_args()

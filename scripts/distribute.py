@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ def distribute(args: argparse.Namespace) -> int:
     """Run this host's processes, and have the other hosts started; return the exit status."""
     from bertsquad.distributed import placement
     from bertsquad.distributed.supervisor import Job, supervise
+    from bertsquad.machine.cores import read_cores
 
     all_hosts = choose_hosts(args)
-    limits = [limit for limit in (args.threads, placement.read_quota()) if limit is not None]
+    cores = read_cores()
+    limits = [limit for limit in (args.threads, cores.whole_quota) if limit is not None]
     places = placement.place(
-        placement.read_nodes(),
+        placement.usable_nodes(cores),
         args.processes,
         limit=min(limits, default=None),
         communication_cores=args.communication_cores,
@@ -58,7 +60,7 @@ def distribute(args: argparse.Namespace) -> int:
             others=commands_elsewhere(args, all_hosts),
         )
     )
-    # What ends a job of several hosts is told by the first of them.
+    # The first host alone reports why a job of several hosts ended.
     if found.message and all_hosts.number == 0:
         say(f"error: {found.message}")
     return found.status
@@ -161,11 +163,7 @@ def names(text: str) -> list[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [options] -- COMMAND.py ...",
-    )
+    parser = command_parser(__doc__, usage="%(prog)s [options] -- COMMAND.py ...")
     add = parser.add_argument
     add(
         "--processes",

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -33,9 +34,7 @@ def folders(environment: dict[str, str], more: tuple[str, ...]) -> list[Path]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     # Not a long option: this is how Snakemake, like everybody else, calls a shell.
     parser.add_argument("-c", dest="command", required=True, help="the command, as bash reads it")
     return parser.parse_args()

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ PATHVARS = {"results": "results", "resources": "<results>/resources"}
 
 def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[list[str], int, int]:
     """The page's lines, the number of warnings, and that of obstacles to any run."""
+    from bertsquad import engines
     from bertsquad.machine.checks import checks
     from bertsquad.machine.description import describe
     from bertsquad.machine.doctor_page import check_lines, default_lines, machine_lines
@@ -43,8 +45,9 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
         f"{name} is not installed; `make run` installs it, or: pip install -r {REQUIREMENTS.name}"
         for name in missing_packages(REQUIREMENTS)
     ]
-    machine = describe()
-    lines, needed_mib = [], None
+    machine = describe(packages=engines.packages())
+    lines: list[str] = []
+    needed_mib = None
     try:
         experiment = configured(config, source)
         lines, needed_mib, problems = experiment_lines(experiment, source, page)
@@ -157,17 +160,21 @@ def experiment_lines(
 def training_places(distributed: dict[str, Any]) -> list[Place]:
     """Where the processes that train a model compute on this machine; `UserError` where there are
     too few cores for as many as the configuration asks."""
-    from bertsquad.distributed.placement import place, read_nodes, read_quota
+    from bertsquad.distributed.placement import place, usable_nodes
+    from bertsquad.machine.cores import read_cores
 
+    cores = read_cores()
     count, communication = (
         None if distributed.get(name, "auto") == "auto" else distributed[name]
         for name in ("processes", "communication_cores")
     )
-    return place(read_nodes(), count, limit=read_quota(), communication_cores=communication)
+    return place(
+        usable_nodes(cores), count, limit=cores.whole_quota, communication_cores=communication
+    )
 
 
 def training(places: list[Place], hosts: str | list[str]) -> str:
-    """The same in words."""
+    """How a model is trained here, in words."""
     from bertsquad.machine.reading import format_cpu_list
 
     where = f", on each of {hosts if hosts == 'slurm' else ', '.join(hosts)}" if hosts else ""
@@ -205,7 +212,7 @@ def verdict(warnings: int, obstacles: int) -> str:
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
-    """On a terminal that has colours, unless the user says no (no-color.org)."""
+    """Whether to colour: on a terminal that has colours, unless NO_COLOR is set (no-color.org)."""
     return (
         stream.isatty()
         and not environment.get("NO_COLOR")
@@ -220,9 +227,7 @@ def default_configfile() -> Path:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--configfile", type=Path, metavar="YAML", help="of the experiment (config/config.yaml)")
     add("--config", type=json.loads, metavar="JSON", help="the same, resolved (from Snakemake)")

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -64,9 +65,7 @@ def check_against_official_script(
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
     parser.add_argument("--predictions", type=Path, required=True, help="question id to answer")
     parser.add_argument("--output", type=Path, required=True, help="metrics.json to write")

@@ -9,7 +9,7 @@ import argparse
 import gc
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ LOWERCASE = {"vocabulary": None, "cased": False, "uncased": True}
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 file")
     parser.add_argument(
         "--vocab", required=True, metavar="TXT", help="the checkpoint's vocab.txt; says the casing"

@@ -19,30 +19,36 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bertsquad.console.arguments import natural, positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.distributed import worker
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
+from bertsquad.training.hyperparameters import (
+    Hyperparameter,
+    Hyperparameters,
+    hyperparameters,
+)
 
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
     from bertsquad.model.bert import BertForQuestionAnswering
-    from bertsquad.training.loop import Hyperparameters
     from bertsquad.training.state import TrainingState
     from bertsquad.training.team import Team
 
-# What says how processes share the work, and has no part in what comes out.
+# Options that decide how processes share the work, never the weights.
 DISTRIBUTION = (
     *("processes", "threads", "communication_cores"),
     *("hosts", "remote_shell", "port", "interface"),
 )
 
 
-def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters, team: Team) -> None:
+def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> None:
     """Load, train, write log and model folder, and only then drop the state.
 
     Of several processes, the leader of the team reads the state and writes all files.
@@ -55,16 +61,16 @@ def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters, team: T
     from bertsquad.training.loop import plan_steps, train
 
     torch.set_num_threads(args.threads)
-    model, features, state = team.together(lambda: prepare(args, hyperparameters))
+    model, features, state = team.together(lambda: prepare(args, recipe))
     team.require_same(state.facts)
-    total_steps = plan_steps(features, hyperparameters).total_steps
+    total_steps = plan_steps(features, recipe).total_steps
     talk = say if team.leader else silent
-    talk(f"{len(features)} features, {total_steps} steps of {args.batch_size}")
+    talk(f"{len(features)} features, {total_steps} steps of {recipe.batch_size}")
     with TrainingProgress(total_steps) as progress:
         log = train(
             model,
             features,
-            hyperparameters,
+            recipe,
             state=state,
             team=team,
             checkpoint_seconds=args.checkpoint_seconds,
@@ -79,7 +85,7 @@ def finetune(args: argparse.Namespace, hyperparameters: Hyperparameters, team: T
 
 
 def prepare(
-    args: argparse.Namespace, hyperparameters: Hyperparameters
+    args: argparse.Namespace, recipe: Hyperparameters
 ) -> tuple[BertForQuestionAnswering, Features, TrainingState]:
     """The model before training, what it is trained on, and where its state is kept.
 
@@ -98,24 +104,22 @@ def prepare(
             "featurize.py --training"
         )
     check_fit(args.checkpoint, features, args.features)
-    plan_steps(features, hyperparameters)
+    plan_steps(features, recipe)
     model = model_folder.load(
         args.checkpoint,
-        head=hyperparameters.head_init,
-        seed=hyperparameters.seed,
-        dropout=hyperparameters.dropout,
+        head=recipe.head_init,
+        seed=recipe.seed,
+        dropout=recipe.dropout,
     )
     model.activation_checkpointing = args.activation_checkpointing
-    return model, features, TrainingState(args.state, facts(args, hyperparameters))
+    return model, features, TrainingState(args.state, facts(args, recipe))
 
 
-def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[str, Any]:
+def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
     """Everything that decides the weights. Threads only decide how they are rounded."""
-    from dataclasses import asdict
-
     import torch
 
-    from bertsquad.experiment.sources import PACE, local_sources
+    from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
     from bertsquad.files import sha256
 
     script = Path(__file__).resolve()
@@ -124,10 +128,10 @@ def facts(args: argparse.Namespace, hyperparameters: Hyperparameters) -> dict[st
         "checkpoint": {
             name: sha256(args.checkpoint / name) for name in ("config.json", "model.safetensors")
         },
-        "hyperparameters": asdict(hyperparameters),
+        "hyperparameters": asdict(recipe),
         "sources": {
             str(path.relative_to(script.parent)): sha256(path)
-            for path in local_sources(script, without=PACE)
+            for path in local_sources(script, without=NEVER_DECIDES_RESULTS)
         },
         "torch": torch.__version__,
     }
@@ -144,7 +148,7 @@ def silent(message: object) -> None:
 def distribute(args: argparse.Namespace) -> NoReturn:
     """Become scripts/distribute.py, which starts this command again as several processes.
 
-    Not imported: how processes are started is no reason to train anew when its code changes.
+    Not imported, so not tracked: editing how processes are started trains nothing anew.
     """
     given = [f"--{name.replace('_', '-')}" for name in DISTRIBUTION]
     values = [getattr(args, name) for name in DISTRIBUTION]
@@ -179,30 +183,36 @@ def not_negative(text: str) -> float:
     return number
 
 
-def proportion(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return number
-
-
 def yes_or_no(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text} is neither true nor false")
     return text.lower() == "true"
 
 
-def dropout(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 0 and below 1")
-    return number
+def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
+    """An option for each field of Hyperparameters."""
+    group = parser.add_argument_group("hyperparameters", "what decides the weights")
+    for each in hyperparameters():
+        default = each.about.when_none if each.default is None else each.default
+        values = "" if each.choices else f"{each.values}; "
+        group.add_argument(
+            f"--{each.name.replace('_', '-')}",
+            type=partial(hyperparameter, each),
+            default=each.default,
+            metavar="{" + ",".join(each.choices) + "}" if each.choices else "NUMBER",
+            help=f"{each.about.help} ({values}default: {default})".replace("%", "%%"),
+        )
+
+
+def hyperparameter(each: Hyperparameter, text: str) -> float | str:
+    try:
+        return each.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, type=Path, metavar="DIR", help="model folder to start from")
     add("--features", required=True, type=Path, metavar="FILE", help="of the training set")
@@ -211,54 +221,12 @@ def parse_args() -> argparse.Namespace:
     add(
         "--state", required=True, type=Path, metavar="DIR", help="where to keep what resuming needs"
     )
-    add("--precision", required=True, choices=["fp32", "bf16"], help="of the matrix products")
-    add("--epochs", required=True, type=not_negative, help="passes over the data; 0 trains nothing")
-    add("--batch-size", required=True, type=positive, help="features a step, of all ranks together")
-    add("--learning-rate", required=True, type=not_negative, help="its peak")
-    add("--warmup-proportion", type=proportion, default=0.1, help="of all steps (0.1)")
-    add("--weight-decay", type=not_negative, default=0.01, help="0.01")
-    add("--max-grad-norm", type=not_negative, default=1.0, help="clip gradients to this norm (1.0)")
-    add("--hidden-dropout", type=dropout, help="by default the checkpoint's")
-    add("--attention-dropout", type=dropout, help="by default the checkpoint's")
-    add(
-        "--head-init",
-        choices=["normal", "nsp", "checkpoint"],
-        default="normal",
-        help="the answer head: drawn anew (Google), the next-sentence head (Intel), or kept",
-    )
-    add(
-        "--count-steps-by",
-        choices=["examples", "features"],
-        default="examples",
-        help="an epoch is as many steps as questions fill (run_squad.py), or as windows fill",
-    )
-    add("--micro-batch-tokens", type=positive, default=2048, help="computed at a time (2048)")
     add(
         "--activation-checkpointing",
         type=yes_or_no,
         default=False,
         metavar="{true,false}",
         help="compute activations twice instead of keeping them: less memory, the same weights",
-    )
-    add("--seed", type=natural, default=0, help="of order, dropout and new head (0)")
-    add("--ranks", type=positive, default=1, help="that share a step in the recipe (1)")
-    add(
-        "--rank-data",
-        choices=["split", "same"],
-        default="split",
-        help="each rank its share of the examples, or all ranks the same ones (Intel)",
-    )
-    add(
-        "--rank-gradients",
-        choices=["averaged", "independent"],
-        default="averaged",
-        help="over all ranks, or each rank for itself; then rank 0's model is kept",
-    )
-    add(
-        "--rank-learning-rate",
-        choices=["plain", "sqrt"],
-        default="plain",
-        help="as given, or times the square root of the number of ranks (Intel)",
     )
     add(
         "--threads",
@@ -268,6 +236,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--checkpoint-seconds", type=not_negative, default=60.0, help="between saved states (60)")
     add("--checkpoint-steps", type=positive, help="save the state every N steps instead")
+    add_hyperparameters(parser)
     several = parser.add_argument_group(
         "several processes", "passed on to distribute.py; see there what they mean"
     )
@@ -285,8 +254,6 @@ def main() -> None:
     torch_environment.prepare()
     with join(args) as team:
         from dataclasses import fields
-
-        from bertsquad.training.loop import Hyperparameters
 
         values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
         finetune(args, Hyperparameters(**values), team)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bertsquad.console.arguments import natural, positive
+from bertsquad.console.arguments import command_parser, natural, positive
 from bertsquad.console.errors import exit_with
 
 VOCABULARY_SIZE = 4000
@@ -47,11 +47,7 @@ def texts(dataset: dict[str, Any]) -> Iterator[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--train", required=True, type=Path, metavar="JSON", help="training set to write")
     add("--dev", required=True, type=Path, metavar="JSON", help="development set to write")

@@ -10,14 +10,12 @@ Both are files like any others: every engine loads them, every command takes the
 
 import argparse
 
-from bertsquad.console.arguments import natural
+from bertsquad.console.arguments import command_parser, natural
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--model", required=True, metavar="DIR", help="model folder to write")
     add("--features", required=True, metavar="FILE", help="features to write")
@@ -31,10 +29,10 @@ def main() -> None:
 
     from bertsquad.benchmark.random_bert import BERT_LARGE, random_features, write_model
     from bertsquad.benchmark.squad_lengths import MAX_SEQ_LENGTH, read_lengths
-    from bertsquad.checkpoint.model_config import read_config
     from bertsquad.data import features
+    from bertsquad.model.config import read_config
 
-    config = read_config(args.config, "huggingface") if args.config else BERT_LARGE
+    config = read_config(args.config) if args.config else BERT_LARGE
     write_model(args.model, config, args.seed)
     made = random_features(
         read_lengths(), args.model, max_seq_length=MAX_SEQ_LENGTH, seed=args.seed

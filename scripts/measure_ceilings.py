@@ -7,16 +7,14 @@ Example:
 
 import argparse
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad.console.arguments import add_measured_threads, command_parser
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add_measured_threads(parser)
     add("--seconds", required=True, type=float, help="for each product and each kind of access")
@@ -29,6 +27,7 @@ def main() -> None:
     torch_environment.prepare()
     placement = settle_down(args.threads, args.at_most)
 
+    from bertsquad import engines
     from bertsquad.benchmark.ceilings import measure_ceilings
     from bertsquad.files import write_json
     from bertsquad.machine.activity import Watch
@@ -40,7 +39,7 @@ def main() -> None:
     surroundings = {
         "activity": watch.result(),
         "cpu": cpu_model(),
-        "versions": versions() | linked_libraries(),
+        "versions": versions(engines.packages()) | linked_libraries(),
     }
     write_json(args.output, ceilings | placement | surroundings)
     for precision, found in ceilings["gemm"].items():

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import add_measured_threads
+from bertsquad import engines
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_measured_threads,
+    command_parser,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -31,11 +34,10 @@ CEILING_SECONDS = 0.5  # for each of a layer's four products
 
 def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[str, Any]:
     """Both goals of the engine, one after the other: each loads the model anew."""
-    from bertsquad import engines
     from bertsquad.benchmark import speed
     from bertsquad.files import read_json
 
-    config = read_json(Path(args.model) / "config.json")
+    config = read_json(args.model / "config.json")
     load_s = {}
 
     def load(goal: engines.Goal) -> engines.Engine:
@@ -64,32 +66,10 @@ def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[
     return {"requests": requests, "padded": padded, "offline": offline, "model_load_s": load_s}
 
 
-def describe_surroundings() -> dict[str, Any]:
-    """What else was true of the machine when the measurement began."""
-    from bertsquad.machine.container import describe_container
-    from bertsquad.machine.cpu import cpu_model
-    from bertsquad.machine.kernel import load_average, measurement_environment
-    from bertsquad.machine.versions import versions
-
-    return {
-        "cpu": cpu_model(),
-        "load_average": load_average(),
-        "environment": measurement_environment(),
-        "versions": versions(),
-        "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
+    add_engine_options(parser, engines.PRECISIONS)
     add = parser.add_argument
-    add("--engine", required=True, help="what runs the model: torch, openvino, onnxruntime")
-    add("--precision", required=True, help="fp32, bf16 or int8")
-    add("--model", required=True, metavar="DIR", help="model folder")
-    add("--quantized", metavar="DIR", help="for int8: what quantize.py made of the model")
     add("--features", required=True, metavar="FILE", help="features made with its vocabulary")
     add_measured_threads(parser)
     add("--seconds", required=True, type=float, help="to spend on each number, about")
@@ -102,16 +82,17 @@ def main() -> None:
     torch_environment.prepare()
     placement = settle_down(args.threads, args.at_most)
 
-    from bertsquad import engines
     from bertsquad.data.features import Features
     from bertsquad.files import write_json
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.memory import peak_memory_mib
+    from bertsquad.machine.surroundings import describe_surroundings
+    from bertsquad.machine.versions import versions
     from bertsquad.model.fit import check_fit
 
     features = Features.open(args.features)
     check_fit(args.model, features, args.features)
-    surroundings = describe_surroundings() | placement
+    surroundings = describe_surroundings(versions(engines.packages())) | placement
     engines.library(args.engine, args.precision)
     watch = Watch()
     measured = measure(args, features, placement["threads"])

@@ -15,6 +15,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 
@@ -54,9 +55,7 @@ def show_line(text: str) -> str:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "--steps", metavar="JSON", help="steps by name: settings, launcher and files of each"

@@ -6,16 +6,37 @@ Example:
 """
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
+from bertsquad.reporting.gallery import Figure, facts_of, figures
+
+if TYPE_CHECKING:
+    from bertsquad.reporting.summary.summary import Summary
+
+FIGURES = figures()
+
+
+def draw(name: str, summary: "Summary", data: dict[str, Any], folder: Path) -> Path:
+    """Draw one figure; the path of its file. `data`: what figures may be given, by READS."""
+    from bertsquad.reporting import style
+
+    # Imported by name, so that editing one figure draws that figure alone again.
+    figure = cast(Figure, importlib.import_module(f"bertsquad.reporting.figures.{name}"))
+    path = folder / f"{name}.svg"
+    with style.styled():
+        drawing = figure.draw(data[figure.READS])
+        facts = {} if isinstance(drawing, str) else facts_of(figure, summary)
+        style.save(drawing, path, figure.TITLE, facts)
+    return path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )
@@ -24,6 +45,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--features", type=Path, nargs="*", default=[], help="features files whose lengths to show"
+    )
+    parser.add_argument(
+        "--figures", nargs="+", choices=list(FIGURES), default=list(FIGURES), help="which (all)"
     )
     parser.add_argument(
         "--output-dir",
@@ -36,33 +60,14 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.reporting import style
-    from bertsquad.reporting.figures import (
-        accuracy,
-        latency,
-        lengths,
-        offline,
-        throughput,
-        training_loss,
-    )
-    from bertsquad.reporting.summary import tables
+    from bertsquad.reporting.summary.summary import Summary
+    from bertsquad.reporting.summary.training_log import read_training_log, run_of_log
 
-    summary = tables.read_summary(args.summary)
-    logs = {tables.run_of_log(path): tables.read_training_log(path) for path in args.logs}
-    measured = [lengths.read(path) for path in args.features]
-    jobs = {
-        "training_loss": (training_loss, logs),
-        "accuracy": (accuracy, summary),
-        "offline": (offline, summary),
-        "throughput": (throughput, summary),
-        "latency": (latency, summary),
-        "lengths": (lengths, measured),
-    }
-    with style.styled():
-        for name, (figure, data) in jobs.items():
-            path = args.output_dir / f"{name}.svg"
-            style.save(figure.draw(data), path, figure.TITLE)
-            print(path, file=sys.stderr)
+    summary = Summary.read(args.summary)
+    logs = {run_of_log(path): read_training_log(path) for path in args.logs}
+    data = {"summary": summary, "logs": logs, "features": args.features}
+    paths = [draw(name, summary, data, args.output_dir) for name in args.figures]
+    print(*paths, sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

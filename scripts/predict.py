@@ -12,14 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON")
     parser.add_argument("--vocab", type=Path, required=True, help="vocab.txt of the features")
     parser.add_argument("--features", type=Path, required=True, help="features of the dataset")

@@ -9,6 +9,7 @@ Example:
 import argparse
 from typing import Any
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 
@@ -26,9 +27,7 @@ def print_machine(machine: dict[str, Any]) -> None:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--output", required=True, metavar="JSON", help="machine.json to write")
     return parser.parse_args()
 
@@ -36,10 +35,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
+    from bertsquad import engines
     from bertsquad.files import write_json
     from bertsquad.machine.description import describe
 
-    machine = describe(libraries=True)
+    machine = describe(libraries=True, packages=engines.packages())
     write_json(args.output, machine)
     print_machine(machine)
 

@@ -9,23 +9,25 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad import engines
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import exit_with
 from bertsquad.machine.threads import take_cores
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
-    add("--engine", required=True, help="what will run the model: openvino or onnxruntime")
+    able = [name for name in engines.PRECISIONS if engines.about(name).INT8_FILES]
+    asking = [name for name in able if engines.about(name).INT8_CALIBRATED]
+    add("--engine", required=True, help=f"what will run the model: {', '.join(able)}")
     add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
     add(
         "--features",
         type=Path,
         metavar="FILE",
-        help="training features to calibrate on, made with its vocabulary; onnxruntime needs none",
+        help=f"for {', '.join(asking)}: training features to calibrate on, made with the model's "
+        "vocabulary",
     )
     add("--count", type=positive, default=256, help="of features to calibrate on (default: 256)")
     add("--seed", type=int, default=0, help="of their choice (default: 0)")

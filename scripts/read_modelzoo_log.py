@@ -9,13 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--log", type=Path, required=True, help="the launcher's log")
     parser.add_argument("--run", type=Path, required=True, help="run.json beside it")
     parser.add_argument("--output", type=Path, required=True, help="JSON to write")

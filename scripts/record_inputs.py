@@ -11,11 +11,12 @@ import argparse
 import json
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_parser(__doc__)
     parser.add_argument("--config", required=True, type=json.loads, help="resolved config, JSON")
     parser.add_argument(
         "--catalogue", required=True, type=json.loads, help="what is known of each artifact, JSON"

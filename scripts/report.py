@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -21,9 +22,7 @@ def answered_by(predictions: Path) -> str:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )
@@ -69,9 +68,9 @@ def main() -> None:
     from bertsquad.reporting.page import examples
     from bertsquad.reporting.page.render import render
     from bertsquad.reporting.summary.comparisons import read_change
-    from bertsquad.reporting.summary.tables import read_summary
+    from bertsquad.reporting.summary.summary import Summary
 
-    summary = read_summary(args.summary)
+    summary = Summary.read(args.summary)
     machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
     chosen, examples_of = [], ""
     quoted_from = args.dataset.name if args.dataset else ""

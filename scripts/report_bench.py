@@ -8,13 +8,12 @@ Example:
 import argparse
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--results", type=Path, required=True, help="folder of benchmark_peers.py")
     add("--page", type=Path, required=True, help="Markdown file to write")

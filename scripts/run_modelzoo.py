@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
@@ -140,9 +141,7 @@ def surroundings(lines: list[str], begun: str) -> dict[str, Any]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--settings", required=True, metavar="JSON", help="the step, as in the configuration")
     add("--launcher", required=True, type=Path, help="launch_benchmark.py, here or in the image")

@@ -8,14 +8,12 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.console.arguments import positive
+from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON")
     parser.add_argument("--output", type=Path, required=True, help="smaller JSON to write")
     parser.add_argument("--questions", type=positive, required=True, help="to keep, at least")

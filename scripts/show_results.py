@@ -5,106 +5,89 @@ Example:
 """
 
 import argparse
-import csv
 from pathlib import Path
-from statistics import median
+from typing import TYPE_CHECKING
 
-from bertsquad.benchmark.modes import FROM_TEXTS
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
-CELL = ("run", "engine", "precision", "scenario", "batch_size", "threads")
+if TYPE_CHECKING:
+    from bertsquad.reporting.summary.columns import Row
+    from bertsquad.reporting.summary.summary import Summary
+
 MOST_MODELS = 12  # more would push the answers off a screen
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of summary.csv as text, by column name; `UserError` where it is missing or another
-    table."""
-    try:
-        with path.open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; run the workflow first") from None
-    needed = {*CELL, "exact_match", "f1", "features_per_second", "passed", "mode", "refused"}
-    if rows and not needed <= rows[0].keys():
-        raise UserError(f"{path}: not the table that summarize.py writes; make it again")
-    return rows
-
-
-def accuracy_lines(rows: list[dict[str, str]]) -> list[str]:
-    """Exact match and F1, best F1 first: one line per (run, engine, precision)."""
-    scored = {(row["run"], row["engine"], row["precision"]): row for row in rows if row["f1"]}
-    if not scored:
-        return []
-    ordered = sorted(scored.items(), key=lambda item: -float(item[1]["f1"]))
-    wide = [max(len(key[part]) for key in scored) for part in range(3)]
+def accuracy_lines(rows: list["Row"]) -> list[str]:
+    """Exact match and F1, best F1 first: one line per scored run, engine and precision."""
+    ordered = sorted(rows, key=lambda row: -(row["f1"] or 0))
+    names = [(row["run"], row["engine"], row["precision"]) for row in ordered]
+    wide = [max(map(len, part)) for part in zip(*names, strict=True)]
     lines = [
         "  "
-        + "  ".join(part.ljust(width) for part, width in zip(key, wide, strict=True))
-        + f"  exact match {float(row['exact_match']):5.1f} %  F1 {float(row['f1']):5.1f} %"
-        + (f"  {failure(row)}" if row["passed"] == "False" else "")
-        for key, row in ordered[:MOST_MODELS]
+        + "  ".join(part.ljust(width) for part, width in zip(name, wide, strict=True))
+        + f"  exact match {row['exact_match']:5.1f} %  F1 {row['f1']:5.1f} %"
+        + (f"  {failure(row)}" if row["passed"] is False else "")
+        for name, row in zip(names[:MOST_MODELS], ordered, strict=False)
     ]
     hidden = ordered[MOST_MODELS:]
     if hidden:
-        failed = sum(row["passed"] == "False" for _, row in hidden)
+        failed = sum(row["passed"] is False for row in hidden)
         more = f"  and {len(hidden)} more{f', {failed} of them failed' if failed else ''}"
         lines.append(f"{more}: see summary.csv")
     return lines
 
 
-def failure(row: dict[str, str]) -> str:
+def failure(row: "Row") -> str:
     """How far a failed model is below the limit."""
-    share, limit = (100 * float(row[name]) for name in ("f1_share", "minimum_f1_share"))
+    share, limit = (100 * (row[name] or 0) for name in ("f1_share", "minimum_f1_share"))
     return f"FAILED: {share:.1f} % of the F1 of {row['reference']}, less than {limit:g} %"
 
 
-def throughput_lines(rows: list[dict[str, str]]) -> list[str]:
+def fastest_lines(summary: "Summary") -> list[str]:
     """The fastest cell from texts to answers, and that of the engine alone: a line each, or none
     where nothing was timed. What failed or is emulated is never the fastest."""
-    counted = [row for row in rows if "False" not in (row["passed"], row["native"])]
-    whole = [row for row in counted if row["mode"] in FROM_TEXTS]
-    alone = [row for row in counted if row["mode"] not in FROM_TEXTS]
-    return [
-        *fastest(whole, "questions_per_second", "questions/s, texts in, answers out"),
-        *fastest(alone, "features_per_second", "features/s"),
-    ]
+    from bertsquad.reporting.page.findings import findings
+
+    found = findings(summary)
+    lines = []
+    if found.served:
+        rate = found.served["questions_per_second"] or 0
+        lines.append(fastest(found.served, rate, "questions/s, texts in, answers out"))
+    if found.fastest:
+        rate = found.fastest["features_per_second"] or 0
+        lines.append(fastest(found.fastest, rate, "features/s"))
+    return lines
 
 
-def fastest(rows: list[dict[str, str]], measure: str, unit: str) -> list[str]:
-    """One line: the best cell by the median of its repeats; none where nothing was measured."""
-    cells: dict[tuple[str, ...], list[float]] = {}
-    for row in rows:
-        if row[measure]:
-            key = tuple(row[name] for name in CELL)
-            cells.setdefault(key, []).append(float(row[measure]))
-    if not cells:
-        return []
-    best = max(cells, key=lambda key: median(cells[key]))
-    _, engine, precision, scenario, batch, threads = best
-    speed = median(cells[best])
-    return [
-        f"  fastest: {speed:{',.0f' if speed >= 100 else '.3g'}} {unit} ({engine} {precision}, "
-        f"{scenario}, {f'batch {batch}, ' if batch else ''}"
-        f"{threads} thread{'' if threads == '1' else 's'})"
-    ]
+def fastest(cell: "Row", rate: float, unit: str) -> str:
+    """One line for a cell and its rate."""
+    batch = "" if cell["batch_size"] is None else f"batch {cell['batch_size']}, "
+    return (
+        f"  fastest: {rate:{',.0f' if rate >= 100 else '.3g'}} {unit} ({cell['engine']} "
+        f"{cell['precision']}, {cell['scenario']}, {batch}"
+        f"{cell['threads']} thread{'' if cell['threads'] == 1 else 's'})"
+    )
 
 
-def left_out_lines(rows: list[dict[str, str]]) -> list[str]:
+def left_out_lines(summary: "Summary") -> list[str]:
     """Engines and precisions whose times do not count, or that were not timed, and why."""
-    reasons: dict[str, str] = {}
-    for row in rows:
-        model = f"{row['engine']} {row['precision']}"
-        if row["refused"]:
-            reasons[model] = f"not timed: {row['refused']}"
-        elif row["features_per_second"] and row["native"] == "False":
-            reasons[model] = "emulated here, so its times say nothing"
-    return [f"  {model}: {reason}" for model, reason in reasons.items()]
+    from bertsquad.reporting.summary.standing import FAILED, REFUSED, left_out
+
+    return [
+        f"  {each.engine} {each.precision}: "
+        + (
+            f"not timed: {each.reason}"
+            if each.kind == REFUSED
+            else "emulated here, so its times say nothing"
+        )
+        for each in left_out(summary)
+        if each.kind != FAILED
+    ]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )
@@ -114,10 +97,15 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    rows = read_rows(args.summary)
+    from bertsquad.reporting.summary.summary import Summary, records
+
+    summary = Summary.read(args.summary)
     if not args.report.is_file():
         raise UserError(f"{args.report}: no such file; run the workflow first")
-    for line in [*accuracy_lines(rows), *throughput_lines(rows), *left_out_lines(rows)]:
+    steps = [row for row in records(summary.steps) if row["f1"] is not None]
+    rows = [*records(summary.scored), *steps]
+    accuracy = accuracy_lines(rows) if rows else []
+    for line in [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]:
         print(line)
     print(f"  report:  {args.report.resolve()}")
 

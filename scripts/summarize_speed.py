@@ -9,13 +9,12 @@ Example:
 import argparse
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     add = parser.add_argument
     add("--ceilings", required=True, metavar="JSON", help="what measure_ceilings.py wrote")
     add("--cells", required=True, nargs="+", metavar="JSON", help="what measure_speed.py wrote")

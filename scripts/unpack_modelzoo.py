@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 # Below the archive's one folder: the launcher and its parts, and the scripts it starts.
@@ -33,9 +34,7 @@ def wanted(names: list[str]) -> dict[str, str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--archive", type=Path, required=True, help="the zip that GitHub makes")
     parser.add_argument("--output", type=Path, required=True, help="folder for its content")
     return parser.parse_args()

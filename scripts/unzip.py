@@ -7,6 +7,7 @@
 import argparse
 from pathlib import Path
 
+from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with
 
 DEFAULT_MAX_SIZE = 16 * 10**9  # as in bertsquad.artifacts.archive, which --help must not import
@@ -14,11 +15,7 @@ DEFAULT_MAX_RATIO = 200.0
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command_parser(__doc__)
     parser.add_argument("--archive", type=Path, required=True, help="the zip file")
     parser.add_argument("--member", required=True, help="the member's full name in the archive")
     parser.add_argument("--output", type=Path, required=True, help="where its bytes shall be")

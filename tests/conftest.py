@@ -27,11 +27,14 @@ def golden() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def squad_dir() -> Path:
-    """The folder with train-v1.1.json and dev-v1.1.json."""
-    path = Path(os.environ.get("SQUAD_DIR", ROOT / "../shared/data/squad"))
-    if not (path / "dev-v1.1.json").is_file():
-        pytest.skip(f"real SQuAD 1.1 is not at {path}: set SQUAD_DIR to the folder that holds it")
-    return path.resolve()
+    """The folder with train-v1.1.json and dev-v1.1.json, which SQUAD_DIR names."""
+    named = os.environ.get("SQUAD_DIR")
+    if not named:
+        pytest.skip("SQUAD_DIR is not set: name the folder with train-v1.1.json, dev-v1.1.json")
+    folder = Path(named).resolve()
+    if not (folder / "dev-v1.1.json").is_file():
+        pytest.fail(f"SQUAD_DIR is {named!r}, where there is no dev-v1.1.json", pytrace=False)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from typing import Any
 
 
-def side(**facts: Any) -> dict[str, Any]:
-    """A side's entry; real lengths in FP32 unless told otherwise."""
+def contender(**facts: Any) -> dict[str, Any]:
+    """A contender's entry; real lengths in FP32 unless told otherwise."""
     return {
         "title": "OpenVINO",
         "program": "openvino",
@@ -22,28 +22,28 @@ def side(**facts: Any) -> dict[str, Any]:
 
 
 def work(
-    sides: dict[str, dict[str, Any]],
+    contenders: dict[str, dict[str, Any]],
     rates: dict[str, list[float]],
     *,
     ceilings: list[float] | None = None,
     name: str = "inference-fp32",
 ) -> dict[str, Any]:
-    """`rates`: features per second of each side's rounds; `ceilings`: GFLOP/s of the rounds."""
+    """`rates`: features per second of the rounds; `ceilings`: GFLOP/s of the rounds."""
     task, _, precision = name.partition("-")
     samples = [
-        {"side": one, "round": number, "seconds": 1 / rate, "features": 1, "activity": quiet()}
+        {"contender": one, "round": number, "seconds": 1 / rate, "features": 1, "activity": quiet()}
         for one, values in rates.items()
         for number, rate in enumerate(values, start=1)
     ]
     samples += [
-        {"side": "top", "round": number, "seconds": 1.0, "gflops": rate, "activity": quiet()}
+        {"contender": "top", "round": number, "seconds": 1.0, "gflops": rate, "activity": quiet()}
         for number, rate in enumerate(ceilings or [], start=1)
     ]
     return {
         "work": name,
         "task": task,
         "precision": precision or "fp32",
-        "sides": sides,
+        "contenders": contenders,
         "samples": samples,
         "settings": {"cpu": "AMD EPYC", "threads": 2, "rounds": 3},
         "started_at": "2026-11-25T22:00:00+00:00",

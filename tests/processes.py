@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 from typing import TypeVar
+
+import psutil
 
 T = TypeVar("T")
 
@@ -20,24 +22,11 @@ def wait_for(what: Callable[[], T], seconds: float = 60) -> T:
 
 def descendants(pid: int) -> dict[int, list[str]]:
     """The living processes below this one: process id -> command line."""
-    parents, commands = {}, {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-                command = (folder / "cmdline").read_text().split("\0")
-            except OSError:
-                continue
-            if state != "Z":
-                parents[int(folder.name)], commands[int(folder.name)] = int(parent), command
-    found: dict[int, list[str]] = {}
-    waiting = [pid]
-    while waiting:
-        above = waiting.pop()
-        for child, parent in parents.items():
-            if parent == above:
-                found[child] = commands[child]
-                waiting.append(child)
+    found = {}
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # a zombie's command line is not there either
+                found[child.pid] = child.cmdline()
     return found
 
 
@@ -54,14 +43,13 @@ def workers(pid: int) -> list[int]:
 def environment(pid: int) -> dict[str, str]:
     """The environment that this process was started with; empty once it has ended."""
     try:
-        variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
-    except OSError:
+        return psutil.Process(pid).environ()
+    except psutil.NoSuchProcess:
         return {}
-    return dict(variable.split("=", 1) for variable in variables if "=" in variable)
 
 
 def alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False

@@ -19,7 +19,7 @@ import numpy as np
 from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
-DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -33,12 +33,12 @@ DTYPES = {
     "U8": np.dtype("u1"),
     "BOOL": np.dtype("?"),
 }
-NAMES = {dtype: name for name, dtype in DTYPES.items() if name != "BF16"}
-MAX_HEADER = 100_000_000  # bytes; the library's limit
-ALIGNMENT = 8  # bytes; the header is padded with spaces
-PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
+_NAMES = {dtype: name for name, dtype in _DTYPES.items() if name != "BF16"}
+_MAX_HEADER = 100_000_000  # bytes; the library's limit
+_ALIGNMENT = 8  # bytes; the header is padded with spaces
+_PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
 
-Layout = Mapping[str, tuple[np.dtype, tuple[int, ...]]]  # name -> (dtype, shape)
+Layout = Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]  # name -> (dtype, shape)
 
 
 def write(
@@ -65,9 +65,9 @@ def write_streamed(
         dtype, shape = layout[name]
         begin, end = end, end + dtype.itemsize * math.prod(shape)
         offsets = [begin, end]
-        header[name] = {"dtype": NAMES[dtype], "shape": list(shape), "data_offsets": offsets}
+        header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": offsets}
     encoded = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    encoded += b" " * (-len(encoded) % ALIGNMENT)
+    encoded += b" " * (-len(encoded) % _ALIGNMENT)
     with path.open("wb") as file:
         file.write(len(encoded).to_bytes(8, "little") + encoded)
         for name in names:
@@ -110,17 +110,17 @@ class TensorFile:
         try:
             with Path(path).open("rb") as file:
                 size = int.from_bytes(file.read(8), "little")
-                encoded = file.read(min(size, MAX_HEADER))
+                encoded = file.read(min(size, _MAX_HEADER))
                 self._start = 8 + size
                 self._end = file.seek(0, os.SEEK_END)
         except (FileNotFoundError, NotADirectoryError):
             raise UserError(f"{path}: no such file; expected a safetensors file") from None
         try:
-            header = parse_header(encoded, size)
+            header = _parse_header(encoded, size)
             self.metadata: dict[str, str] = header.pop("__metadata__", {})
-            self._entries = checked_entries(header, self._end - self._start)
+            self._entries = _checked_entries(header, self._end - self._start)
         except (ValueError, RecursionError) as error:
-            if self.path.endswith(PICKLE_SUFFIXES):
+            if self.path.endswith(_PICKLE_SUFFIXES):
                 raise UserError(
                     f"{path}: pickled PyTorch weights are not supported, because loading them can "
                     "run code; expected the checkpoint's model.safetensors"
@@ -134,10 +134,10 @@ class TensorFile:
         """The shape of every tensor, by name, in the file's order."""
         return {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
 
-    def place(self, name: str) -> tuple[np.dtype, int, int]:
+    def place(self, name: str) -> tuple[np.dtype[Any], int, int]:
         """A tensor's stored dtype, and its first byte and the one after its last in the file."""
         entry = self._entries[name]
-        dtype = DTYPES.get(entry["dtype"])
+        dtype = _DTYPES.get(entry["dtype"])
         if dtype is None:
             raise UserError(
                 f"{self.path}: tensor {name} has the dtype {entry['dtype']}, which is not supported"
@@ -161,9 +161,9 @@ class TensorFile:
         return values.reshape(self.shapes[name])
 
 
-def parse_header(encoded: bytes, size: int) -> dict[str, Any]:
+def _parse_header(encoded: bytes, size: int) -> dict[str, Any]:
     """The header; ValueError (JSON and Unicode errors are such) that says what is wrong with it."""
-    if not 0 < size <= MAX_HEADER or len(encoded) < size:
+    if not 0 < size <= _MAX_HEADER or len(encoded) < size:
         raise ValueError(f"its header should have {size:,} bytes")
     header = json.loads(encoded)
     if not isinstance(header, dict):
@@ -171,10 +171,10 @@ def parse_header(encoded: bytes, size: int) -> dict[str, Any]:
     return header
 
 
-def checked_entries(header: dict[str, Any], data_size: int) -> dict[str, dict[str, Any]]:
+def _checked_entries(header: dict[str, Any], data_size: int) -> dict[str, dict[str, Any]]:
     """The entries, when they cover `data_size` bytes without gap or overlap; else ValueError."""
     for name, entry in header.items():
-        if not is_entry(entry):
+        if not _is_entry(entry):
             raise ValueError(f"its header describes tensor {name} wrongly")
     expected = 0
     for begin, end in sorted(entry["data_offsets"] for entry in header.values()):
@@ -186,7 +186,7 @@ def checked_entries(header: dict[str, Any], data_size: int) -> dict[str, dict[st
     return header
 
 
-def is_entry(entry: Any) -> bool:
+def _is_entry(entry: Any) -> bool:
     """Has it the keys and types that the format asks for?"""
     if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str):
         return False

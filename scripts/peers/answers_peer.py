@@ -19,7 +19,7 @@ class Answers:
     (eager, one window after the other); windows at real length, the longest first."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        articles = json.loads(args.work.read_text(encoding="utf-8"))["data"]
+        articles = json.loads(args.input.read_text(encoding="utf-8"))["data"]
         self.pairs = [
             (entry["question"].strip(), paragraph["context"])
             for article in articles

@@ -1,7 +1,7 @@
-"""The graphs that ONNX Runtime and OpenVINO are given, made once, beside the model's weights.
+"""The graphs for ONNX Runtime and OpenVINO, made once, beside the model's weights.
 
 Example:
-    python scripts/peers/convert.py --model results/bench/models/layers-4 --work work.npz \\
+    python scripts/peers/convert.py --model results/bench/models/layers-4 --features features.npz \\
         --graphs model.onnx onnxruntime.onnx openvino-int8.xml
 """
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol import Work
+from protocol import Features
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUTS = ("start_logits", "end_logits")
 CALIBRATION = 16  # features
 
 
-def trace(folder: Path, work: Path, part: Path) -> None:
+def trace(folder: Path, features: Path, part: Path) -> None:
     """The graph as `transformers` traces it, batch and length free."""
     import torch
     from transformers import BertForQuestionAnswering
@@ -49,7 +49,7 @@ def trace(folder: Path, work: Path, part: Path) -> None:
     )
 
 
-def fuse(folder: Path, work: Path, part: Path) -> None:
+def fuse(folder: Path, features: Path, part: Path) -> None:
     """Attention, SkipLayerNormalization and Gelu as single nodes, by ONNX Runtime's optimiser."""
     from onnxruntime.transformers import optimizer
 
@@ -66,7 +66,7 @@ def fuse(folder: Path, work: Path, part: Path) -> None:
     model.save_model_to_file(str(part))
 
 
-def quantize_dynamic(folder: Path, work: Path, part: Path) -> None:
+def quantize_dynamic(folder: Path, features: Path, part: Path) -> None:
     """Weights in INT8 by output channel, activations quantised as they come."""
     import onnx
     from onnxruntime import quantization
@@ -81,18 +81,18 @@ def quantize_dynamic(folder: Path, work: Path, part: Path) -> None:
     )
 
 
-def to_openvino(folder: Path, work: Path, part: Path) -> None:
+def to_openvino(folder: Path, features: Path, part: Path) -> None:
     import openvino as ov
 
     ov.save_model(ov.convert_model(folder / "model.onnx"), part, compress_to_fp16=False)
 
 
-def quantize_statically(folder: Path, work: Path, part: Path) -> None:
+def quantize_statically(folder: Path, features: Path, part: Path) -> None:
     """NNCF's quantisation after training, calibrated on real features at their real lengths."""
     import nncf
     import openvino as ov
 
-    given = Work.read(work)
+    given = Features.read(features)
     numbers = [np.array([n]) for n in range(min(CALIBRATION, len(given.input_ids)))]
     samples = [given.rectangle(n, int(given.lengths[n[0]])) for n in numbers]
     model = nncf.quantize(
@@ -116,15 +116,15 @@ GRAPHS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--work", type=Path, required=True, help="features to calibrate with")
+    parser.add_argument("--features", type=Path, required=True, help="features to calibrate with")
     parser.add_argument("--graphs", nargs="+", choices=GRAPHS, required=True)
     args = parser.parse_args()
     for name in args.graphs:
         path = args.model / name
         if not path.exists():
             part = path.with_name(f"part-{name}")
-            GRAPHS[name](args.model, args.work, part)
-            if path.suffix == ".xml":  # the weights lie beside it
+            GRAPHS[name](args.model, args.features, part)
+            if path.suffix == ".xml":  # the weights are beside it
                 os.replace(part.with_suffix(".bin"), path.with_suffix(".bin"))
             os.replace(part, path)
 

@@ -4,7 +4,7 @@ import argparse
 
 import openvino as ov
 
-from protocol import Logits, Rectangle, Work, serve
+from protocol import Features, Logits, Rectangle, serve
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 TYPES = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
@@ -13,27 +13,29 @@ TYPES = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 class Inference:
     """One request at a time, or several asynchronous ones on as many streams as threads."""
 
-    def __init__(self, args: argparse.Namespace, work: Work) -> None:
+    def __init__(self, args: argparse.Namespace, features: Features) -> None:
         compiled, count = compile_for(args)
         self.request = compiled.create_infer_request()
         self.queue = ov.AsyncInferQueue(compiled, count)
         self.queue.set_callback(lambda request, results: results.append(outputs(request)))
         self.padded = args.form == "padded"
         self.one_by_one = args.form == "single"
-        length = work.max_seq_length
-        chosen = work.equal_lengths() if args.variant == "groups" else work.by_count(1)
+        length = features.max_seq_length
+        grouped = args.variant == "groups"
         self.batches = [
-            work.rectangle(numbers, length if self.padded else int(work.lengths[numbers[0]]))
-            for numbers in chosen
+            features.rectangle(
+                numbers, length if self.padded else int(features.lengths[numbers[0]])
+            )
+            for numbers in (features.equal_lengths() if grouped else features.by_count(1))
         ]
-        self.work = work
+        self.features = features
 
     def logits(self, batch: Rectangle) -> Logits:
         self.request.infer(dict(zip(INPUTS, batch, strict=True)))
         return outputs(self.request)
 
     def check(self) -> list[float]:
-        return self.work.checked(self.padded, self.logits)
+        return self.features.checked(self.padded, self.logits)
 
     def run(self) -> int:
         if self.one_by_one:
@@ -72,7 +74,7 @@ def outputs(request: ov.InferRequest) -> Logits:
 
 
 def load(args: argparse.Namespace) -> Inference:
-    return Inference(args, Work.read(args.work))
+    return Inference(args, Features.read(args.input))
 
 
 if __name__ == "__main__":

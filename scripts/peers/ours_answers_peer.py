@@ -27,7 +27,7 @@ class Answers:
             goal="throughput",
             quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
-        self.dataset = squad.load(args.work)
+        self.dataset = squad.load(args.input)
         self.vocabulary = Vocabulary(args.model / "vocab.txt")
         self.windows = Windows(texts.MAX_SEQ_LENGTH, texts.DOC_STRIDE, texts.MAX_QUERY_LENGTH)
 

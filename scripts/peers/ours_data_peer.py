@@ -14,7 +14,7 @@ from protocol import serve
 class ToFeatures:
     def __init__(self, args: argparse.Namespace) -> None:
         gc.disable()  # as scripts/featurize.py does
-        self.path, self.processes = args.work, args.threads
+        self.path, self.processes = args.input, args.threads
         self.vocab = args.model / "vocab.txt"
 
     def features(self) -> Features:

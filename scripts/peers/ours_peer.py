@@ -1,4 +1,4 @@
-"""Our own sides, through the public library: an engine, or a step of training."""
+"""Our own programs, through the public library: an engine, or a step of training."""
 
 import argparse
 
@@ -8,29 +8,29 @@ from bertsquad import engines
 from bertsquad.data.batching import PackedBatch, pack
 from bertsquad.machine import torch_environment
 from bertsquad.peers.contenders import SPARING, TRAINING
-from protocol import Work, serve
+from protocol import Features, serve
 
 LEARNING_RATE = 1e-5
 
 
-class WorkFeatures:
-    """The work as the library takes features."""
+class LibraryFeatures:
+    """The given features as the library takes them."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.lengths = work.lengths
-        self.max_seq_length = work.max_seq_length
+    def __init__(self, given: Features) -> None:
+        self.given = given
+        self.lengths = given.lengths
+        self.max_seq_length = given.max_seq_length
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def packed(self, numbers: np.ndarray) -> PackedBatch:
         return pack(
-            [self.work.input_ids[n] for n in numbers],
-            [self.work.segments[n] for n in numbers],
+            [self.given.input_ids[n] for n in numbers],
+            [self.given.segments[n] for n in numbers],
             indices=numbers,
-            start_positions=self.known(self.work.start_positions, numbers),
-            end_positions=self.known(self.work.end_positions, numbers),
+            start_positions=self.known(self.given.start_positions, numbers),
+            end_positions=self.known(self.given.end_positions, numbers),
         )
 
     @staticmethod
@@ -41,7 +41,7 @@ class WorkFeatures:
 class Inference:
     """The engine `variant`: its own plan and stream at real lengths, rectangles where padded."""
 
-    def __init__(self, args: argparse.Namespace, work: Work) -> None:
+    def __init__(self, args: argparse.Namespace, given: Features) -> None:
         self.engine = engines.load(
             args.variant,
             args.model,
@@ -51,13 +51,13 @@ class Inference:
             goal="throughput" if args.form == "real" else "latency",
             quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
-        self.work = work
+        self.given = given
         self.form = args.form
-        self.features = WorkFeatures(work)
-        self.rectangles = work.batches("padded") if args.form == "padded" else []
+        self.features = LibraryFeatures(given)
+        self.rectangles = given.batches("padded") if args.form == "padded" else []
 
     def check(self) -> list[float]:
-        return self.work.checked(self.form == "padded", self.logits)
+        return self.given.checked(self.form == "padded", self.logits)
 
     def logits(self, batch: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
         if self.form == "padded":
@@ -81,15 +81,15 @@ class Inference:
 class Training:
     """A step as `training.train` takes it, on packed micro-batches, without dropout."""
 
-    def __init__(self, args: argparse.Namespace, work: Work) -> None:
+    def __init__(self, args: argparse.Namespace, given: Features) -> None:
         import torch
 
         from bertsquad.model import folder as model_folder
-        from bertsquad.training.loop import Hyperparameters
+        from bertsquad.training.hyperparameters import Hyperparameters
         from bertsquad.training.optimizer import adam_weight_decay
 
         torch.set_num_threads(args.threads)
-        self.features = WorkFeatures(work)
+        self.features = LibraryFeatures(given)
         self.hyperparameters = Hyperparameters(
             args.precision, 1.0, len(self.features), LEARNING_RATE
         )
@@ -124,7 +124,7 @@ class Training:
 
 def load(args: argparse.Namespace) -> Inference | Training:
     kind = Training if args.variant in (TRAINING, SPARING) else Inference
-    return kind(args, Work.read(args.work))
+    return kind(args, Features.read(args.input))
 
 
 if __name__ == "__main__":

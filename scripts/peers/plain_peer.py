@@ -19,8 +19,8 @@ class ToFeatures:
         self.tokenize = functools.partial(
             tokenize, vocabulary=self.vocabulary, lowercase=texts.lowercase(args.model)
         )
-        self.first = texts.first(args.work)
-        self.examples = texts.read(args.work, QUESTIONS)
+        self.first = texts.first(args.input)
+        self.examples = texts.read(args.input, QUESTIONS)
 
     def features(self, example: Example) -> list[Feature]:
         made = features_of(

@@ -1,6 +1,6 @@
-"""How a side of the benchmark is run: loaded once, then told by a line on stdin to do its work.
+"""How a program of the benchmark is run: loaded once, then told by a line on stdin to run.
 
-Standard library and NumPy only, since every environment imports it. A worker writes one JSON line
+Standard library and NumPy only, since every environment imports it. It writes one JSON line
 when it is ready and one after each run; what libraries print goes to stderr.
 """
 
@@ -23,28 +23,28 @@ import numpy as np
 
 PADDED_BATCH = 4  # features of a padded batch
 EQUAL_LENGTHS = 4  # features of one length that go together where nothing is padded
-CHECKED = 4  # features whose logits every side gives, to be compared
+CHECKED = 4  # features whose logits every program gives, to be compared
 
 Rectangle = tuple[np.ndarray, ...]  # input_ids, input_mask, segment_ids: int64[batch, length] each
 Logits = tuple[np.ndarray, np.ndarray]  # start and end, float32[batch, length] each
 
 
-class Side(Protocol):
-    """One way to do the work."""
+class Program(Protocol):
+    """One way to do what is measured."""
 
     def check(self) -> list[float]:
-        """Numbers that every side must agree on: logits of the first features, end to end; or the
-        loss of the first training step and the norm of its gradient."""
+        """Numbers that every program must agree on: logits of the first features, end to end, or
+        the loss of the first training step and the norm of its gradient."""
         ...
 
     def run(self) -> int:
-        """Do all of the work once; how many features that were."""
+        """Run everything once; the number of features."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """The features to run, as all sides get them."""
+class Features:
+    """The features to run, as all programs get them."""
 
     input_ids: list[np.ndarray]  # int64[length] of each feature
     segments: list[np.ndarray]
@@ -53,7 +53,7 @@ class Work:
     max_seq_length: int
 
     @classmethod
-    def read(cls, path: str | Path) -> Work:
+    def read(cls, path: str | Path) -> Features:
         with np.load(path) as arrays:
             cuts = arrays["starts"][1:-1]
             return cls(
@@ -101,8 +101,8 @@ class Work:
         return [self.rectangle(numbers, len(self.input_ids[numbers[0]])) for numbers in chosen]
 
     def checked(self, padded: bool, logits: Callable[[Rectangle], Logits]) -> list[float]:
-        """The logits of the first features, end to end, computed in the side's own form; those of
-        padding mean nothing and are left out."""
+        """The logits of the first features, end to end, computed in the program's own form; those
+        of padding mean nothing and are left out."""
         count = min(CHECKED, len(self.input_ids))
         if padded:  # the shape that is timed, so that a compiler meets no second one
             numbers = np.arange(min(PADDED_BATCH, len(self.input_ids)))
@@ -127,7 +127,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--model", type=Path, help="model folder")
     parser.add_argument("--turn-s", type=float, default=0.0, help="the least that a turn takes")
-    parser.add_argument("--work", type=Path, required=True, help="what to do")
+    parser.add_argument(
+        "--input", type=Path, required=True, help="features to run, or a SQuAD file"
+    )
     return parser.parse_args()
 
 
@@ -143,22 +145,22 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {"python": platform.python_version()} | {p: metadata.version(p) for p in packages}
 
 
-def timed(side: Side, turn_s: float) -> dict[str, Any]:
+def timed(program: Program, turn_s: float) -> dict[str, Any]:
     """One turn: all of the work once or, until `turn_s` are over, several times; its `seconds` and
     how many `features`."""
     begin = time.perf_counter()
-    features = side.run()
+    features = program.run()
     while (seconds := time.perf_counter() - begin) < turn_s:
-        features += side.run()
+        features += program.run()
     return {"seconds": seconds, "features": features}
 
 
 def serve(
-    load: Callable[[argparse.Namespace], Side],
+    load: Callable[[argparse.Namespace], Program],
     *packages: str,
     measure: Callable[[Any, float], dict[str, Any]] = timed,
 ) -> None:
-    """Load a side and answer until stdin ends. `packages` are those whose versions matter."""
+    """Load a program and answer until stdin ends. `packages`: whose versions are reported."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
 
@@ -168,10 +170,10 @@ def serve(
 
     args = parse_args()
     begin = time.perf_counter()
-    side = load(args)
+    program = load(args)
     load_s = time.perf_counter() - begin
-    check = side.check()
-    side.run()  # warm-up: all shapes of the work have been met
+    check = program.check()
+    program.run()  # warm-up: all shapes have been met
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -182,4 +184,4 @@ def serve(
         versions=versions(packages),
     )
     for _ in sys.stdin:
-        answer(**measure(side, args.turn_s), peak_memory_mib=peak_memory_mib())
+        answer(**measure(program, args.turn_s), peak_memory_mib=peak_memory_mib())

@@ -12,7 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 from safetensors.numpy import load_file
 
-from protocol import Logits, Rectangle, Work, serve
+from protocol import Features, Logits, Rectangle, serve
 
 LEARNING_RATE = 1e-5
 MAX_GRAD_NORM = 1.0
@@ -112,10 +112,10 @@ def is_encoder_linear(name: str) -> bool:
 
 
 class Inference:
-    def __init__(self, args: argparse.Namespace, work: Work) -> None:
+    def __init__(self, args: argparse.Namespace, features: Features) -> None:
         bert = Bert(args.model, args.precision, trainable=False)
-        self.work = work
-        self.batches = work.batches("padded")
+        self.features = features
+        self.batches = features.batches("padded")
         self.compiled = tf.function(
             bert, input_signature=[tf.TensorSpec([None, None], tf.int64)] * 3
         )
@@ -125,7 +125,7 @@ class Inference:
         return start.numpy(), end.numpy()
 
     def check(self) -> list[float]:
-        return self.work.checked(True, self.logits)
+        return self.features.checked(True, self.logits)
 
     def run(self) -> int:
         return sum(len(self.logits(batch)[0]) for batch in self.batches)
@@ -134,18 +134,18 @@ class Inference:
 class Training:
     """A step: forward and backward in micro-batches with all gradients, clipping, Google's Adam."""
 
-    def __init__(self, args: argparse.Namespace, work: Work) -> None:
-        self.work = work
+    def __init__(self, args: argparse.Namespace, features: Features) -> None:
+        self.features = features
         self.bert = Bert(args.model, args.precision, trainable=True)
         self.variables = list(self.bert.weights.values())
         self.gradients = [tf.Variable(tf.zeros_like(v)) for v in self.variables]
         self.first = [tf.Variable(tf.zeros_like(v)) for v in self.variables]
         self.second = [tf.Variable(tf.zeros_like(v)) for v in self.variables]
-        self.share = 1.0 / (2 * len(work.input_ids))
+        self.share = 1.0 / (2 * len(features.input_ids))
         self.pieces = []
-        for numbers in work.by_count(MICRO_BATCH):
-            answers = (work.start_positions[numbers], work.end_positions[numbers])
-            arrays = work.rectangle(numbers, work.max_seq_length)
+        for numbers in features.by_count(MICRO_BATCH):
+            answers = (features.start_positions[numbers], features.end_positions[numbers])
+            arrays = features.rectangle(numbers, features.max_seq_length)
             self.pieces.append(tuple(map(tf.constant, (*arrays, *answers))))
         self.add_gradients = tf.function(self._add_gradients)
         self.update = tf.function(self._update)
@@ -190,14 +190,14 @@ class Training:
         for piece in self.pieces:
             self.add_gradients(*piece)
         self.update()
-        return len(self.work.input_ids)
+        return len(self.features.input_ids)
 
 
 def load(args: argparse.Namespace) -> Inference | Training:
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     kind = Training if args.variant == "training" else Inference
-    return kind(args, Work.read(args.work))
+    return kind(args, Features.read(args.input))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The questions that all sides turn into features."""
+"""The questions that all programs turn into features."""
 
 import json
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ class ToFeatures:
         self.tokenizer.enable_truncation(
             texts.MAX_SEQ_LENGTH, stride=texts.DOC_STRIDE, strategy="only_second"
         )
-        self.first = texts.first(args.work)
-        self.examples = texts.read(args.work, QUESTIONS)
+        self.first = texts.first(args.input)
+        self.examples = texts.read(args.input, QUESTIONS)
 
     def windows(self, examples: list[Example]) -> list[list[Encoding]]:
         pairs = [(example.question.strip(), example.context) for example in examples]

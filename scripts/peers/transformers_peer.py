@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import BertForQuestionAnswering
 
-from protocol import Logits, Rectangle, Work, serve
+from protocol import Features, Logits, Rectangle, serve
 
 LEARNING_RATE = 1e-5
 MAX_GRAD_NORM = 1.0
@@ -20,13 +20,13 @@ class Inference:
     """BertForQuestionAnswering without gradients. `variant`: "eager" or "compiled"."""
 
     def __init__(
-        self, args: argparse.Namespace, model: BertForQuestionAnswering, work: Work | None
+        self, args: argparse.Namespace, model: BertForQuestionAnswering, features: Features | None
     ) -> None:
         self.model = model.eval()
         self.bf16 = args.precision == "bf16"
         self.padded = args.form == "padded"
-        self.batches = work.batches(args.form) if work else []
-        self.work = work
+        self.batches = features.batches(args.form) if features else []
+        self.features = features
         if args.variant == "compiled":
             torch._inductor.config.freezing = True
             self.model = torch.compile(model, dynamic=not self.padded)
@@ -43,29 +43,33 @@ class Inference:
         return out.start_logits.float().numpy(), out.end_logits.float().numpy()
 
     def check(self) -> list[float]:
-        return self.work.checked(self.padded, self.logits)
+        return self.features.checked(self.padded, self.logits)
 
     def run(self) -> int:
         return sum(len(self.logits(batch)[0]) for batch in self.batches)
 
 
 class Training:
-    """A step: forward and backward in micro-batches, clipping, AdamW. No dropout on any side."""
+    """A step: forward and backward in micro-batches, clipping, AdamW. No dropout in any program."""
 
-    def __init__(self, args: argparse.Namespace, model: BertForQuestionAnswering, work: Work):
+    def __init__(
+        self, args: argparse.Namespace, model: BertForQuestionAnswering, features: Features
+    ):
         self.model = model.train()
         self.bf16 = args.precision == "bf16"
-        self.work = work
+        self.features = features
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=True)
         self.pieces = [
-            self.piece(numbers, work.max_seq_length if args.form == "padded" else None)
-            for numbers in work.by_count(MICRO_BATCH)
+            self.piece(numbers, features.max_seq_length if args.form == "padded" else None)
+            for numbers in features.by_count(MICRO_BATCH)
         ]
 
     def piece(self, numbers: np.ndarray, length: int | None) -> list[Tensor]:
         """Padded to `length`, or to the longest of the piece."""
-        arrays = self.work.rectangle(numbers, length or int(self.work.lengths[numbers].max()))
-        answers = (self.work.start_positions[numbers], self.work.end_positions[numbers])
+        arrays = self.features.rectangle(
+            numbers, length or int(self.features.lengths[numbers].max())
+        )
+        answers = (self.features.start_positions[numbers], self.features.end_positions[numbers])
         return [torch.from_numpy(np.ascontiguousarray(array)) for array in (*arrays, *answers)]
 
     def check(self) -> list[float]:
@@ -79,7 +83,7 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRAD_NORM)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return len(self.work.input_ids)
+        return len(self.features.input_ids)
 
     def add_gradients(self) -> float:
         total = 0.0
@@ -94,7 +98,7 @@ class Training:
                     logits.float().masked_fill(mask == 0, float("-inf")), position, reduction="sum"
                 )
                 for logits, position in ((out.start_logits, start), (out.end_logits, end))
-            ) / (2 * len(self.work.input_ids))
+            ) / (2 * len(self.features.input_ids))
             loss.backward()
             total += loss.item()
         return total
@@ -102,7 +106,7 @@ class Training:
 
 def load(args: argparse.Namespace) -> Inference | Training:
     kind = Training if args.variant == "training" else Inference
-    return kind(args, load_model(args), Work.read(args.work))
+    return kind(args, load_model(args), Features.read(args.input))
 
 
 def load_eager(args: argparse.Namespace) -> Callable[[Rectangle], Logits]:

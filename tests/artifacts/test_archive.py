@@ -255,8 +255,8 @@ def test_fewer_bytes_than_declared_are_an_error(tmp_path):
 def test_a_disk_without_room_is_noticed_before_unpacking(bert_zip, monkeypatch):
     """The double: shutil.disk_usage reports 1000 free bytes."""
     usage = shutil.disk_usage(bert_zip.parent)._replace(free=1000)
-    monkeypatch.setattr("bertsquad.artifacts.archive.shutil.disk_usage", lambda _: usage)
-    with pytest.raises(UserError, match=r"needs 1\.7 kB, 1 kB are free in .*: disk full"):
+    monkeypatch.setattr("bertsquad.artifacts.space.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match=r"needs 1\.7 kB more, 1 kB are free in .*: disk full"):
         extract(bert_zip)
 
 

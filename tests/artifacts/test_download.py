@@ -497,7 +497,7 @@ def test_a_dropped_file_is_pinned_like_a_download(tmp_path):
 def test_a_disk_without_room_is_noticed_before_the_transfer(server, tmp_path, monkeypatch):
     """The double: shutil.disk_usage reports 1000 free bytes."""
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("bertsquad.artifacts.transfer.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("bertsquad.artifacts.space.shutil.disk_usage", lambda _: usage)
     server.serve("/a.bin", CONTENT)
     with pytest.raises(UserError, match=r"needs 307 kB more, 1 kB are free in .*: disk full"):
         download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
@@ -509,7 +509,7 @@ def test_only_the_missing_rest_must_fit(server, tmp_path, monkeypatch):
     with pytest.raises(UserError):
         download(request(tmp_path / "a.bin", f"{server.url}/a.bin", retries=0))
     usage = shutil.disk_usage(tmp_path)._replace(free=120_000)
-    monkeypatch.setattr("bertsquad.artifacts.transfer.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("bertsquad.artifacts.space.shutil.disk_usage", lambda _: usage)
     download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
     assert served.requests[1]["range"]
 

@@ -7,9 +7,9 @@ from transformers import AutoModelForQuestionAnswering
 
 from bertsquad.benchmark.random_bert import BERT_LARGE, random_features, write_model
 from bertsquad.benchmark.squad_lengths import read_lengths
-from bertsquad.checkpoint.model_config import encoder_shapes
 from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
 from bertsquad.model import folder as model_folder
+from bertsquad.model.config import encoder_shapes
 from bertsquad.model.fit import check_fit
 
 SMALL = BERT_LARGE | {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.benchmark.statistics import per_second, percentile, summarize
+from bertsquad.benchmark.statistics import PERCENTILES, per_second, percentile, summarize
 
 latencies = st.lists(st.floats(min_value=1e-3, max_value=1e5), min_size=1, max_size=300)
 
@@ -52,9 +52,22 @@ def test_no_samples_have_no_percentile():
         percentile([], 50)
 
 
-@given(latencies, st.integers(1, 100))
-def test_a_percentile_is_numpys_inverted_cdf(samples, percent):
+def test_every_rank_of_one_hundred_samples_is_exact():
+    """NumPy's "inverted_cdf" gives 8, 15, 29, 30, 57, 58, ... for 7, 14, 28, 29, 56, 57, ..."""
+    samples = [float(number) for number in range(1, 101)]
+    assert [percentile(samples, percent) for percent in range(1, 101)] == samples
+
+
+@given(latencies, st.sampled_from(PERCENTILES))
+def test_the_percentiles_that_are_reported_are_numpys_inverted_cdf(samples, percent):
     assert percentile(samples, percent) == np.percentile(samples, percent, method="inverted_cdf")
+
+
+@given(latencies, st.integers(1, 100))
+def test_a_percentile_is_the_smallest_sample_that_so_many_do_not_exceed(samples, percent):
+    found = percentile(samples, percent)
+    assert 100 * sum(sample <= found for sample in samples) >= percent * len(samples)
+    assert 100 * sum(sample < found for sample in samples) < percent * len(samples)
 
 
 @given(latencies)

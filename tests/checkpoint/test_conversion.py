@@ -23,8 +23,8 @@ from transformers import (
 
 from bertsquad.checkpoint import bundle, conversion
 from bertsquad.checkpoint.conversion import convert
-from bertsquad.checkpoint.model_config import encoder_shapes
 from bertsquad.console.errors import UserError
+from bertsquad.model.config import encoder_shapes
 
 FILES = ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

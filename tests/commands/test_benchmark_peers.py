@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bertsquad.files import write_json
-from fake_bench import side, work
+from fake_bench import contender, work
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -38,10 +38,10 @@ def test_an_unknown_work_is_named_with_those_there_are(tmp_path: Path):
 
 
 def test_the_page_and_the_figure_are_written_from_what_is_measured(tmp_path: Path):
-    sides = {"ours": side(ours=True), "it": side()}
+    contenders = {"ours": contender(ours=True), "it": contender()}
     write_json(
         tmp_path / "inference-fp32.json",
-        work(sides, {"ours": [20.0], "it": [10.0]}),
+        work(contenders, {"ours": [20.0], "it": [10.0]}),
         sort_keys=False,
     )
     page, figure = tmp_path / "docs/benchmarks.md", tmp_path / "docs/benchmarks.svg"

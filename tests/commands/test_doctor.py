@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bertsquad.distributed import placement
-from bertsquad.distributed.placement import Node
+from bertsquad.machine import cores
+from bertsquad.machine.cores import Cores
 from doctor import missing_packages, spelled_out, training, training_places, wants_colour
 
 
@@ -110,9 +110,8 @@ def test_packages_that_are_missing_are_named(tmp_path):
 
 
 def test_training_is_said_to_run_as_it_will(monkeypatch):
-    nodes = [Node(0, (0, 1, 2, 3), True), Node(1, (4, 5, 6, 7), True)]
-    monkeypatch.setattr(placement, "read_nodes", lambda: nodes)
-    monkeypatch.setattr(placement, "read_quota", lambda: None)
+    found = Cores(range(8), numa_nodes={0: [0, 1, 2, 3], 1: [4, 5, 6, 7]}, memory_nodes=[0, 1])
+    monkeypatch.setattr(cores, "read_cores", lambda: found)
     two = "2 processes, 4 threads each, on 0-3 | 4-7"
     assert training(training_places({}), []) == two
     one = training_places({"processes": 1})

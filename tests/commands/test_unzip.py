@@ -99,7 +99,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_line(archive, tmp_path, small_disk):
     options = ("--archive", "bert.zip", "--member", "bert/model.ckpt.index")
     line = error_line(run(tmp_path, *options, "--output", "small/model.ckpt.index"))
-    assert "small/model.ckpt.index: needs 400 kB, 262 kB are free in small: disk full" in line
+    assert "small/model.ckpt.index: needs 400 kB more, 262 kB are free in small: disk full" in line
     assert list(small_disk.iterdir()) == []
 
 

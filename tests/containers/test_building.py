@@ -54,6 +54,7 @@ def test_local_wheels_of_pinned_versions_go_along(tmp_path):
         "torch-2.12.0-cp311-cp311-manylinux_2_28_x86_64.whl",
         "google_crc32c-1.9.0-py3-none-any.whl",
         "other-1.0-py3-none-any.whl",
+        "no-wheel.whl",
     ):
         (tmp_path / name).touch()
     pins = pinned_versions(["torch==2.13.0\ngoogle-crc32c==1.9.0 # why\n", "# other==1.0\n"])

@@ -1,5 +1,6 @@
 """Which process is to blame when several have failed, and what is said of it."""
 
+import inspect
 import signal
 
 import pytest
@@ -29,3 +30,14 @@ def test_the_cause_is_told_and_not_its_consequences(failures, expected):
 def test_the_host_is_named_where_there_are_several():
     said = verdict([(5, -signal.SIGSEGV)], "node2").message
     assert said.startswith("process 5 on host node2 was killed (SIGSEGV); ")
+
+
+def test_torchrun_still_has_the_private_default_that_is_replaced():
+    from torch.distributed.elastic.multiprocessing.api import PContext
+
+    parameters = inspect.signature(PContext.close).parameters
+    assert [(name, entry.default) for name, entry in parameters.items()] == [
+        ("self", inspect.Parameter.empty),
+        ("death_sig", None),
+        ("timeout", 30),
+    ]

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from bertsquad.distributed.supervisor import free_port, loopback
 from bertsquad.model import folder as model_folder
-from bertsquad.training.loop import Hyperparameters, train
+from bertsquad.training.hyperparameters import Hyperparameters
+from bertsquad.training.loop import train
 from bertsquad.training.state import TrainingState
 from tiny_bert import write_model_folder
 from tiny_training import training_features

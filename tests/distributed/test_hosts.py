@@ -27,8 +27,25 @@ from bertsquad.distributed.hosts import (
         ("r[1-2]c[3-4]-ib", ["r1c3-ib", "r1c4-ib", "r2c3-ib", "r2c4-ib"]),
     ],
 )
-def test_slurms_node_lists(text, names):
+def test_slurms_node_lists_where_its_commands_are_missing(text, names, monkeypatch):
+    monkeypatch.setenv("PATH", "")
     assert expand(text) == names
+
+
+def slurm_command(folder, script):
+    (folder / "scontrol").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "scontrol").chmod(0o755)
+    return str(folder)
+
+
+def test_slurms_own_command_reads_its_node_lists(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", slurm_command(tmp_path, 'echo "$1-$2"; echo "$3"'))
+    assert expand("n[1-2]") == ["show-hostnames", "n[1-2]"]
+
+
+def test_a_command_that_fails_is_done_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", slurm_command(tmp_path, "exit 1"))
+    assert expand("n[1-2]") == ["n1", "n2"]
 
 
 def test_the_first_of_a_list_starts_the_others():

@@ -47,7 +47,7 @@ def test_news_arrive_in_order_and_whole(connected):
 
 def test_a_heartbeat_is_no_news_but_breaks_the_silence(connected, monkeypatch):
     link, other = connected
-    monkeypatch.setattr(links, "BEAT_S", 0.0)
+    monkeypatch.setattr(links, "HEARTBEAT_INTERVAL_S", 0.0)
     link.heard = time.monotonic() - 100
     assert link.silent
     other.news()  # beats

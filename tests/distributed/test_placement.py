@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertsquad.console.errors import UserError
-from bertsquad.distributed.placement import Node, Place, place, read_nodes, read_quota
+from bertsquad.distributed.placement import Node, Place, place, usable_nodes
+from bertsquad.machine.cores import read_cores
 from machine.trees import two_sockets, write
 
 
@@ -17,52 +18,48 @@ def cooper_lake(nodes=4, cores=24):
 # From the system
 
 
+def nodes(root, cpus):
+    """The nodes where these processors are allowed."""
+    path = root / "proc/self/status"
+    old = path.read_text(encoding="utf-8") if path.is_file() else "Name:\tpython\n"
+    kept = "".join(line for line in old.splitlines(True) if not line.startswith("Cpus_allowed"))
+    write(root, {"proc/self/status": f"{kept}Cpus_allowed_list:\t{cpus}\n"})
+    return usable_nodes(read_cores(root))
+
+
 def status(root, memory):
     return write(root, {"proc/self/status": f"Name:\tpython\nMems_allowed_list:\t{memory}\n"})
 
 
 def test_a_node_has_one_processor_of_each_allowed_core(tmp_path):
     status(two_sockets(tmp_path), "0-1")
-    assert read_nodes(tmp_path, list(range(8))) == [Node(0, (0, 1), True), Node(1, (2, 3), True)]
+    assert nodes(tmp_path, "0-7") == [Node(0, (0, 1), True), Node(1, (2, 3), True)]
 
 
 def test_a_second_hardware_thread_stands_for_its_core_where_the_first_is_not_allowed(tmp_path):
     status(two_sockets(tmp_path), "0-1")
-    assert read_nodes(tmp_path, [1, 4, 6]) == [Node(0, (1, 4), True), Node(1, (6,), True)]
+    assert nodes(tmp_path, "1,4,6") == [Node(0, (1, 4), True), Node(1, (6,), True)]
 
 
 def test_a_node_outside_the_cpuset_is_no_place(tmp_path):
     status(two_sockets(tmp_path), "1")
-    assert read_nodes(tmp_path, [2, 3, 6, 7]) == [Node(1, (2, 3), False)]
+    assert nodes(tmp_path, "2-3,6-7") == [Node(1, (2, 3), False)]
 
 
 def test_memory_that_may_not_be_used_is_not_bound(tmp_path):
     status(two_sockets(tmp_path), "0")
-    assert [node.memory for node in read_nodes(tmp_path, list(range(8)))] == [False, False]
+    assert [node.memory for node in nodes(tmp_path, "0-7")] == [False, False]
 
 
 def test_a_node_of_memory_alone_is_no_place(tmp_path):
     status(two_sockets(tmp_path), "0-2")
     node = "sys/devices/system/node"
     write(tmp_path, {f"{node}/online": "0-2\n", f"{node}/node2/cpulist": "\n"})
-    assert [node.number for node in read_nodes(tmp_path, list(range(8)))] == [0, 1]
+    assert [node.number for node in nodes(tmp_path, "0-7")] == [0, 1]
 
 
 def test_a_system_without_sys_is_one_node_of_all_allowed_processors(tmp_path):
-    assert read_nodes(tmp_path, [3, 5]) == [Node(None, (3, 5), False)]
-
-
-def test_a_quota_is_counted_in_whole_processors(tmp_path):
-    write(
-        tmp_path,
-        {
-            "proc/self/cgroup": "0::/\n",
-            "proc/self/mountinfo": "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-            "sys/fs/cgroup/cpu.max": "250000 100000\n",
-        },
-    )
-    assert read_quota(tmp_path) == 2
-    assert read_quota(tmp_path / "nothing") is None
+    assert nodes(tmp_path, "3,5") == [Node(None, (3, 5), False)]
 
 
 # One process a node

@@ -21,7 +21,8 @@ from safetensors.torch import save_file  # noqa: E402
 from bertsquad.console.errors import UserError  # noqa: E402
 from bertsquad.distributed.gloo import GlooTeam  # noqa: E402
 from bertsquad.model import folder as model_folder  # noqa: E402
-from bertsquad.training.loop import Hyperparameters, train  # noqa: E402
+from bertsquad.training.hyperparameters import Hyperparameters  # noqa: E402
+from bertsquad.training.loop import train  # noqa: E402
 from bertsquad.training.state import TrainingState  # noqa: E402
 from tiny_training import training_features  # noqa: E402
 

@@ -1,4 +1,7 @@
-"""Choosing an engine, and whether a precision is native on this processor."""
+"""Which engines there are, choosing one, and whether a precision is native on this processor."""
+
+import ast
+from pathlib import Path
 
 import pytest
 
@@ -7,9 +10,39 @@ from bertsquad.console.errors import UserError
 from bertsquad.machine import cpu
 from bertsquad.machine.cpu import CpuInfo
 
+ENGINES = Path(engines.__file__).parent
+ROOT = ENGINES.parents[2]
+
+
+def test_every_folder_with_an_about_is_an_engine_and_the_reference_comes_first():
+    assert list(engines.PRECISIONS) == ["torch", "onnxruntime", "openvino"]
+    assert engines.packages() == ("torch", "onnxruntime", "onnx", "openvino", "nncf")
+    with pytest.raises(UserError, match="engine is 'tensorrt'"):
+        engines.about("tensorrt")
+
+
+@pytest.mark.parametrize("engine", engines.PRECISIONS)
+def test_an_about_imports_nothing_and_holds_what_about_asks_for(engine: str):
+    tree = ast.parse((ENGINES / engine / "about.py").read_text(encoding="utf-8"))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    about = engines.about(engine)
+    assert set(engines.About.__annotations__) <= set(vars(about))
+    assert bool(about.INT8_FILES) == ("int8" in about.PRECISIONS)
+    assert set(about.REFUSED_UNLESS_NATIVE) <= set(about.PRECISIONS)
+
+
+@pytest.mark.parametrize("engine", engines.PRECISIONS)
+def test_the_configurations_readme_has_a_row_for_each(engine: str):
+    about = engines.about(engine)
+    listed = ", ".join(f"`{precision}`" for precision in about.PRECISIONS)
+    row = f"| `{engine}` | {about.DESCRIPTION} | list of {listed} |"
+    assert row in (ROOT / "config/README.md").read_text(encoding="utf-8")
+
 
 def test_an_unknown_engine_is_refused_by_name():
-    with pytest.raises(UserError, match="engine is 'tensorrt'; expected one of: torch, openvino"):
+    with pytest.raises(
+        UserError, match="engine is 'tensorrt'; expected one of: torch, onnxruntime, openvino"
+    ):
         engines.load("tensorrt", "model", precision="fp32", threads=1)
 
 

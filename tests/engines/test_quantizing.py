@@ -5,6 +5,8 @@ import json
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertsquad import engines
 from bertsquad.console.errors import UserError
@@ -104,5 +106,32 @@ def test_calibration_asks_for_features(run, tmp_path):
 
 
 def test_an_engine_without_int8_is_refused(run, tmp_path):
-    with pytest.raises(UserError, match=r"engine is 'torch'; .* has int8: openvino, onnxruntime"):
+    with pytest.raises(UserError, match=r"engine is 'torch'; .* has int8: onnxruntime, openvino"):
         quantizing.make("torch", run / "model", tmp_path, features_path=None, count=1, seed=0)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 50), min_size=1, max_size=60),
+    count=st.integers(1, 80),
+    seed=st.integers(0, 5),
+)
+def test_so_many_different_features_or_all(lengths, count, seed):
+    chosen = quantizing.spread_features(np.array(lengths), count, seed).tolist()
+    assert len(chosen) == min(count, len(lengths))
+    assert chosen == sorted(set(chosen))
+    assert set(chosen) <= set(range(len(lengths)))
+
+
+def test_every_tenth_of_the_lengths_has_its_share():
+    lengths = np.random.default_rng(0).permutation(1000)
+    chosen = lengths[quantizing.spread_features(lengths, 50, seed=3)]
+    assert np.histogram(chosen, bins=10, range=(0, 1000))[0].tolist() == [5] * 10
+
+
+def test_the_seed_decides():
+    lengths = np.arange(1000)
+    first, again, other = (
+        quantizing.spread_features(lengths, 20, seed).tolist() for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bertsquad.console.errors import UserError
-from bertsquad.experiment.config import resolve
+from bertsquad.experiment.config import read_schema, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "config/schemas/config.schema.yaml"
@@ -129,7 +129,7 @@ def test_every_key_of_the_schema_is_explained_in_the_readme():
     readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
     headings = [line for line in readme.splitlines() if line.startswith("#")]
     assert len(set(headings)) == len(headings)
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = read_schema(SCHEMA)
 
     def keys(part: dict) -> set[str]:
         found = set()

@@ -41,13 +41,19 @@ def test_runs_of_the_same_lengths_share_their_features():
 def test_int8_alone_takes_a_quantized_model():
     demo = experiment()
     folder = "r/demo-fp32/openvino-int8/quantized"
-    assert demo.quantized_files("demo-fp32", "openvino", "int8") == [
-        f"{folder}/model.xml",
-        f"{folder}/model.bin",
-    ]
+    assert demo.quantized("demo-fp32", "openvino", "int8") == [folder]
     assert demo.quantized_option("demo-fp32", "openvino", "int8") == f"--quantized {folder}"
-    assert demo.quantized_files("demo-fp32", "torch", "fp32") == []
+    assert demo.quantized("demo-fp32", "torch", "fp32") == []
     assert demo.quantized_option("demo-fp32", "torch", "fp32") == ""
+
+
+def test_an_engine_that_calibrates_takes_the_training_features():
+    demo = experiment()
+    features = demo.features_file("demo-fp32", "train")
+    assert demo.calibration_features("demo-fp32", "openvino") == [features]
+    assert demo.calibration_option("demo-fp32", "openvino") == f"--features {features}"
+    assert demo.calibration_features("demo-fp32", "onnxruntime") == []
+    assert demo.calibration_option("demo-fp32", "onnxruntime") == ""
 
 
 def test_a_run_may_have_a_checkpoint_of_its_own():

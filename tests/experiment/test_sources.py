@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from bertsquad.experiment.sources import PACE, local_sources
+import pytest
+
+from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,6 +108,26 @@ def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
     ]
 
 
-def test_choosing_threads_never_retrains():
-    train = local_sources(ROOT / "scripts/finetune.py", without=PACE)
-    assert not [path for path in train if "machine" in path.parts]
+@pytest.mark.parametrize("script", ["finetune.py", "quantize.py", "compute_logits.py"])
+def test_what_people_read_and_the_choice_of_threads_are_not_tracked(script: str):
+    whole = local_sources(ROOT / "scripts" / script)
+    tracked = local_sources(ROOT / "scripts" / script, without=NEVER_DECIDES_RESULTS)
+    left_out = {path.parent.name for path in set(whole) - set(tracked)}
+    assert left_out == {"console", "machine"}
+
+
+def test_only_through_them_nothing_else_is_left_out():
+    """Code that decides a result must not hide behind a folder that is not tracked."""
+    library = ROOT / "scripts/bertsquad"
+    untracked = [ROOT / "scripts" / name for name in NEVER_DECIDES_RESULTS]
+    shared = {library / "__init__.py", library / "files.py"}  # which every command tracks
+    for path in sorted(file for folder in untracked for file in folder.glob("*.py")):
+        reached = local_sources(path, folder=ROOT / "scripts")
+        assert all(
+            file in shared or any(file.is_relative_to(folder) for folder in untracked)
+            for file in reached
+        ), path
+    for script in ("finetune.py", "quantize.py", "compute_logits.py", "featurize.py"):
+        assert shared <= set(
+            local_sources(ROOT / "scripts" / script, without=NEVER_DECIDES_RESULTS)
+        )

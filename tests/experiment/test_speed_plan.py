@@ -37,8 +37,8 @@ def test_what_is_emulated_is_left_out(processor):
     processor("fp32")
     assert plan().cells() == [
         "out/speed/torch-fp32.json",
-        "out/speed/openvino-fp32.json",
         "out/speed/onnxruntime-fp32.json",
+        "out/speed/openvino-fp32.json",
     ]
 
 

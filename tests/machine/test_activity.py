@@ -1,13 +1,14 @@
-"""Who keeps the processors busy, from the clocks of /proc."""
+"""Who keeps the processors busy, from the clocks of the system."""
 
 import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from bertsquad.machine import activity
-from bertsquad.machine.activity import Clocks, Process, Watch, difference, family, observe
+from bertsquad.machine.activity import Clocks, Watch, difference, observe
 from machine.trees import write
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -37,79 +38,84 @@ def test_clocks_that_count_nothing_are_no_quiet_machine():
 # 1 init - 10 shell - 20 snakemake - 30 snakemake job - 40 python - 41 its child
 #                                  - 31 another job
 #                 - 50 an editor
-PROCESSES = {1: 0, 10: 1, 20: 10, 30: 20, 31: 20, 40: 30, 41: 40, 50: 10}
+TREE = {
+    1: (0, "init"),
+    10: (1, "bash\0-c\0snakemake --cores all"),
+    20: (10, "python3.11\0/env/bin/snakemake\0--cores\0all"),
+    30: (20, "/env/bin/python\0-m\0snakemake\0--snakefile"),
+    31: (20, "python"),
+    40: (30, "python\0scripts/finetune.py"),
+    41: (40, "python"),
+    50: (10, "vim\0Snakefile"),
+}
 
 
-def relatives(pid, snakemakes):
-    processes = {number: Process(parent, 1.0) for number, parent in PROCESSES.items()}
-    return family(pid, processes, lambda number: number in snakemakes)
+@pytest.fixture
+def processes(tmp_path, monkeypatch):
+    """The processes of TREE, each with 1 + 2 seconds of its own, 3 + 4 of ended children, in the
+    files that psutil reads."""
+    times = " ".join(str(seconds * TICK) for seconds in (1, 2, 3, 4))
+    for pid, (parent, command) in TREE.items():
+        stat = f"{pid} (a) (b) S {parent} {'0 ' * 9}{times} 20 0 1 0 {pid} {'0 ' * 30}\n"
+        write(tmp_path, {f"proc/{pid}/stat": stat, f"proc/{pid}/cmdline": f"{command}\0"})
+    machine = " ".join(str(seconds * TICK) for seconds in (60, 5, 10, 999, 999, 1, 2, 3, 0, 0))
+    write(tmp_path, {"proc/stat": f"cpu  {machine}\ncpu0 {machine}\nbtime 1000\n"})
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
+    return tmp_path / "proc"
 
 
-def test_our_workflow_is_the_outermost_snakemake_and_all_below_it():
-    assert relatives(40, {20, 30}) == {20, 30, 31, 40, 41}
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 
 
-def test_without_snakemake_it_is_the_process_and_its_children():
-    assert relatives(40, set()) == {40, 41}
+@LINUX
+def test_our_workflow_is_the_outermost_snakemake_and_all_below_it(processes):
+    found = activity.workflow(psutil.Process(40))
+    assert {process.pid for process in found} == {20, 30, 31, 40, 41}
 
 
-def test_a_process_that_has_ended_has_no_family():
-    assert relatives(99, set()) == set()
+@LINUX
+def test_without_snakemake_it_is_the_process_and_its_children(processes):
+    for pid in (20, 30):
+        (processes / f"{pid}/cmdline").write_text("python\0")
+    assert [process.pid for process in activity.workflow(psutil.Process(40))] == [40, 41]
 
 
-def tree(root, ticks):
-    return write(
-        root,
-        {
-            "proc/stat": f"cpu  {ticks[0]} 0 {ticks[1]} 999 999 0 0 {ticks[2]} 7 0\ncpu0 1 2 3\n",
-            "proc/1/stat": f"1 (init) S 0 {'0 ' * 9}{ticks[3]} 0 0 0 20 0\n",
-            f"proc/{os.getpid()}/stat": (
-                f"{os.getpid()} (a) (b) R 1 {'0 ' * 9}{ticks[4]} 1 2 3 20 0 1\n"
-            ),
-            "proc/self/stat": "not a number\n",
-            "proc/2/other": "ended meanwhile\n",
-        },
-    )
+@LINUX
+def test_snakemake_is_known_by_its_name(processes):
+    assert [pid for pid in TREE if activity.is_snakemake(psutil.Process(pid))] == [20, 30]
 
 
-def test_clocks_of_files(tmp_path):
-    clocks = activity.read_clocks(tree(tmp_path, [30 * TICK, 10 * TICK, 2 * TICK, 500, TICK]))
-    assert (clocks.busy, clocks.stolen) == (40.0, 2.0)
-    assert clocks.ours == pytest.approx(1 + 6 / TICK)
+@LINUX
+def test_the_clocks_of_machine_and_workflow(processes, monkeypatch):
+    monkeypatch.setattr(os, "getpid", lambda: 40)
+    clocks = activity.read_clocks()
+    assert (clocks.busy, clocks.stolen, clocks.ours) == (78.0, 3.0, 50.0)
 
 
-def test_a_watch_sees_what_happened_meanwhile(tmp_path):
-    tree(tmp_path, [TICK, TICK, 0, 0, 0])
-    watch = Watch(tmp_path)
-    tree(tmp_path, [4 * TICK, TICK, 0, 0, TICK])
+@LINUX
+def test_a_watch_sees_what_happened_meanwhile(processes, monkeypatch):
+    monkeypatch.setattr(os, "getpid", lambda: 50)
+    watch = Watch()
+    later = " ".join(str(seconds * TICK) for seconds in (64, 5, 10, 999, 999, 1, 2, 3, 0, 0))
+    (processes / "stat").write_text(f"cpu  {later}\nbtime 1000\n")
+    stat = (processes / "50/stat").read_text()
+    (processes / "50/stat").write_text(stat.replace(f" {TICK} ", f" {2 * TICK} ", 1))
     seen = watch.result()
-    assert seen["other_cpus"] == pytest.approx(2 * seen["workflow_cpus"], rel=0.1)
+    assert seen["other_cpus"] == pytest.approx(3 * seen["workflow_cpus"], rel=0.1)
 
 
-def test_a_system_without_these_files_is_unavailable(tmp_path):
-    assert set(observe(0, tmp_path)) == {"unavailable"}
+@LINUX
+def test_a_system_without_these_files_is_unavailable(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert set(observe(0)) == {"unavailable"}
 
 
-def test_snakemake_is_known_by_its_name(tmp_path):
-    lines = {
-        1: "python3.11\0/env/bin/snakemake\0--cores\0all",
-        2: "/env/bin/python\0-m\0snakemake\0--snakefile",
-        3: "bash\0-c\0snakemake --cores all",
-        4: "vim\0Snakefile",
-    }
-    write(tmp_path, {f"proc/{pid}/cmdline": line for pid, line in lines.items()})
-    found = [pid for pid in [*lines, 5] if activity.is_snakemake(pid, tmp_path)]
-    assert found == [1, 2]
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is /proc on Linux alone")
 def test_a_busy_child_of_ours_is_our_own_work():
     """Whatever else runs here: the child's work is not counted as others'."""
     child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         watch = Watch()
-        before = activity.read_processes()[child.pid].seconds
-        while activity.read_processes()[child.pid].seconds < before + 0.3:
+        while sum(psutil.Process(child.pid).cpu_times()) < 0.4:
             pass
         seen = watch.result()
     finally:

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.machine.threads import (
-    Team,
-    choose_team,
-    default_team,
-    settle,
-    spread_team,
-    take_cores,
-    team_of,
-)
+from bertsquad.machine.cores import Cores, read_cores
+from bertsquad.machine.threads import Threads, bind, choose_threads, spread_threads, take_cores
 from bertsquad.machine.topology import Core
 from machine.trees import container, cooper_lake, two_sockets
 
@@ -22,41 +15,41 @@ TWO_SOCKETS = [Core(0, (0, 4)), Core(0, (1, 5)), Core(1, (2, 6)), Core(1, (3, 7)
 
 
 @pytest.mark.parametrize(
-    ("allowed", "quota", "at_most", "team"),
+    ("allowed", "quota", "at_most", "expected"),
     [
-        (range(8), None, None, Team(2, (0, 1), (0,))),
+        (range(8), None, None, Threads(2, (0, 1), (0,))),
         # Snakemake's --cores all counts hardware threads and sockets.
-        (range(8), None, 8, Team(2, (0, 1), (0,))),
-        (range(8), None, 1, Team(1, (0, 1), (0,))),
-        ([0, 4], None, None, Team(1, (0,), (0,))),
-        ([4, 5], None, None, Team(2, (4, 5), (0,))),
-        ([0, 2, 3], None, None, Team(2, (2, 3), (1,))),
-        (range(8), 1.5, None, Team(1, (0, 1), (0,))),
-        (range(8), 0.5, None, Team(1, (0, 1), (0,))),
-        (range(8), 100.0, None, Team(2, (0, 1), (0,))),
+        (range(8), None, 8, Threads(2, (0, 1), (0,))),
+        (range(8), None, 1, Threads(1, (0, 1), (0,))),
+        ([0, 4], None, None, Threads(1, (0,), (0,))),
+        ([4, 5], None, None, Threads(2, (4, 5), (0,))),
+        ([0, 2, 3], None, None, Threads(2, (2, 3), (1,))),
+        (range(8), 1.5, None, Threads(1, (0, 1), (0,))),
+        (range(8), 0.5, None, Threads(1, (0, 1), (0,))),
+        (range(8), 100.0, None, Threads(2, (0, 1), (0,))),
     ],
 )
-def test_one_thread_on_each_core_of_the_socket_with_the_most(allowed, quota, at_most, team):
-    assert choose_team(list(allowed), TWO_SOCKETS, quota, at_most) == team
+def test_one_thread_on_each_core_of_the_socket_with_the_most(allowed, quota, at_most, expected):
+    assert choose_threads(Cores(list(allowed), TWO_SOCKETS, quota), at_most) == expected
 
 
 def test_where_cores_are_unknown_every_allowed_processor_counts():
-    assert choose_team([0, 1, 2], [], None) == Team(3, (0, 1, 2), ())
+    assert choose_threads(Cores([0, 1, 2])) == Threads(3, (0, 1, 2), ())
 
 
 @pytest.mark.parametrize(
-    ("threads", "team"),
+    ("count", "expected"),
     [
-        (1, Team(1, (0, 1), (0,))),
-        (2, Team(2, (0, 1), (0,))),
-        (3, Team(3, (0, 1, 2, 3), (0, 1))),
-        (4, Team(4, (0, 1, 2, 3), (0, 1))),
-        (5, Team(5, (0, 1, 2, 3, 4, 5, 6, 7), (0, 1))),
-        (9, Team(9, (0, 1, 2, 3, 4, 5, 6, 7), (0, 1))),
+        (1, Threads(1, (0, 1), (0,))),
+        (2, Threads(2, (0, 1), (0,))),
+        (3, Threads(3, (0, 1, 2, 3), (0, 1))),
+        (4, Threads(4, (0, 1, 2, 3), (0, 1))),
+        (5, Threads(5, (0, 1, 2, 3, 4, 5, 6, 7), (0, 1))),
+        (9, Threads(9, (0, 1, 2, 3, 4, 5, 6, 7), (0, 1))),
     ],
 )
-def test_a_measurement_gets_the_threads_it_asks_for_on_cores_while_there_are_some(threads, team):
-    assert spread_team(list(range(8)), TWO_SOCKETS, threads) == team
+def test_a_measurement_gets_the_threads_it_asks_for_on_cores_while_there_are_some(count, expected):
+    assert spread_threads(Cores(range(8), TWO_SOCKETS), count) == expected
 
 
 @given(
@@ -64,31 +57,33 @@ def test_a_measurement_gets_the_threads_it_asks_for_on_cores_while_there_are_som
     quota=st.none() | st.floats(0.01, 16),
     at_most=st.none() | st.integers(1, 16),
 )
-def test_a_team_stays_within_what_is_allowed(allowed, quota, at_most):
-    team = choose_team(sorted(allowed), TWO_SOCKETS, quota, at_most)
-    assert set(team.cpus) <= allowed
-    assert 1 <= team.threads <= len(team.cpus)
-    assert team.threads <= (at_most or 16)
-    cores = [core for core in TWO_SOCKETS if set(core.cpus) & set(team.cpus)]
-    assert len(cores) == len(team.cpus)
+def test_threads_stay_within_what_is_allowed(allowed, quota, at_most):
+    found = choose_threads(Cores(sorted(allowed), TWO_SOCKETS, quota), at_most)
+    assert set(found.cpus) <= allowed
+    assert 1 <= found.count <= len(found.cpus)
+    assert found.count <= (at_most or 16)
+    cores = [core for core in TWO_SOCKETS if set(core.cpus) & set(found.cpus)]
+    assert len(cores) == len(found.cpus)
     assert len({core.socket for core in cores}) == 1
 
 
 def test_never_the_guides_constants(tmp_path):
     """22 training threads, and inference on processors 0-27, whatever the machine."""
-    assert default_team(root=cooper_lake(tmp_path / "a")) == Team(28, tuple(range(28)), (0,))
-    assert default_team(root=two_sockets(tmp_path / "b")) == Team(2, (0, 1), (0,))
-    assert default_team(root=container(tmp_path / "c")) == Team(1, (0, 1), (0,))
-    assert team_of(2, root=container(tmp_path / "d")) == Team(2, (0, 1), (0,))
+    assert choose_threads(read_cores(cooper_lake(tmp_path / "a"))) == Threads(
+        28, tuple(range(28)), (0,)
+    )
+    assert choose_threads(read_cores(two_sockets(tmp_path / "b"))) == Threads(2, (0, 1), (0,))
+    assert choose_threads(read_cores(container(tmp_path / "c"))) == Threads(1, (0, 1), (0,))
+    assert spread_threads(read_cores(container(tmp_path / "d")), 2) == Threads(2, (0, 1), (0,))
 
 
-def test_a_team_in_words():
-    assert str(Team(28, tuple(range(28)), (0,))) == "28 threads on processors 0-27 of socket 0"
-    assert str(Team(1, (3,), ())) == "1 thread on processor 3"
+def test_threads_in_words():
+    assert str(Threads(28, tuple(range(28)), (0,))) == "28 threads on processors 0-27 of socket 0"
+    assert str(Threads(1, (3,), ())) == "1 thread on processor 3"
 
 
 def test_this_machine_has_at_least_one():
-    assert default_team().threads >= 1
+    assert choose_threads(read_cores()).count >= 1
 
 
 @pytest.fixture
@@ -105,13 +100,13 @@ def affinity(monkeypatch):
     return mask
 
 
-def test_settling_keeps_the_process_on_the_teams_processors(affinity):
-    assert settle(Team(2, (0, 1), (0,)), {}) is None
+def test_binding_keeps_the_process_on_their_processors(affinity):
+    assert bind(Threads(2, (0, 1), (0,)), {}) is None
     assert affinity == {0, 1}
 
 
 def test_what_the_user_has_placed_stays(affinity):
-    reason = settle(Team(2, (0, 1), (0,)), {"GOMP_CPU_AFFINITY": "2 3"})
+    reason = bind(Threads(2, (0, 1), (0,)), {"GOMP_CPU_AFFINITY": "2 3"})
     assert reason == "GOMP_CPU_AFFINITY is set"
     assert affinity == {0, 1, 2, 3}
 
@@ -121,8 +116,8 @@ def test_a_refused_binding_is_no_reason_to_stop(monkeypatch, affinity):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
-    reason = settle(Team(2, (0, 1), (0,)), {})
-    assert reason == "binding is not permitted: Operation not permitted"
+    reason = bind(Threads(2, (0, 1), (0,)), {})
+    assert reason == "CPU binding is not permitted: Operation not permitted"
 
 
 def test_a_command_takes_no_more_than_it_is_given(affinity):

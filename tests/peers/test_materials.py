@@ -1,4 +1,4 @@
-"""What all sides are given."""
+"""What all contenders are given."""
 
 from pathlib import Path
 

@@ -3,18 +3,20 @@
 from bertsquad.peers import figure
 from bertsquad.peers.page import page
 from bertsquad.reporting import style
-from fake_bench import side, work
+from fake_bench import contender, work
 
 
 def measured() -> list[dict]:
-    sides = {
-        "real": side(title="bertsquad torch", ours=True, gflop_per_feature=5.0, program="ours"),
-        "it": side(form="padded", precision="bf16"),
-        "gone": side(title="TensorFlow", form="padded", left_out="it failed"),
-        "top": side(form="ceiling"),
+    contenders = {
+        "real": contender(
+            title="bertsquad torch", ours=True, gflop_per_feature=5.0, program="ours"
+        ),
+        "it": contender(form="padded", precision="bf16"),
+        "gone": contender(title="TensorFlow", form="padded", left_out="it failed"),
+        "top": contender(form="ceiling"),
     }
     rates = {"real": [20.0, 21.0, *[22.0] * 5, 24.0], "it": [10.0] * 8}
-    return [work(sides, rates, ceilings=[200.0, 180.0, 190.0])]
+    return [work(contenders, rates, ceilings=[200.0, 180.0, 190.0])]
 
 
 def test_a_table_tells_rates_ratios_and_shares_with_their_spread():
@@ -42,10 +44,14 @@ def test_it_says_on_what_and_with_what_it_was_measured():
 
 
 def test_a_goal_is_met_or_missed():
-    sides = {"ours": side(ours=True, form="texts"), "it": side(title="tokenizers", form="texts")}
+    contenders = {
+        "ours": contender(ours=True, form="texts"),
+        "it": contender(title="tokenizers", form="texts"),
+    }
 
     def told(ours: list[float]) -> str:
-        return page([work(sides, {"ours": ours, "it": [10.0] * len(ours)}, name="data")], "b.svg")
+        measured = work(contenders, {"ours": ours, "it": [10.0] * len(ours)}, name="data")
+        return page([measured], "b.svg")
 
     assert "| 6.00 (6.00 to 6.00) faster | 5x: met |" in told([60.0] * 8)
     assert "| 4.00 (4.00 to 4.00) faster | 5x: missed |" in told([40.0] * 8)
@@ -53,42 +59,45 @@ def test_a_goal_is_met_or_missed():
 
 
 def test_rounds_too_few_for_a_verdict_tell_nothing():
-    sides = {"ours": side(ours=True, form="texts"), "it": side(title="tokenizers", form="texts")}
-    text = page([work(sides, {"ours": [60.0] * 6, "it": [10.0] * 6}, name="data")], "b.svg")
+    contenders = {
+        "ours": contender(ours=True, form="texts"),
+        "it": contender(title="tokenizers", form="texts"),
+    }
+    text = page([work(contenders, {"ours": [60.0] * 6, "it": [10.0] * 6}, name="data")], "b.svg")
     assert "| 6.00 cannot tell, about 7 rounds would | 5x: cannot tell |" in text
 
 
 def test_what_cannot_be_told_says_how_many_rounds_would():
-    sides = {"ours": side(ours=True), "it": side()}
-    text = page([work(sides, {"ours": [9.0, 12.0] * 4, "it": [10.0] * 8})], "b.svg")
+    contenders = {"ours": contender(ours=True), "it": contender()}
+    text = page([work(contenders, {"ours": [9.0, 12.0] * 4, "it": [10.0] * 8})], "b.svg")
     assert "cannot tell, about" in text
     assert "rounds would |" in text
 
 
 def test_int8_without_vnni_is_told_apart():
-    sides = {"ours": side(ours=True, precision="int8"), "it": side(precision="int8")}
-    with_vnni = work(sides, {"ours": [60.0], "it": [10.0]}, name="inference-int8")
+    contenders = {"ours": contender(ours=True, precision="int8"), "it": contender(precision="int8")}
+    with_vnni = work(contenders, {"ours": [60.0], "it": [10.0]}, name="inference-int8")
     note = "This processor has no VNNI: INT8 products are made of several instructions."
     assert note not in page([with_vnni], "b.svg")
     assert note in page([{**with_vnni, "vnni": False}], "b.svg")
 
 
 def test_linearity_is_stated():
-    sides = {"two": side(layers=2), "four": side()}
-    linear = work(sides, {"two": [10.0], "four": [5.0]}, name="linearity-fp32")
+    contenders = {"two": contender(layers=2), "four": contender()}
+    linear = work(contenders, {"two": [10.0], "four": [5.0]}, name="linearity-fp32")
     assert "layers 3 and 4 add" in page([*measured(), linear], "b.svg")
     assert "1.00 (OpenVINO)" in page([*measured(), linear], "b.svg")
 
 
 def test_peak_memory_has_a_table_of_its_own_and_goals_for_ours():
     ours = {"title": "bertsquad torch", "ours": True, "weights_mib": 1000.0, "how": "packed"}
-    sides = {
-        "fp32": side(**ours),
-        "int8": side(**ours, precision="int8"),
-        "training": side(**ours, variant="training"),
-        "peer": side(weights_mib=1000.0),
+    contenders = {
+        "fp32": contender(**ours),
+        "int8": contender(**ours, precision="int8"),
+        "training": contender(**ours, variant="training"),
+        "peer": contender(weights_mib=1000.0),
     }
-    memory = work(sides, {}, name="memory-fp32")
+    memory = work(contenders, {}, name="memory-fp32")
     text = page([*measured(), memory], "b.svg")
     assert "| bertsquad torch, FP32, inference | packed | 1,000 MiB | 1,200 MiB: met |" in text
     assert "| bertsquad torch, INT8, inference | packed | 1,000 MiB | 450 MiB: missed |" in text
@@ -98,12 +107,12 @@ def test_peak_memory_has_a_table_of_its_own_and_goals_for_ours():
 
 def test_sides_without_a_peak_are_named_once_by_reason():
     emulated = {"left_out": "no BF16 here", "ours": True, "precision": "bf16"}
-    sides = {
-        "plain": side(**emulated, variant="training"),
-        "sparing": side(**emulated, variant="training-sparing"),
-        "inference": side(**emulated),
+    contenders = {
+        "plain": contender(**emulated, variant="training"),
+        "sparing": contender(**emulated, variant="training-sparing"),
+        "inference": contender(**emulated),
     }
-    text = page([*measured(), work(sides, {}, name="memory-fp32")], "b.svg")
+    text = page([*measured(), work(contenders, {}, name="memory-fp32")], "b.svg")
     names = "OpenVINO, BF16, fine-tuning, OpenVINO, BF16, inference"
     assert f"Not measured: {names}: no BF16 here." in text
 
@@ -117,5 +126,5 @@ def test_the_figure_has_a_mark_for_each_peer(tmp_path):
 
 
 def test_the_figure_says_so_where_nothing_was_measured():
-    alone = work({"ours": side(ours=True)}, {"ours": [1.0]})
+    alone = work({"ours": contender(ours=True)}, {"ours": [1.0]})
     assert figure.draw([alone]).texts[0].get_text().startswith("Nothing was measured")

@@ -1,4 +1,4 @@
-"""The plain Python side equals Google's own code."""
+"""The plain Python contender equals Google's own code."""
 
 import functools
 from pathlib import Path

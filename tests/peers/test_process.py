@@ -1,4 +1,4 @@
-"""A side as a process of its own."""
+"""A contender as a process of its own."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bertsquad.peers import process
-from bertsquad.peers.process import Worker, WorkerFailed
+from bertsquad.peers.process import PeerFailed, PeerProcess
 
 ANSWERS = """
 import json, sys
@@ -32,16 +32,18 @@ SILENT = "import time; time.sleep(60)"
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator:
-    """Starts workers with a program each, and ends them."""
-    workers = []
+    """Starts processes with a program each, and ends them."""
+    processes = []
 
-    def start(program: str) -> Worker:
+    def start(program: str) -> PeerProcess:
         command = [sys.executable, "-c", program]
-        workers.append(Worker("the side", command, os.environ, tmp_path / "logs/side.log"))
-        return workers[-1]
+        processes.append(
+            PeerProcess("the contender", command, os.environ, tmp_path / "logs/contender.log")
+        )
+        return processes[-1]
 
     yield start
-    for one in workers:
+    for one in processes:
         one.close()
 
 
@@ -51,40 +53,42 @@ def state(pid: int) -> str:
 
 
 def test_it_answers_when_ready_and_after_each_run(started):
-    side = started(ANSWERS)
-    assert side.ready() == {"check": [1.0]}
-    assert side.run() == {"seconds": 0.5, "features": 0}
-    assert side.run() == {"seconds": 0.5, "features": 1}
+    contender = started(ANSWERS)
+    assert contender.ready() == {"check": [1.0]}
+    assert contender.run() == {"seconds": 0.5, "features": 0}
+    assert contender.run() == {"seconds": 0.5, "features": 1}
 
 
 def test_it_is_stopped_before_and_between_its_runs(started):
-    side = started(ANSWERS)
-    side.ready()
-    assert state(side.process.pid) == "T"
-    side.run()
-    assert state(side.process.pid) == "T"
+    contender = started(ANSWERS)
+    contender.ready()
+    assert state(contender.process.pid) == "T"
+    contender.run()
+    assert state(contender.process.pid) == "T"
 
 
 def test_one_that_cannot_load_is_named_with_the_last_line_of_its_log(started):
-    with pytest.raises(WorkerFailed, match="the side: ended with exit status 1; no such library"):
+    with pytest.raises(
+        PeerFailed, match="the contender: ended with exit status 1; no such library"
+    ):
         started(ENDS).ready()
 
 
 def test_one_that_ends_in_a_run_is_named(started):
-    side = started(ENDS_LATER)
-    side.ready()
-    with pytest.raises(WorkerFailed, match="the side: ended with exit status 1; out of memory"):
-        side.run()
+    contender = started(ENDS_LATER)
+    contender.ready()
+    with pytest.raises(PeerFailed, match="the contender: ended with exit status 1; out of memory"):
+        contender.run()
 
 
 def test_one_that_does_not_answer_is_given_up(started, monkeypatch):
-    monkeypatch.setattr(process, "READY_SECONDS", 0.05)
-    with pytest.raises(WorkerFailed, match=r"no answer in 0\.05 s; it wrote nothing"):
+    monkeypatch.setattr(process, "READY_TIMEOUT_S", 0.05)
+    with pytest.raises(PeerFailed, match=r"no answer in 0\.05 s; it wrote nothing"):
         started(SILENT).ready()
 
 
 def test_closing_ends_a_stopped_process(started):
-    side = started(ANSWERS)
-    side.ready()
-    side.close()
-    assert side.process.returncode is not None
+    contender = started(ANSWERS)
+    contender.ready()
+    contender.close()
+    assert contender.process.returncode is not None

@@ -1,45 +1,45 @@
-"""What all workers share: the work and its batches."""
+"""What all processes share: the features and their batches."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from protocol import Work
+from protocol import Features
 
 
 @pytest.fixture
-def given() -> Work:
+def given() -> Features:
     """Features of 3, 5, 3 and 4 tokens."""
     lengths = (3, 5, 3, 4)
     ids = [np.arange(10 * n, 10 * n + length) for n, length in enumerate(lengths, start=1)]
     segments = [np.arange(length) > 1 for length in lengths]
     nothing = np.zeros(0, np.int64)
-    return Work(ids, [s.astype(np.int64) for s in segments], nothing, nothing, max_seq_length=6)
+    return Features(ids, [s.astype(np.int64) for s in segments], nothing, nothing, max_seq_length=6)
 
 
-def test_a_rectangle_is_padded_with_zeros(given: Work):
+def test_a_rectangle_is_padded_with_zeros(given: Features):
     ids, mask, segments = given.rectangle(np.array([0, 3]), 5)
     assert ids.tolist() == [[10, 11, 12, 0, 0], [40, 41, 42, 43, 0]]
     assert mask.tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]]
     assert segments.tolist() == [[0, 0, 1, 0, 0], [0, 0, 1, 1, 0]]
 
 
-def test_at_real_lengths_nothing_is_padded(given: Work):
+def test_at_real_lengths_nothing_is_padded(given: Features):
     batches = given.batches("real")
     assert [ids.shape for ids, _, _ in batches] == [(1, 5), (1, 4), (2, 3)]
     assert all(mask.all() for _, mask, _ in batches)
 
 
-def test_padded_batches_have_the_greatest_length(given: Work):
+def test_padded_batches_have_the_greatest_length(given: Features):
     assert [ids.shape for ids, _, _ in given.batches("padded")] == [(4, 6)]
 
 
-def test_single_requests_go_one_by_one(given: Work):
+def test_single_requests_go_one_by_one(given: Features):
     assert [ids.shape for ids, _, _ in given.batches("single")] == [(1, 5), (1, 4), (1, 3), (1, 3)]
 
 
-def test_checked_logits_leave_out_those_of_padding(given: Work):
+def test_checked_logits_leave_out_those_of_padding(given: Features):
     def token_and_double(batch):
         ids = batch[0].astype(float)
         return ids, 2 * ids
@@ -49,9 +49,9 @@ def test_checked_logits_leave_out_those_of_padding(given: Work):
     assert given.checked(True, token_and_double) == given.checked(False, token_and_double)
 
 
-def test_a_work_file_is_read_as_it_was_written(tmp_path: Path):
+def test_a_features_file_is_read_as_it_was_written(tmp_path: Path):
     np.savez(
-        tmp_path / "work.npz",
+        tmp_path / "features.npz",
         input_ids=np.arange(5),
         segments=np.array([0, 1, 0, 0, 1]),
         starts=np.array([0, 2, 5]),
@@ -59,7 +59,7 @@ def test_a_work_file_is_read_as_it_was_written(tmp_path: Path):
         end_positions=np.array([1, 2]),
         max_seq_length=8,
     )
-    work = Work.read(tmp_path / "work.npz")
-    assert [ids.tolist() for ids in work.input_ids] == [[0, 1], [2, 3, 4]]
-    assert [ids.tolist() for ids in work.segments] == [[0, 1], [0, 0, 1]]
-    assert work.max_seq_length == 8
+    features = Features.read(tmp_path / "features.npz")
+    assert [ids.tolist() for ids in features.input_ids] == [[0, 1], [2, 3, 4]]
+    assert [ids.tolist() for ids in features.segments] == [[0, 1], [0, 0, 1]]
+    assert features.max_seq_length == 8

@@ -1,8 +1,8 @@
-"""Turns of the sides."""
+"""Turns of the contenders."""
 
 from typing import Any
 
-from bertsquad.peers.process import WorkerFailed
+from bertsquad.peers.process import PeerFailed
 from bertsquad.peers.rounds import interleave
 
 
@@ -14,15 +14,15 @@ class FakeSide:
 
     def run(self) -> dict[str, Any]:
         if self.fails_at is not None and self.turns.count(self.name) >= self.fails_at:
-            raise WorkerFailed(f"{self.name}: out of memory")
+            raise PeerFailed(f"{self.name}: out of memory")
         self.turns.append(self.name)
         return {"seconds": 1.0, "features": 4}
 
 
 def run(rounds: int, seed: int = 0, **fails_at: int | None) -> tuple:
     turns: list[str] = []
-    workers = {name: FakeSide(name, turns, fails) for name, fails in fails_at.items()}
-    samples, failed = interleave(workers, rounds=rounds, seed=seed)
+    processes = {name: FakeSide(name, turns, fails) for name, fails in fails_at.items()}
+    samples, failed = interleave(processes, rounds=rounds, seed=seed)
     return turns, samples, failed
 
 
@@ -41,7 +41,7 @@ def test_the_order_is_drawn_anew_in_each_round_from_the_seed():
 def test_a_sample_says_whose_it_is_in_which_round_and_who_else_was_busy():
     _, samples, _ = run(2, a=None)
     assert [sample["round"] for sample in samples] == [1, 2]
-    assert samples[0].keys() == {"side", "round", "seconds", "features", "activity"}
+    assert samples[0].keys() == {"contender", "round", "seconds", "features", "activity"}
 
 
 def test_a_side_that_fails_is_named_and_takes_no_further_turn():
@@ -52,19 +52,19 @@ def test_a_side_that_fails_is_named_and_takes_no_further_turn():
     assert len(samples) == 4
 
 
-def test_after_8_rounds_only_undecided_sides_go_on():
+def test_after_8_rounds_only_the_undecided_go_on():
     turns: list[str] = []
-    workers = {name: FakeSide(name, turns) for name in "abc"}
-    interleave(workers, rounds=16, seed=0, undecided=lambda samples: {"a", "b"})
+    processes = {name: FakeSide(name, turns) for name in "abc"}
+    interleave(processes, rounds=16, seed=0, undecided=lambda samples: {"a", "b"})
     assert [turns.count(name) for name in "abc"] == [16, 16, 8]
 
 
-def test_the_samples_are_looked_at_after_8_and_16_rounds_alone():
+def test_the_samples_are_looked_at_after_8_16_and_32_rounds_alone():
     looks: list[int] = []
 
     def undecided(samples: list[dict[str, Any]]) -> set[str]:
         looks.append(len(samples))
-        return {"a"} if len(samples) < 16 else set()
+        return {"a"}
 
     interleave({"a": FakeSide("a", [])}, rounds=32, seed=0, undecided=undecided)
-    assert looks == [8, 16, 16]
+    assert looks == [8, 16, 32]

@@ -3,23 +3,23 @@
 import pytest
 
 from bertsquad.peers.rows import Spread, ceiling, linearity, rows, undecided
-from fake_bench import side, work
+from fake_bench import contender, work
 
 
 def by_name(measured: dict) -> dict:
-    names = [name for name, entry in measured["sides"].items() if entry["form"] != "ceiling"]
+    names = [name for name, entry in measured["contenders"].items() if entry["form"] != "ceiling"]
     return dict(zip(names, rows(measured), strict=True))
 
 
 def test_a_rate_is_the_median_of_the_rounds_with_the_least_and_the_greatest():
-    measured = work({"ours": side(ours=True)}, {"ours": [10.0, 40.0, 20.0]})
+    measured = work({"ours": contender(ours=True)}, {"ours": [10.0, 40.0, 20.0]})
     assert by_name(measured)["ours"].rate == Spread(median=20.0, least=10.0, greatest=40.0)
 
 
 def test_ratios_are_taken_round_by_round():
     # A disturbed second round halves both, and the ratio stays.
     measured = work(
-        {"ours": side(ours=True), "it": side()},
+        {"ours": contender(ours=True), "it": contender()},
         {"ours": [30.0, 15.0, 36.0], "it": [10.0, 5.0, 9.0]},
     )
     assert by_name(measured)["it"].same_form.ratio == pytest.approx(3.23, abs=0.01)
@@ -28,7 +28,7 @@ def test_ratios_are_taken_round_by_round():
 
 def test_ours_is_our_fastest_side_of_the_form():
     measured = work(
-        {"slow": side(ours=True), "fast": side(ours=True), "it": side()},
+        {"slow": contender(ours=True), "fast": contender(ours=True), "it": contender()},
         {"slow": [10.0], "fast": [20.0], "it": [10.0]},
     )
     made = by_name(measured)
@@ -40,8 +40,8 @@ def test_ours_is_our_fastest_side_of_the_form():
 
 def test_a_padded_side_is_compared_with_ours_padded_and_at_real_lengths():
     measured = work(
-        {"real": side(ours=True), "padded": side(ours=True, form="padded"),
-         "it": side(form="padded")},
+        {"real": contender(ours=True), "padded": contender(ours=True, form="padded"),
+         "it": contender(form="padded")},
         {"real": [40.0], "padded": [20.0], "it": [10.0]},
     )  # fmt: skip
     made = by_name(measured)
@@ -52,7 +52,7 @@ def test_a_padded_side_is_compared_with_ours_padded_and_at_real_lengths():
 
 def test_the_share_is_of_the_best_ceiling_of_all_rounds():
     measured = work(
-        {"ours": side(ours=True, gflop_per_feature=5.0), "top": side(form="ceiling")},
+        {"ours": contender(ours=True, gflop_per_feature=5.0), "top": contender(form="ceiling")},
         {"ours": [12.0, 12.0]},
         ceilings=[80.0, 100.0],
     )
@@ -62,7 +62,10 @@ def test_the_share_is_of_the_best_ceiling_of_all_rounds():
 
 def test_another_precision_has_no_share_of_this_ones_ceiling():
     measured = work(
-        {"it": side(precision="bf16", gflop_per_feature=5.0), "top": side(form="ceiling")},
+        {
+            "it": contender(precision="bf16", gflop_per_feature=5.0),
+            "top": contender(form="ceiling"),
+        },
         {"it": [12.0]},
         ceilings=[100.0],
     )
@@ -71,7 +74,8 @@ def test_another_precision_has_no_share_of_this_ones_ceiling():
 
 def test_a_side_that_was_left_out_has_no_rate_and_no_ratio():
     measured = work(
-        {"ours": side(ours=True), "it": side(left_out="it failed")}, {"ours": [1.0], "it": [1.0]}
+        {"ours": contender(ours=True), "it": contender(left_out="it failed")},
+        {"ours": [1.0], "it": [1.0]},
     )
     it = by_name(measured)["it"]
     assert it.rate is None
@@ -80,27 +84,27 @@ def test_a_side_that_was_left_out_has_no_rate_and_no_ratio():
 
 def test_linearity_is_what_layers_3_and_4_add_to_the_time_of_2():
     measured = work(
-        {"two": side(title="torch", layers=2), "four": side(title="torch", layers=4)},
+        {"two": contender(title="torch", layers=2), "four": contender(title="torch", layers=4)},
         {"two": [10.0], "four": [5.0]},
     )
     assert linearity(measured) == {"torch": pytest.approx(1.0)}
 
 
-def test_a_side_that_is_told_apart_needs_no_more_rounds_and_one_that_is_not_goes_on_with_ours():
+def test_who_is_told_apart_needs_no_more_rounds_and_who_is_not_goes_on_with_ours():
     measured = work(
-        {"ours": side(ours=True), "slower of ours": side(ours=True), "near": side(),
-         "far": side(), "top": side(form="ceiling")},
+        {"ours": contender(ours=True), "slower of ours": contender(ours=True), "near": contender(),
+         "far": contender(), "top": contender(form="ceiling")},
         {"ours": [10.0] * 8, "slower of ours": [6.0] * 8, "near": [9.0, 11.0] * 4,
          "far": [5.0] * 8},
         ceilings=[100.0] * 8,
     )  # fmt: skip
-    assert undecided(measured["sides"], measured["samples"]) == {"ours", "near", "top"}
+    assert undecided(measured["contenders"], measured["samples"]) == {"ours", "near", "top"}
 
 
 def test_where_all_are_told_apart_nobody_goes_on():
     measured = work(
-        {"ours": side(ours=True), "far": side(), "top": side(form="ceiling")},
+        {"ours": contender(ours=True), "far": contender(), "top": contender(form="ceiling")},
         {"ours": [10.0] * 8, "far": [5.0] * 8},
         ceilings=[100.0] * 8,
     )
-    assert undecided(measured["sides"], measured["samples"]) == set()
+    assert undecided(measured["contenders"], measured["samples"]) == set()

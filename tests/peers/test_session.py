@@ -1,4 +1,4 @@
-"""One work from start to end, with our own workers and a tiny model."""
+"""One work from start to end, with our own processes and a tiny model."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from bertsquad.console.errors import UserError
 from bertsquad.peers import session
-from bertsquad.peers.contenders import PADDED, REAL, TRAINING, Side, Work, works
+from bertsquad.peers.contenders import PADDED, REAL, TRAINING, Contender, Work, works
 from bertsquad.peers.session import Bench, check_environments, compare, disagreeing, measure_work
 
 SMALL = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
@@ -40,48 +40,50 @@ def bench(tmp_path: Path, uncased_vocab: Path) -> Bench:
     )
 
 
-def torch_side(variant: str, form: str, precision: str = "fp32") -> Side:
-    return Side("bertsquad torch", "ours", variant, precision, form, "", 1)
+def torch_side(variant: str, form: str, precision: str = "fp32") -> Contender:
+    return Contender("bertsquad torch", "ours", variant, precision, form, "", 1)
 
 
 def test_inference_at_real_lengths_and_padded(bench: Bench):
-    sides = (torch_side("torch", REAL), torch_side("torch", PADDED))
-    made = measure_work(Work("inference-fp32", "inference", "fp32", sides), bench)
-    assert {s["side"]: s["features"] for s in made["samples"]} == {
+    contenders = (torch_side("torch", REAL), torch_side("torch", PADDED))
+    made = measure_work(Work("inference-fp32", "inference", "fp32", contenders), bench)
+    assert {s["contender"]: s["features"] for s in made["samples"]} == {
         "ours-torch-fp32-real-layers1": 64,
         "ours-torch-fp32-padded-layers1": 8,
     }
     assert [sample["round"] for sample in made["samples"]] == [1, 1, 2, 2]
-    assert all("left_out" not in side for side in made["sides"].values())
+    assert all("left_out" not in contender for contender in made["contenders"].values())
     json.dumps(made)
 
 
 def test_a_training_step_is_timed_and_its_loss_and_gradient_compared(bench: Bench):
-    sides = (torch_side(TRAINING, PADDED),)
-    made = measure_work(Work("training-fp32", "training", "fp32", sides), bench)
-    [side] = made["sides"].values()
-    assert side["difference"] == 0.0
+    contenders = (torch_side(TRAINING, PADDED),)
+    made = measure_work(Work("training-fp32", "training", "fp32", contenders), bench)
+    [contender] = made["contenders"].values()
+    assert contender["difference"] == 0.0
     assert [sample["features"] for sample in made["samples"]] == [4, 4]
 
 
 def test_a_precision_that_would_be_emulated_is_left_out_with_the_reason(bench, monkeypatch):
     monkeypatch.setattr(session, "native", lambda precision: precision != "bf16")
-    sides = (torch_side("torch", REAL, "bf16"),)
-    made = measure_work(Work("inference-bf16", "inference", "bf16", sides), bench)
-    [side] = made["sides"].values()
-    assert side["left_out"].startswith("this processor has no BF16 products")
+    contenders = (torch_side("torch", REAL, "bf16"),)
+    made = measure_work(Work("inference-bf16", "inference", "bf16", contenders), bench)
+    [contender] = made["contenders"].values()
+    assert contender["left_out"].startswith("this processor has no BF16 products")
     assert made["samples"] == []
 
 
 def test_a_side_that_cannot_start_is_left_out_and_the_others_go_on(bench: Bench):
-    sides = (torch_side("torch", REAL), torch_side("no_such_engine", REAL))
-    made = measure_work(Work("inference-fp32", "inference", "fp32", sides), bench)
-    assert "no_such_engine" in made["sides"]["ours-no_such_engine-fp32-real-layers1"]["left_out"]
+    contenders = (torch_side("torch", REAL), torch_side("no_such_engine", REAL))
+    made = measure_work(Work("inference-fp32", "inference", "fp32", contenders), bench)
+    assert (
+        "no_such_engine" in made["contenders"]["ours-no_such_engine-fp32-real-layers1"]["left_out"]
+    )
     assert len(made["samples"]) == 2
 
 
 def test_numbers_are_compared_with_ours_of_the_same_form():
-    ours, it = torch_side("torch", REAL), Side("it", "openvino", "graph", "fp32", REAL, "", 1)
+    ours, it = torch_side("torch", REAL), Contender("it", "openvino", "graph", "fp32", REAL, "", 1)
     facts = {"ours": {"check": [1.0, 2.0, 3.0]}, "it": {"check": [1.0, 2.0, 4.0]}}
     compare({"it": it, "ours": ours}, facts)
     assert facts["ours"]["difference"] == 0.0
@@ -96,7 +98,7 @@ def test_a_missing_environment_says_what_makes_it(bench: Bench):
 
 def test_every_side_has_a_name_of_its_own_in_its_work():
     for work in works():
-        names = [side.name for side in work.sides]
+        names = [contender.name for contender in work.contenders]
         assert len(set(names)) == len(names)
 
 

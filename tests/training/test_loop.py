@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bertsquad.console.errors import UserError
 from bertsquad.model import folder as model_folder
-from bertsquad.training.loop import Hyperparameters, add_gradients, answer_loss, plan_steps, train
+from bertsquad.training.hyperparameters import Hyperparameters
+from bertsquad.training.loop import add_gradients, answer_loss, plan_steps, train
 from bertsquad.training.state import TrainingState
 from tiny_bert import padded, random_batch, transformers_twin, write_model_folder
 from tiny_training import training_features

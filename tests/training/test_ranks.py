@@ -6,21 +6,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertsquad.console.errors import UserError
-from bertsquad.training.ranks import SHUFFLE_BUFFER, Ranks, buffered, record_order
+from bertsquad.training.hyperparameters import Hyperparameters
+from bertsquad.training.ranks import (
+    SHUFFLE_BUFFER,
+    batches_of_ranks,
+    buffered,
+    plan_of_ranks,
+    record_order,
+)
 from bertsquad.training.schedule import Schedule
 
-AS_RUN = Ranks(4, rank_data="same", rank_gradients="averaged", rank_learning_rate="sqrt")
+AS_RUN = {"ranks": 4, "rank_data": "same", "rank_learning_rate": "sqrt"}
 
 
 def test_the_guides_schedule_on_four_ranks(golden):
     guide = golden["schedule_guide"]
-    schedule = AS_RUN.schedule(
-        guide["examples"],
+    recipe = Hyperparameters(
         batch_size=guide["batch"] * guide["ranks"],
         epochs=guide["epochs"],
         warmup_proportion=guide["warmup_proportion"],
         learning_rate=guide["lr"],
+        **AS_RUN,
     )
+    schedule = plan_of_ranks(recipe, guide["examples"])
     assert schedule == Schedule(
         guide["lr_effective"], guide["steps_per_rank"], guide["warmup_per_rank"]
     )
@@ -29,20 +37,23 @@ def test_the_guides_schedule_on_four_ranks(golden):
 
 
 def test_without_scaling_the_rate_stays_as_given():
-    schedule = Ranks(4).schedule(
-        960, batch_size=96, epochs=1, warmup_proportion=0, learning_rate=1e-3
+    recipe = Hyperparameters(
+        ranks=4, batch_size=96, epochs=1, warmup_proportion=0, learning_rate=1e-3
     )
+    schedule = plan_of_ranks(recipe, 960)
     assert schedule == Schedule(1e-3, total_steps=10, warmup_steps=0)
 
 
-def stream_of(ranks: Ranks, count: int, *, batch_size: int, steps: int) -> list[list[int]]:
-    batch = ranks.batches(np.arange(count), batch_size=batch_size, steps=steps, seed=3)
+def stream_of(count: int, *, steps: int, **settings) -> list[list[int]]:
+    recipe = Hyperparameters(seed=3, **settings)
+    batch = batches_of_ranks(recipe, np.arange(count), steps=steps)
     return [batch(step).tolist() for step in range(steps)]
 
 
 def test_the_guide_trains_on_the_same_half_of_the_data_again_and_again():
     """1,824 steps of 4 x 24 out of 88,641 windows: two epochs by their name, 49 % by their data."""
-    batch = AS_RUN.batches(np.arange(88_641), batch_size=96, steps=1824, seed=0)
+    recipe = Hyperparameters(batch_size=96, seed=0, **AS_RUN)
+    batch = batches_of_ranks(recipe, np.arange(88_641), steps=1824)
     drawn = np.concatenate([batch(step) for step in range(1824)])
     assert len(drawn) == 175_104
     seen = np.unique(drawn)
@@ -52,18 +63,18 @@ def test_the_guide_trains_on_the_same_half_of_the_data_again_and_again():
 
 
 def test_ranks_that_split_the_data_see_all_of_it_once_an_epoch():
-    batches = stream_of(Ranks(4), 96, batch_size=24, steps=4)
+    batches = stream_of(96, ranks=4, batch_size=24, steps=4)
     assert sorted(feature for batch in batches for feature in batch) == list(range(96))
 
 
 def test_splitting_gives_the_batches_of_a_single_process():
-    assert stream_of(Ranks(4), 96, batch_size=24, steps=9) == stream_of(
-        Ranks(1), 96, batch_size=24, steps=9
+    assert stream_of(96, ranks=4, batch_size=24, steps=9) == stream_of(
+        96, ranks=1, batch_size=24, steps=9
     )
 
 
 def test_ranks_with_the_same_data_draw_it_in_orders_of_their_own():
-    [batch] = stream_of(AS_RUN, 1000, batch_size=400, steps=1)
+    [batch] = stream_of(1000, batch_size=400, steps=1, **AS_RUN)
     shares = np.array(batch).reshape(4, 100)
     assert len({tuple(share) for share in shares.tolist()}) == 4
     together = set(batch)
@@ -71,16 +82,15 @@ def test_ranks_with_the_same_data_draw_it_in_orders_of_their_own():
 
 
 def test_independent_ranks_train_on_their_share_alone():
-    alone = Ranks(4, rank_gradients="independent")
-    batches = stream_of(alone, 96, batch_size=24, steps=4)
+    batches = stream_of(96, ranks=4, rank_gradients="independent", batch_size=24, steps=4)
     assert [len(batch) for batch in batches] == [6, 6, 6, 6]
-    everyone = stream_of(Ranks(4), 96, batch_size=24, steps=4)
+    everyone = stream_of(96, ranks=4, batch_size=24, steps=4)
     assert batches == [batch[:6] for batch in everyone]
 
 
 def test_a_batch_that_does_not_divide_among_the_ranks():
     with pytest.raises(UserError, match="batch_size 30 does not divide among 4 ranks"):
-        stream_of(Ranks(4), 96, batch_size=30, steps=1)
+        stream_of(96, ranks=4, batch_size=30, steps=1)
 
 
 def test_windows_of_one_question_stay_together():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bertsquad.training.optimizer import adam_weight_decay, update
-from bertsquad.training.state import Progress, TrainingState, differences
+from bertsquad.training.state import History, Saving, TrainingState, differences
 
 FACTS = {"features": "f00d", "hyperparameters": {"seed": 0, "hidden_dropout": None}}
 
@@ -33,7 +33,7 @@ def tensors(model, optimizer):
 
 def test_what_was_saved_is_restored(tmp_path):
     saved, other = a_training(seed=1), a_training(seed=2)
-    progress = Progress(log=[{"step": 1, "loss": 0.1}, {"step": 2, "loss": 1 / 3}], elapsed_s=1.5)
+    progress = History(log=[{"step": 1, "loss": 0.1}, {"step": 2, "loss": 1 / 3}], elapsed_s=1.5)
     TrainingState(tmp_path, FACTS).save(*saved, progress)
     restored, refused = TrainingState(tmp_path, FACTS).restore(*other)
     assert (restored, refused) == (progress, None)
@@ -43,17 +43,17 @@ def test_what_was_saved_is_restored(tmp_path):
 
 
 def test_nothing_saved_is_a_fresh_start(tmp_path):
-    assert TrainingState(tmp_path / "none", FACTS).restore(*a_training(1)) == (Progress(), None)
+    assert TrainingState(tmp_path / "none", FACTS).restore(*a_training(1)) == (History(), None)
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: b"", lambda data: b"ab"])
 def test_a_damaged_state_is_a_fresh_start_that_says_so(tmp_path, damage):
     state, training = TrainingState(tmp_path, FACTS), a_training(1)
-    state.save(*training, Progress([{"step": 1}]))
+    state.save(*training, History([{"step": 1}]))
     state.path.write_bytes(damage(state.path.read_bytes()))
     before = tensors(*training)
     progress, refused = state.restore(*training)
-    assert progress == Progress()
+    assert progress == History()
     assert refused.startswith("damaged (")
     for a, b in zip(before, tensors(*training), strict=True):
         assert torch.equal(a, b)
@@ -61,16 +61,16 @@ def test_a_damaged_state_is_a_fresh_start_that_says_so(tmp_path, damage):
 
 def test_a_state_of_other_facts_is_refused_and_says_which(tmp_path):
     training = a_training(1)
-    TrainingState(tmp_path, FACTS).save(*training, Progress([{"step": 1}]))
+    TrainingState(tmp_path, FACTS).save(*training, History([{"step": 1}]))
     other = {"features": "beef", "hyperparameters": {"seed": 7, "hidden_dropout": None}}
     progress, refused = TrainingState(tmp_path, other).restore(*training)
-    assert progress == Progress()
+    assert progress == History()
     assert refused == "of another training: features, hyperparameters.seed differ"
 
 
 def test_a_save_that_fails_keeps_the_one_before(tmp_path, monkeypatch):
     state, training = TrainingState(tmp_path, FACTS), a_training(1)
-    state.save(*training, Progress([{"step": 1}]))
+    state.save(*training, History([{"step": 1}]))
 
     def full(tensors, path, metadata):
         path.write_bytes(b"half a fi")
@@ -78,18 +78,18 @@ def test_a_save_that_fails_keeps_the_one_before(tmp_path, monkeypatch):
 
     monkeypatch.setattr("bertsquad.training.state.save_file", full)
     with pytest.raises(OSError, match="No space left"):
-        state.save(*training, Progress([{"step": 1}, {"step": 2}]))
+        state.save(*training, History([{"step": 1}, {"step": 2}]))
     assert state.restore(*training)[0].steps == 1
     assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
 
 
 def test_removing_leaves_nothing_but_what_is_not_its_own(tmp_path):
     state = TrainingState(tmp_path / "state", FACTS)
-    state.save(*a_training(1), Progress())
+    state.save(*a_training(1), History())
     state.remove()
     assert not state.path.parent.exists()
     state.remove()
-    state.save(*a_training(1), Progress())
+    state.save(*a_training(1), History())
     note = state.path.parent / "note.txt"
     note.write_text("mine")
     state.remove()
@@ -99,3 +99,40 @@ def test_removing_leaves_nothing_but_what_is_not_its_own(tmp_path):
 def test_differences_are_named_by_their_place():
     stored = {"a": 1, "b": {"x": 1, "y": 2}, "c": 3}
     assert differences(stored, {"a": 1, "b": {"x": 2, "y": 2}, "d": 4}) == ["b.x", "c", "d"]
+
+
+# When to save
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that stand until a test moves them."""
+    seconds = [100.0]
+    monkeypatch.setattr("bertsquad.training.state.time.monotonic", lambda: seconds[0])
+    return seconds
+
+
+def test_a_state_is_saved_every_so_many_steps(clock):
+    saving = Saving(0.0, 3)
+    assert [step for step in range(1, 10) if saving.is_due(step)] == [3, 6, 9]
+
+
+def test_without_steps_it_is_saved_every_so_many_seconds(clock):
+    saving = Saving(60.0, None)
+    clock[0] += 60
+    assert not saving.is_due(1)
+    clock[0] += 1
+    assert saving.is_due(2)
+
+
+def test_saving_takes_a_twentieth_of_the_time_at_most(clock):
+    class SlowState:
+        def save(self, *arguments):
+            clock[0] += 6
+
+    saving = Saving(60.0, None)
+    saving.save(SlowState(), None, None, History())
+    clock[0] += 119
+    assert not saving.is_due(1)
+    clock[0] += 2
+    assert saving.is_due(2)

@@ -10,7 +10,8 @@ from bertsquad.files import sha256
 
 pytestmark = pytest.mark.slow
 
-REPORTED = {"summarize": 1, "plot": 1, "report": 1}
+# A job for each of the 6 figures.
+REPORTED = {"summarize": 1, "plot": 6, "report": 1}
 Edit = Callable[[Path], None]
 
 
@@ -100,7 +101,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/training/loop.py"),
         {
             "finetune": 3,
-            "quantize_openvino": 3,
+            "quantize": 3,
             "compute_logits": 15,
             "predict": 15,
             "evaluate": 15,
@@ -134,7 +135,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "what both runs and is quantized edited": (
         append("scripts/bertsquad/engines/openvino/graph.py"),
         {
-            "quantize_openvino": 3,
+            "quantize": 3,
             "compute_logits": 6,
             "predict": 6,
             "evaluate": 6,
@@ -146,7 +147,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "the quantization edited": (
         append("scripts/bertsquad/engines/openvino/int8.py"),
         {
-            "quantize_openvino": 3,
+            "quantize": 3,
             "compute_logits": 3,
             "predict": 3,
             "evaluate": 3,
@@ -168,6 +169,12 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         append("scripts/bertsquad/answers/decoding.py"),
         {"predict": 15, "evaluate": 15, "compare_answers": 12, "benchmark_inference": 5} | REPORTED,
     ),
+    "a progress line edited": (append("scripts/bertsquad/console/progress.py"), {}),
+    "how a duration is written edited": (
+        append("scripts/bertsquad/console/quantities.py"),
+        {"report": 1},
+    ),
+    "an error message edited": (append("scripts/bertsquad/console/errors.py"), {"report": 1}),
     "the choice of threads edited": (
         append("scripts/bertsquad/machine/threads.py"),
         {"probe_machine": 1, "benchmark_inference": 30} | REPORTED,
@@ -177,7 +184,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         config(lambda settings: settings["runs"]["demo-bf16"].update(learning_rate=5.0e-4)),
         {
             "finetune": 1,
-            "quantize_openvino": 1,
+            "quantize": 1,
             "compute_logits": 5,
             "predict": 5,
             "evaluate": 5,
@@ -202,7 +209,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         ),
         {
             "finetune": 1,
-            "quantize_openvino": 1,
+            "quantize": 1,
             "compute_logits": 5,
             "predict": 5,
             "evaluate": 5,

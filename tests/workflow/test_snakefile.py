@@ -48,8 +48,7 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "convert_checkpoint": 2,
         "featurize": 4,
         "finetune": 4,
-        "quantize_openvino": 4,
-        "quantize_onnxruntime": 4,
+        "quantize": 8,
         "compute_logits": 28,
         "predict": 28,
         "evaluate": 28,
@@ -58,7 +57,7 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "probe_machine": 1,
         "record_inputs": 1,
         "summarize": 1,
-        "plot": 1,
+        "plot": 6,
         "report": 1,
     }
 

@@ -58,7 +58,7 @@ class AnswerTexts:
         words_before = starts_of([len(passage) for passage in passages])[:-1]
         pieces = np.diff(features.context_starts)
         self.word_of_piece = features.context_words + np.repeat(words_before, pieces)
-        glued = [glue(token) for token in vocabulary.tokens]
+        glued = [_glue(token) for token in vocabulary.tokens]
         self.pieces_text = "".join(map(glued.__getitem__, self.ids.tolist()))
         width = np.array([len(text) for text in glued])
         spaced = np.array([text.startswith(" ") for text in glued], np.int64)
@@ -138,6 +138,6 @@ class AnswerTexts:
         return self.recovered[key]
 
 
-def glue(token: str) -> str:
+def _glue(token: str) -> str:
     """A piece as it continues the text before it: "##er" as "er", "bowl" as " bowl"."""
     return token.removeprefix("##") if token.startswith("##") else " " + token

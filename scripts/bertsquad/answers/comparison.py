@@ -18,7 +18,7 @@ from bertsquad.answers.metrics import (
 )
 from bertsquad.console.errors import UserError
 
-EXAMPLES = 20  # changed answers that are kept
+_EXAMPLES = 20  # changed answers that are kept
 
 
 def compare_answers(
@@ -66,11 +66,11 @@ def compare_answers(
         "better": compared.better,
         "worse": compared.worse,
         "equal": compared.changed_answers - compared.better - compared.worse,
-        "examples": changed_examples(dataset, reference, predictions, compared),
+        "examples": _changed_examples(dataset, reference, predictions, compared),
     }
 
 
-def changed_examples(
+def _changed_examples(
     dataset: Any,
     reference: Mapping[str, str],
     predictions: Mapping[str, str],
@@ -80,7 +80,7 @@ def changed_examples(
     dataset; the F1 of each is from 0 to 1."""
     changed = [number for number, id_ in enumerate(compared.first.ids) if id_ in compared.changes]
     change = np.abs(compared.second.f1 - compared.first.f1)[changed]
-    largest = np.argsort(-change, kind="stable")[:EXAMPLES]
+    largest = np.argsort(-change, kind="stable")[:_EXAMPLES]
     every = list(questions(dataset))
     return [
         {

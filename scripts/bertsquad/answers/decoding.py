@@ -16,8 +16,8 @@ from bertsquad.data.tokenization import Vocabulary
 N_BEST_SIZE = 20  # run_squad.py's defaults
 MAX_ANSWER_LENGTH = 30  # WordPieces
 
-NO_NULL_SCORE = 1000000.0  # run_squad.py's score of "no answer" before it has seen a window
-PAIRS_AT_ONCE = 2**19  # of a start and an end, 400 a feature; bounds the memory
+_NO_NULL_SCORE = 1000000.0  # run_squad.py's score of "no answer" before it has seen a window
+_PAIRS_AT_ONCE = 2**19  # of a start and an end, 400 a feature; bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class Decoder:
         threshold = self.null_score_diff_threshold
         nulls = None
         if threshold is not None:
-            nulls = null_scores(features, start_logits, end_logits, starts)
-        candidates = find_candidates(
+            nulls = _null_scores(features, start_logits, end_logits, starts)
+        candidates = _find_candidates(
             features,
             start_logits,
             end_logits,
@@ -123,13 +123,14 @@ class Decoder:
             self.max_answer_length,
             nulls,
         )
-        texts = CandidateTexts(self.texts, candidates)
+        texts = _CandidateTexts(self.texts, candidates)
         start_logit, end_logit = candidates.start_logit.tolist(), candidates.end_logit.tolist()
         numbers = np.asarray(questions, np.int64)
         begins = np.searchsorted(candidates.question, numbers).tolist()
         ends = np.searchsorted(candidates.question, numbers, side="right").tolist()
 
-        decoded = Decoded({}, {}, None if nulls is None else {})
+        null_odds: dict[str, float] = {}
+        decoded = Decoded({}, {}, None if nulls is None else null_odds)
         for number, begin_candidate, end_candidate in zip(questions, begins, ends, strict=True):
             id_ = self.ids[number]
             found: dict[str, int] = {}  # text -> candidate
@@ -149,18 +150,18 @@ class Decoder:
             # With "" alone run_squad.py fails; transformers' version adds this entry there too.
             if answers in ([], [""]):
                 answers, start, end = ["empty", *answers], [0.0, *start], [0.0, *end]
-            decoded.nbest[id_] = NBest(answers, softmax(start, end), start, end)
+            decoded.nbest[id_] = NBest(answers, _softmax(start, end), start, end)
             answer = answers[0]
             if nulls is not None:
                 best = next(n for n, text in enumerate(answers) if text)
                 odds = score - start[best] - end[best]
-                decoded.null_odds[id_] = odds
+                null_odds[id_] = odds
                 answer = "" if odds > threshold else answers[best]
             decoded.predictions[id_] = answer
         return decoded
 
 
-def softmax(start_logits: list[float], end_logits: list[float]) -> list[float]:
+def _softmax(start_logits: list[float], end_logits: list[float]) -> list[float]:
     """Probabilities of the summed logits by run_squad.py's float operations, in their order."""
     sums = [start + end for start, end in zip(start_logits, end_logits, strict=True)]
     largest = max(sums)
@@ -172,7 +173,7 @@ def softmax(start_logits: list[float], end_logits: list[float]) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class _Candidates:
     """C possible answers of all questions: by question, then best first."""
 
     question: np.ndarray  # [C]
@@ -182,15 +183,15 @@ class Candidates:
     end_logit: np.ndarray  # [C], float64
 
 
-def find_candidates(
+def _find_candidates(
     features: Features,
     start_logits: np.ndarray,
     end_logits: np.ndarray,
     starts: np.ndarray,
     n_best_size: int,
     max_answer_length: int,
-    nulls: "NullScores | None" = None,
-) -> Candidates:
+    nulls: "_NullScores | None" = None,
+) -> _Candidates:
     """All pairs of a window's n best starts and n best ends that make a valid answer.
 
     Valid: both in the passage, the start seen best from this window, the end not before it, and
@@ -198,10 +199,10 @@ def find_candidates(
     meets them: by window, rank of the start, rank of the end.
     """
     blocks = [
-        valid_pairs(
+        _valid_pairs(
             features, rows, start_logits, end_logits, starts, n_best_size, max_answer_length
         )
-        for rows in row_blocks(len(starts) - 1, n_best_size)
+        for rows in _row_blocks(len(starts) - 1, n_best_size)
     ]
     if nulls is not None:
         piece = np.full(len(nulls.score), -1)
@@ -210,16 +211,16 @@ def find_candidates(
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
     question, _, _, start_logit, end_logit = columns
     order = np.lexsort((-(start_logit + end_logit), question))  # stable
-    return Candidates(*(column[order] for column in columns))
+    return _Candidates(*(column[order] for column in columns))
 
 
-def row_blocks(features: int, n_best_size: int) -> Iterator[slice]:
-    step = max(1, PAIRS_AT_ONCE // n_best_size**2)
+def _row_blocks(features: int, n_best_size: int) -> Iterator[slice]:
+    step = max(1, _PAIRS_AT_ONCE // n_best_size**2)
     for first in range(0, max(features, 1), step):
         yield slice(first, min(first + step, features))
 
 
-def valid_pairs(
+def _valid_pairs(
     features: Features,
     rows: slice,
     start_logits: np.ndarray,
@@ -228,7 +229,7 @@ def valid_pairs(
     n_best_size: int,
     max_answer_length: int,
 ) -> tuple[np.ndarray, ...]:
-    """The columns of `Candidates` for some features, in run_squad.py's order before its sorting."""
+    """The columns of `_Candidates` for some features, in run_squad.py's order before it sorts."""
     question = features.feature_question[rows].astype(np.int64)
     doc_start = features.doc_start[rows].astype(np.int64)
     # From positions in [CLS] question [SEP] passage [SEP] to pieces of the passage.
@@ -238,10 +239,10 @@ def valid_pairs(
     last_best = features.max_context_end[rows].astype(np.int64)
 
     window = starts[rows.start : rows.stop + 1]
-    start, start_logit, found = best_positions(start_logits, window, n_best_size)
+    start, start_logit, found = _best_positions(start_logits, window, n_best_size)
     start += shift
     start_valid = found & (start >= first_best[:, None]) & (start < last_best[:, None])
-    end, end_logit, found = best_positions(end_logits, window, n_best_size)
+    end, end_logit, found = _best_positions(end_logits, window, n_best_size)
     end += shift
     end_valid = found & (end >= doc_start[:, None]) & (end < doc_end[:, None])
 
@@ -259,7 +260,7 @@ def valid_pairs(
     )
 
 
-def best_positions(
+def _best_positions(
     logits: np.ndarray, starts: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The n largest logits of each of F features, largest first, the earlier of equals first.
@@ -292,7 +293,7 @@ def best_positions(
 
 
 @dataclass(frozen=True, slots=True)
-class NullScores:
+class _NullScores:
     """SQuAD 2.0: how much each question looks unanswerable, from its least sure window's [CLS]."""
 
     score: np.ndarray  # [Q], float64
@@ -307,12 +308,14 @@ class NullScores:
         )
 
 
-def null_scores(
+def _null_scores(
     features: Features, start_logits: np.ndarray, end_logits: np.ndarray, starts: np.ndarray
-) -> NullScores:
+) -> _NullScores:
     """The lowest score of "no answer" over each question's windows, the first of equals."""
     questions = len(features.question_paragraph)
-    nulls = NullScores(np.full(questions, NO_NULL_SCORE), np.zeros(questions), np.zeros(questions))
+    nulls = _NullScores(
+        np.full(questions, _NO_NULL_SCORE), np.zeros(questions), np.zeros(questions)
+    )
     start = start_logits[starts[:-1]].astype(np.float64)
     end = end_logits[starts[:-1]].astype(np.float64)
     for feature, question in enumerate(features.feature_question.tolist()):
@@ -324,10 +327,10 @@ def null_scores(
     return nulls
 
 
-class CandidateTexts:
+class _CandidateTexts:
     """The texts of all candidates: most are found at once, the others when they are asked for."""
 
-    def __init__(self, texts: AnswerTexts, candidates: Candidates) -> None:
+    def __init__(self, texts: AnswerTexts, candidates: _Candidates) -> None:
         self.texts = texts
         self.first_piece, self.last_piece = candidates.first_piece, candidates.last_piece
         begin, end = np.zeros((2, len(self.first_piece)), np.int64)  # "" for no answer

@@ -8,8 +8,8 @@ import numpy as np
 from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
 
-ARRAYS = ("start_logits", "end_logits", "starts")
-TEXTS = ("engine", "precision", "features_sha256")
+_ARRAYS = ("start_logits", "end_logits", "starts")
+_TEXTS = ("engine", "precision", "features_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def write(path: str | os.PathLike[str], logits: Logits) -> None:
             "end_logits": np.asarray(logits.end_logits, np.float32),
             "starts": np.asarray(logits.starts, np.int64),
         },
-        {name: getattr(logits, name) for name in TEXTS},
+        {name: getattr(logits, name) for name in _TEXTS},
     )
 
 
@@ -46,8 +46,8 @@ def read(path: str | os.PathLike[str]) -> Logits:
     arrays, metadata = tensorfile.read(path)
     try:
         logits = Logits(
-            *(arrays[name] for name in ARRAYS),
-            *(metadata[name] for name in TEXTS),
+            **{name: arrays[name] for name in _ARRAYS},
+            **{name: metadata[name] for name in _TEXTS},
         )
     except KeyError as error:
         raise UserError(f"{path}: not a logits file: no {error}; compute_logits makes it") from None

@@ -11,13 +11,13 @@ import numpy as np
 
 from bertsquad.console.errors import UserError
 
-EXPECTED_VERSION = "1.1"
+_EXPECTED_VERSION = "1.1"
 CONFIDENCE = 0.95  # of every interval here
 BOOTSTRAP_SAMPLES = 1000
-ROWS_PER_DRAW = 64  # resamples drawn at once: 5 MiB of indices for SQuAD dev, inside the cache
+_ROWS_PER_DRAW = 64  # resamples drawn at once: 5 MiB of indices for SQuAD dev, inside the cache
 
-PUNCTUATION = str.maketrans("", "", string.punctuation)  # ASCII only: “ and – stay
-ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)  # ASCII only: “ and – stay
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Scores:
         questions = len(self.ids)
         return {
             "exact_match": 100.0 * sum(self.exact_match.tolist()) / questions,
-            "f1": 100.0 * sum_in_order(self.f1) / questions,
+            "f1": 100.0 * _sum_in_order(self.f1) / questions,
         }
 
 
@@ -79,7 +79,7 @@ def score(dataset: Any, predictions: Any) -> Scores:
                 normalized[gold] = normalize_answer(gold)
             references.append(normalized[gold])
         exact.append(float(predicted in references))
-        overlap.append(max(normalized_f1(predicted, reference) for reference in references))
+        overlap.append(max(_normalized_f1(predicted, reference) for reference in references))
     if not ids:
         raise UserError("dataset: no questions, so there is nothing to score")
     return Scores(ids, np.array(exact), np.array(overlap, np.float64), unanswered)
@@ -124,15 +124,15 @@ def gold_answers(question: dict[str, Any]) -> list[str]:
 def version_note(dataset: Any) -> str | None:
     """What evaluate-v1.1.py says about a dataset of another version, or None."""
     version = dataset.get("version") if isinstance(dataset, dict) else None
-    if version == EXPECTED_VERSION:
+    if version == _EXPECTED_VERSION:
         return None
-    return f"Evaluation expects v-{EXPECTED_VERSION}, but got dataset with v-{version}"
+    return f"Evaluation expects v-{_EXPECTED_VERSION}, but got dataset with v-{version}"
 
 
 def normalize_answer(text: str) -> str:
     """Lower-cased, without ASCII punctuation (so "A-b." is "ab"), articles and spare whitespace."""
-    text = text.lower().translate(PUNCTUATION)
-    return " ".join(ARTICLES.sub(" ", text).split())
+    text = text.lower().translate(_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", text).split())
 
 
 def exact_match(prediction: str, gold: str) -> bool:
@@ -145,10 +145,10 @@ def f1(prediction: str, gold: str) -> float:
 
     Two answers that normalize to nothing share no word, so theirs is 0 beside an exact match of 1.
     """
-    return normalized_f1(normalize_answer(prediction), normalize_answer(gold))
+    return _normalized_f1(normalize_answer(prediction), normalize_answer(gold))
 
 
-def normalized_f1(prediction: str, gold: str) -> float:
+def _normalized_f1(prediction: str, gold: str) -> float:
     """`f1` of two normalized answers, by the official script's float operations in their order."""
     if prediction == gold:  # then precision, recall and F1 are exactly 1
         return 1.0 if prediction else 0.0
@@ -161,7 +161,7 @@ def normalized_f1(prediction: str, gold: str) -> float:
     return (2 * precision * recall) / (precision + recall)
 
 
-def sum_in_order(values: np.ndarray) -> float:
+def _sum_in_order(values: np.ndarray) -> float:
     """The sum from left to right. (Python 3.12's `sum` compensates, numpy's adds in pairs.)"""
     return float(np.add.accumulate(values)[-1])
 
@@ -194,8 +194,8 @@ def bootstrap(
     questions = values.shape[1]
     generator = np.random.default_rng(seed)
     means = np.empty((2, samples))
-    for first in range(0, samples, ROWS_PER_DRAW):
-        rows = min(ROWS_PER_DRAW, samples - first)
+    for first in range(0, samples, _ROWS_PER_DRAW):
+        rows = min(_ROWS_PER_DRAW, samples - first)
         drawn = generator.integers(questions, size=(rows, questions), dtype=np.int64)
         for mean, value in zip(means, values, strict=True):
             mean[first : first + rows] = value[drawn].mean(axis=1)

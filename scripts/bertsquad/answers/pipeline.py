@@ -101,10 +101,10 @@ def answer(
     `progress` is told the number of windows done, by `progress.update`. Raises what making
     features, the engine or decoding raises first, when all threads have ended.
     """
-    tokenising = Stage("tokenise")
-    decoding = Stage("decode")
+    tokenising = _Stage("tokenise")
+    decoding = _Stage("decode")
     try:
-        done = Answering(engine, dataset, vocabulary, windows, limits, tokenising, decoding)
+        done = _Answering(engine, dataset, vocabulary, windows, limits, tokenising, decoding)
         for answered in engine.stream(done.batches()):
             done.take(answered)
             if progress is not None:
@@ -115,14 +115,14 @@ def answer(
         decoding.end()
 
 
-class Stage:
+class _Stage:
     """A thread that does one thing after another; `cpu_s` is the processor time of its work."""
 
     def __init__(self, name: str) -> None:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self.cpu_s = 0.0
 
-    def submit(self, work: Any, *arguments: Any) -> Future:
+    def submit(self, work: Any, *arguments: Any) -> Future[Any]:
         return self.pool.submit(self.timed, work, *arguments)
 
     def timed(self, work: Any, *arguments: Any) -> Any:
@@ -138,7 +138,7 @@ class Stage:
 
 
 @dataclass
-class Answering:
+class _Answering:
     """One dataset on its way through the engine."""
 
     engine: Engine
@@ -146,11 +146,13 @@ class Answering:
     vocabulary: Vocabulary
     windows: Windows
     limits: Limits
-    tokenising: Stage
-    decoding: Stage
+    tokenising: _Stage
+    decoding: _Stage
     parts: list[Part] = field(default_factory=list)
     first_features: list[int] = field(default_factory=list)  # of the parts
-    futures: deque[Future] = field(default_factory=deque)  # of Decoded, in the order they end
+    futures: deque[Future[Decoded]] = field(
+        default_factory=deque
+    )  # of Decoded, in the order they end
     answers: Decoded = field(default_factory=lambda: Decoded({}, {}, None))
 
     def batches(self) -> Iterator[PackedBatch]:
@@ -165,7 +167,7 @@ class Answering:
             self.first_features.append(part.first_feature)
             yield from part.batches()
 
-    def make_next(self, pieces: Iterator[Dataset]) -> Future | None:
+    def make_next(self, pieces: Iterator[Dataset]) -> Future[Part] | None:
         piece = next(pieces, None)
         return None if piece is None else self.tokenising.submit(self.make, piece)
 

@@ -7,7 +7,6 @@ be exactly what was declared: its size, then its CRC-32.
 import copy
 import errno
 import re
-import shutil
 import stat
 import struct
 import sys
@@ -15,6 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from bertsquad.artifacts.space import check_space
 from bertsquad.console.errors import UserError
 from bertsquad.console.progress import Progress
 from bertsquad.console.quantities import readable_bytes
@@ -23,11 +23,11 @@ from bertsquad.files import written_whole
 
 MAX_SIZE = 16 * 10**9  # bytes, all members; Intel's checkpoint, the largest here, needs about 4
 MAX_RATIO = 200  # deflate can reach 1032; text reaches about 20, weights 1.1
-RATIO_FREE = 10**6  # bytes: a smaller archive is no bomb, whatever its ratio
-LOCAL_HEADER = 30  # bytes before the name (APPNOTE.TXT 4.3.7)
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that unpack in bounded memory
-CHUNK = 1024 * 1024
-ENCRYPTED = 0x1 | 0x40  # flag bits: traditional, strong
+_RATIO_FREE = 10**6  # bytes: a smaller archive is not a bomb, whatever its ratio
+_LOCAL_HEADER = 30  # bytes before the name (APPNOTE.TXT 4.3.7)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that unpack in bounded memory
+_CHUNK = 1024 * 1024
+_ENCRYPTED = 0x1 | 0x40  # flag bits: traditional, strong
 BROKEN = (  # what zipfile raises on archives that are damaged, or made to look so
     zipfile.BadZipFile,
     zlib.error,
@@ -50,19 +50,19 @@ def extract_member(
 ) -> int:
     """Write one member to `output`, whole or not at all; its size in bytes.
 
-    `UserError` when the archive is no zip, damaged, or holds anything suspicious (see
-    `check_directory`), when the member is missing or not what the directory declares, or when the
+    `UserError` when the archive is not a zip, is damaged, or holds anything suspicious (see
+    `_check_directory`), when the member is missing or not what the directory declares, or when the
     disk has no room.
     """
     if not archive.is_file():
         raise UserError(f"{archive}: no such file; download it first")
     try:
         with zipfile.ZipFile(archive) as opened:
-            check_directory(archive, opened.infolist(), max_size=max_size, max_ratio=max_ratio)
-            info = find(archive, opened, member)
+            _check_directory(archive, opened.infolist(), max_size=max_size, max_ratio=max_ratio)
+            info = _find(archive, opened, member)
             check_space(output, info.file_size)
             with written_whole(output) as part:
-                unpack(archive, opened, info, part)
+                _unpack(archive, opened, info, part)
     except BROKEN as error:
         raise damaged(archive, f"{member}: {error}") from error
     except OSError as error:
@@ -72,7 +72,7 @@ def extract_member(
     return info.file_size
 
 
-def check_directory(
+def _check_directory(
     archive: Path, infos: list[zipfile.ZipInfo], *, max_size: int, max_ratio: float
 ) -> None:
     """`UserError` for what an honest archive of data never holds, whichever member is wanted.
@@ -83,7 +83,7 @@ def check_directory(
     """
     seen: dict[PurePosixPath, str] = {}
     for info in infos:
-        reason = suspicion(info)
+        reason = _suspicion(info)
         place = PurePosixPath(info.filename)
         if reason is None and place in seen:
             reason = "is there twice"
@@ -94,7 +94,7 @@ def check_directory(
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
             raise refused(archive, f"member {info.filename!r} shares bytes with another one")
-        end = info.header_offset + LOCAL_HEADER + info.compress_size
+        end = info.header_offset + _LOCAL_HEADER + info.compress_size
     declared = sum(info.file_size for info in infos)
     if declared > max_size:
         raise refused(
@@ -103,7 +103,7 @@ def check_directory(
             f"{readable_bytes(max_size)} allows",
         )
     ratio = declared / max(1, archive.stat().st_size)
-    if declared > RATIO_FREE and ratio > max_ratio:
+    if declared > _RATIO_FREE and ratio > max_ratio:
         raise refused(
             archive,
             f"it declares {ratio:,.0f} times its own size, more than --max-ratio {max_ratio:g} "
@@ -111,7 +111,7 @@ def check_directory(
         )
 
 
-def suspicion(info: zipfile.ZipInfo) -> str | None:
+def _suspicion(info: zipfile.ZipInfo) -> str | None:
     """Why a member must not be trusted, or None."""
     name = info.orig_filename
     parts = re.split(r"[/\\]", name)
@@ -126,14 +126,14 @@ def suspicion(info: zipfile.ZipInfo) -> str | None:
         return "is a symbolic link"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a device or another special file"
-    if info.flag_bits & ENCRYPTED:
+    if info.flag_bits & _ENCRYPTED:
         return "is encrypted"
-    if info.compress_type not in METHODS:
+    if info.compress_type not in _METHODS:
         return f"has compression method {info.compress_type}; stored and deflated are supported"
     return None
 
 
-def find(archive: Path, opened: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
+def _find(archive: Path, opened: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
     """The member's entry; `UserError` with near names when there is none."""
     files = [info.filename for info in opened.infolist() if not info.is_dir()]
     if member not in files:
@@ -141,10 +141,10 @@ def find(archive: Path, opened: zipfile.ZipFile, member: str) -> zipfile.ZipInfo
     return opened.getinfo(member)
 
 
-def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: Path) -> None:
+def _unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: Path) -> None:
     """Write the member's bytes to `part`, stopping as soon as there are more than declared.
 
-    `zipfile` cuts a member off at its declared size. So it is told another one, and asked for one
+    `zipfile` cuts a member off at its declared size. So it gets another one, and is asked for one
     byte more than the declared: that makes a lie visible.
     """
     asked = copy.copy(info)
@@ -155,7 +155,7 @@ def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: 
         part.open("wb") as target,
         Progress(info.file_size, what=info.filename, unit="B") as progress,
     ):
-        while chunk := source.read(min(CHUNK, info.file_size + 1 - written)):
+        while chunk := source.read(min(_CHUNK, info.file_size + 1 - written)):
             written += len(chunk)
             if written > info.file_size:
                 raise refused(
@@ -167,17 +167,6 @@ def unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: 
             progress.update(len(chunk))
     if written != info.file_size:
         raise zipfile.BadZipFile(f"found {written:,} bytes, {info.file_size:,} are declared")
-
-
-def check_space(output: Path, needed: int) -> None:
-    """`UserError` when the disk has no room for `needed` bytes."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(output.parent).free
-    if needed > free:
-        raise UserError(
-            f"{output}: needs {readable_bytes(needed)}, {readable_bytes(free)} are free in "
-            f"{output.parent}: disk full; free some space and run again"
-        )
 
 
 def refused(archive: Path, reason: str) -> UserError:

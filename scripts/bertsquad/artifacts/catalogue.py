@@ -14,13 +14,13 @@ from bertsquad.artifacts.locations import file_path, is_network, made_here
 from bertsquad.console.errors import UserError
 from bertsquad.console.quantities import readable_bytes
 from bertsquad.console.suggestions import did_you_mean
-from bertsquad.experiment.config import check
+from bertsquad.schema import check
 
-SECTIONS = ("artifacts", "checkpoints", "datasets")
+_SECTIONS = ("artifacts", "checkpoints", "datasets")
 Entry = TypeVar("Entry")
 
 # An archive stays as downloaded, unpacked (weights hardly compress) and converted.
-STORED_PER_ARCHIVE = 3
+_STORED_PER_ARCHIVE = 3
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Checkpoint:
     weights: Source
     config: Source
     vocab: Source
-    layer_norm_eps: float | None  # None: as its config says
-    gelu: str | None  # erf, tanh; None: as its config says
+    layer_norm_eps: float | None  # None: from its config.json
+    gelu: str | None  # erf, tanh; None: from its config.json
     description: str
 
     @property
@@ -85,7 +85,7 @@ class Selection:
     longest_context: int  # in characters
 
     def options(self, split: str) -> list[tuple[str, int]]:
-        """What select_questions.py is told for the `train` or `dev` split."""
+        """The options of select_questions.py for the `train` or `dev` split."""
         return [
             ("questions", getattr(self, f"{split}_questions")),
             ("longest_context", self.longest_context),
@@ -134,7 +134,7 @@ class Plan:
     def stored_bytes(self) -> int:
         """About how much disk they take in the end, unpacked and converted."""
         return sum(
-            (known_size(artifact) or 0) * (STORED_PER_ARCHIVE if artifact.is_archive else 1)
+            (known_size(artifact) or 0) * (_STORED_PER_ARCHIVE if artifact.is_archive else 1)
             for artifact in self.missing
         )
 
@@ -222,26 +222,26 @@ def load_catalogue(
     artifacts that are not there.
     """
     path = Path(path)
-    schema = read_yaml(path.parent / "schemas/artifacts.schema.yaml")
-    data = read_yaml(path)
+    schema = _read_yaml(path.parent / "schemas/artifacts.schema.yaml")
+    data = _read_yaml(path)
     check(data, schema, str(path))
     if overrides:
         for section in overrides:
-            if section not in SECTIONS:
-                hint = did_you_mean(str(section), SECTIONS)
+            if section not in _SECTIONS:
+                hint = did_you_mean(str(section), _SECTIONS)
                 raise UserError(f"{source}: artifacts.{section}: unknown key; {hint}")
         data, path = merged(data, overrides), Path(source)
         check(data, schema, source)
     catalogue = Catalogue(
-        {name: to_artifact(name, entry) for name, entry in data["artifacts"].items()},
-        {name: to_checkpoint(name, entry) for name, entry in data["checkpoints"].items()},
-        {name: to_dataset(name, entry) for name, entry in data["datasets"].items()},
+        {name: _to_artifact(name, entry) for name, entry in data["artifacts"].items()},
+        {name: _to_checkpoint(name, entry) for name, entry in data["checkpoints"].items()},
+        {name: _to_dataset(name, entry) for name, entry in data["datasets"].items()},
     )
-    check_references(catalogue, str(path))
+    _check_references(catalogue, str(path))
     return catalogue
 
 
-def read_yaml(path: Path) -> Any:
+def _read_yaml(path: Path) -> Any:
     """The content of a YAML file; `UserError` when it is missing or malformed."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -261,32 +261,32 @@ def merged(base: Any, changes: Any) -> Any:
     }
 
 
-def to_artifact(name: str, entry: dict[str, Any]) -> Artifact:
+def _to_artifact(name: str, entry: dict[str, Any]) -> Artifact:
     """An artifact from its entry, as the schema admits it."""
     optional = dict.fromkeys(("size", "approximate_size", "sha256"))
     return Artifact(name, **optional | entry | {"urls": tuple(entry["urls"])})
 
 
-def to_checkpoint(name: str, entry: dict[str, Any]) -> Checkpoint:
+def _to_checkpoint(name: str, entry: dict[str, Any]) -> Checkpoint:
     """A checkpoint from its entry, as the schema admits it."""
-    sources = {part: to_source(entry[part]) for part in ("weights", "config", "vocab")}
+    sources = {part: _to_source(entry[part]) for part in ("weights", "config", "vocab")}
     return Checkpoint(name, **entry | sources)
 
 
-def to_dataset(name: str, entry: dict[str, Any]) -> DatasetEntry:
+def _to_dataset(name: str, entry: dict[str, Any]) -> DatasetEntry:
     """A dataset from its entry, as the schema admits it."""
     selection = entry.get("selection")
     return DatasetEntry(name, **entry | {"selection": selection and Selection(**selection)})
 
 
-def to_source(entry: dict[str, Any]) -> Source:
+def _to_source(entry: dict[str, Any]) -> Source:
     """Where a file comes from, from its entry."""
     member = entry.get("member")
     members = entry.get("files") or ([member] if member else [])
     return Source(entry["artifact"], member, tuple(members))
 
 
-def check_references(catalogue: Catalogue, source: str) -> None:
+def _check_references(catalogue: Catalogue, source: str) -> None:
     """`UserError` for artifacts that are named but not there, addresses that mean nothing, and
     members of what is no archive."""
     for artifact in catalogue.artifacts.values():
@@ -299,7 +299,7 @@ def check_references(catalogue: Catalogue, source: str) -> None:
     for checkpoint in catalogue.checkpoints.values():
         for part in ("weights", "config", "vocab"):
             place = f"{source}: checkpoints.{checkpoint.name}.{part}"
-            check_source(getattr(checkpoint, part), catalogue, place)
+            _check_source(getattr(checkpoint, part), catalogue, place)
     for dataset in catalogue.datasets.values():
         for part in ("train", "dev", "evaluator"):
             name = getattr(dataset, part)
@@ -308,8 +308,8 @@ def check_references(catalogue: Catalogue, source: str) -> None:
                 known(name, catalogue.artifacts, "artifact", place)
 
 
-def check_source(file: Source, catalogue: Catalogue, place: str) -> None:
-    """`UserError` when the file of a checkpoint cannot be had as it says."""
+def _check_source(file: Source, catalogue: Catalogue, place: str) -> None:
+    """`UserError` when the file of a checkpoint is not an artifact or a member of one."""
     known(file.artifact, catalogue.artifacts, "artifact", place)
     is_archive = catalogue.artifacts[file.artifact].is_archive
     if is_archive and not file.members:

@@ -15,7 +15,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.console.progress import say
 from bertsquad.console.quantities import readable_bytes
 
-LONGEST_BACKOFF_S = 60.0
+_LONGEST_BACKOFF_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Request:
 
     @property
     def changes(self) -> bool:
-        """Made by the workflow itself: other bytes are no surprise, so nothing is locked."""
+        """Made by the workflow itself: other bytes are expected, so nothing is locked."""
         return any(made_here(url) for url in self.urls)
 
 
@@ -53,18 +53,18 @@ def download(request: Request) -> None:
     for url in request.urls:
         if not is_network(url):
             file_path(url)
-    expected = expectation(request)
-    if already_there(request, expected):
+    expected = _expectation(request)
+    if _already_there(request, expected):
         return
     with PartialFile(request.output) as part:
         dropped = request.drop_folder / request.name if request.drop_folder else None
         if dropped and dropped.is_file() and not _same_file(dropped, request.output):
-            take_dropped(request, expected, part, dropped)
+            _take_dropped(request, expected, part, dropped)
         else:
-            take_first_good(request, expected, part)
+            _take_first_good(request, expected, part)
 
 
-def expectation(request: Request) -> Expected:
+def _expectation(request: Request) -> Expected:
     """What is known of the artifact: from the request, else from the lock file."""
     expected = Expected(request.name, request.size, request.sha256, "as configured")
     if request.sha256 or request.lock is None or request.changes:
@@ -74,7 +74,7 @@ def expectation(request: Request) -> Expected:
     return replace(expected, sha256=locked, known_from=hint)
 
 
-def already_there(request: Request, expected: Expected) -> bool:
+def _already_there(request: Request, expected: Expected) -> bool:
     """Is the output there and good? Without a checksum only offline mode takes it on trust."""
     if not request.output.is_file() or request.changes:
         return False
@@ -85,13 +85,13 @@ def already_there(request: Request, expected: Expected) -> bool:
     except Unfit as error:
         say(f"{request.output}: {error}; getting it again")
         return False
-    remember(request, expected, digest, request.output.stat().st_size, "a file that was there")
+    _remember(request, expected, digest, request.output.stat().st_size, "a file that was there")
     PartialFile(request.output).tidy()
     say(f"{request.output}: already there, sha256 {digest}")
     return True
 
 
-def take_dropped(request: Request, expected: Expected, part: PartialFile, dropped: Path) -> None:
+def _take_dropped(request: Request, expected: Expected, part: PartialFile, dropped: Path) -> None:
     """Verify and copy what a person put into the drop folder."""
     try:
         copy_file(dropped.absolute().as_uri(), part, expected)
@@ -101,10 +101,10 @@ def take_dropped(request: Request, expected: Expected, part: PartialFile, droppe
         raise UserError(
             f"{dropped}: {error}; replace the file by the right one, or remove it"
         ) from None
-    finish(request, expected, part, digest, f"the drop folder ({dropped})")
+    _finish(request, expected, part, digest, f"the drop folder ({dropped})")
 
 
-def take_first_good(request: Request, expected: Expected, part: PartialFile) -> None:
+def _take_first_good(request: Request, expected: Expected, part: PartialFile) -> None:
     """Try the addresses in order until one gives the artifact."""
     failures = []
     for url in request.urls:
@@ -116,13 +116,13 @@ def take_first_good(request: Request, expected: Expected, part: PartialFile) -> 
             failures.append(f"{url}: {error}")
             say(f"{request.name}: {failures[-1]}")
         else:
-            finish(request, expected, part, digest, url)
+            _finish(request, expected, part, digest, url)
             return
     if request.offline and any(is_network(url) for url in request.urls):
-        raise UserError(what_to_put_where(request, expected))
+        raise UserError(_what_to_put_where(request, expected))
     advice = "check the address and the network, or put the file into the drop folder"
     if request.drop_folder:
-        advice = f"check the address and the network, or put the file at {goal(request)} yourself"
+        advice = f"check the address and the network, or put the file at {_goal(request)} yourself"
     raise UserError(f"{request.output}: could not be downloaded: {'; '.join(failures)}; {advice}")
 
 
@@ -132,7 +132,7 @@ def attempt(url: str, request: Request, expected: Expected, part: PartialFile) -
     Wrong bytes that were put together from several transfers are fetched once more in one piece.
     """
     for last in (False, True):
-        transfer(url, request, expected, part)
+        _transfer(url, request, expected, part)
         try:
             return verify(part.path, url, expected)
         except Unfit as error:
@@ -144,7 +144,7 @@ def attempt(url: str, request: Request, expected: Expected, part: PartialFile) -
     raise AssertionError("not reached")
 
 
-def transfer(url: str, request: Request, expected: Expected, part: PartialFile) -> None:
+def _transfer(url: str, request: Request, expected: Expected, part: PartialFile) -> None:
     """Complete `part` from one address, retrying while there is hope."""
     if not is_network(url):
         copy_file(url, part, expected)
@@ -161,7 +161,7 @@ def transfer(url: str, request: Request, expected: Expected, part: PartialFile) 
                 if failures > request.retries:
                     tries = f"{failures} tries" if failures > 1 else "1 try"
                     raise Refused(f"{error} ({tries})") from error
-                backoff_s = min(request.backoff_s * 2 ** (failures - 1), LONGEST_BACKOFF_S)
+                backoff_s = min(request.backoff_s * 2 ** (failures - 1), _LONGEST_BACKOFF_S)
                 wait_s = max(backoff_s, error.wait_s)
                 say(f"{request.name}: {error}; trying again in {wait_s:g} s")
                 time.sleep(wait_s)
@@ -169,29 +169,29 @@ def transfer(url: str, request: Request, expected: Expected, part: PartialFile) 
                 return
 
 
-def finish(
+def _finish(
     request: Request, expected: Expected, part: PartialFile, digest: str, origin: str
 ) -> None:
     """Lock first, publish second: what has been published has been locked."""
     size = part.size
-    remember(request, expected, digest, size, origin)
+    _remember(request, expected, digest, size, origin)
     part.publish()
     say(f"{request.output}: {readable_bytes(size)} from {origin}, sha256 {digest}")
 
 
-def remember(request: Request, expected: Expected, digest: str, size: int, origin: str) -> None:
+def _remember(request: Request, expected: Expected, digest: str, size: int, origin: str) -> None:
     """Record the checksum of an artifact that had none."""
     if expected.sha256 is None and request.lock is not None and not request.changes:
         record(request.lock, request.name, sha256=digest, size=size, url=origin)
 
 
-def goal(request: Request) -> Path:
+def _goal(request: Request) -> Path:
     """Where a person should put the file."""
     folder = request.drop_folder or request.output.parent
     return (folder / request.name).absolute()
 
 
-def what_to_put_where(request: Request, expected: Expected) -> str:
+def _what_to_put_where(request: Request, expected: Expected) -> str:
     """Offline: which file is missing, where it belongs and where it can be had."""
     facts = [f"from {' or '.join(filter(is_network, request.urls))}"]
     if expected.size is not None:
@@ -199,7 +199,7 @@ def what_to_put_where(request: Request, expected: Expected) -> str:
     facts.append(f"sha256 {expected.sha256}" if expected.sha256 else "sha256 not known yet")
     return (
         f"{request.name}: not here, and offline mode forbids fetching it; "
-        f"put it at {goal(request)} ({', '.join(facts)}) and run again"
+        f"put it at {_goal(request)} ({', '.join(facts)}) and run again"
     )
 
 

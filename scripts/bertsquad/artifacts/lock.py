@@ -9,7 +9,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def locked_sha256(lock: Path, artifact: str) -> str | None:
@@ -24,7 +24,7 @@ def locked_sha256(lock: Path, artifact: str) -> str | None:
 def record(lock: Path, artifact: str, *, sha256: str, size: int, url: str) -> None:
     """Add an artifact, or confirm what is recorded; safe against other processes doing the same.
 
-    `UserError` when another SHA-256 is recorded: somebody downloaded other bytes meanwhile.
+    `UserError` when another SHA-256 is recorded: another process downloaded other bytes meanwhile.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     guard = lock.with_name(f".{lock.name}.guard")  # never removed: removing a lock file is a race
@@ -50,7 +50,7 @@ def _read(lock: Path) -> dict[str, dict[str, Any]]:
         raise UserError(f"{lock}: expected a JSON object of artifacts; restore or delete the file")
     for name, entry in entries.items():
         sha256 = entry.get("sha256") if isinstance(entry, dict) else None
-        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise UserError(
                 f"{lock}: the entry of {name} has no sha256 of 64 lower-case hex digits; "
                 "restore the file or remove the entry"

@@ -5,25 +5,22 @@ changed meanwhile. A server that ignores either sends the whole file, which is t
 """
 
 import re
-import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 import requests
 
 from bertsquad.artifacts.locations import file_path
 from bertsquad.artifacts.part import Origin, PartialFile
+from bertsquad.artifacts.space import check_space
 from bertsquad.artifacts.verify import Expected, Unfit, check_is_no_page, check_size
-from bertsquad.console.errors import UserError
 from bertsquad.console.progress import Progress
-from bertsquad.console.quantities import readable_bytes
 
-TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
-NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept
-FILE_CHUNK = 4 * 1024 * 1024
-LONGEST_WAIT_S = 120.0  # whatever Retry-After says
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_TIMEOUT_S = (20.0, 60.0)  # to connect; between two pieces of the answer
+_NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks is kept
+_FILE_CHUNK = 4 * 1024 * 1024
+_LONGEST_WAIT_S = 120.0  # whatever Retry-After asks for
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
 class Transient(Exception):
@@ -46,9 +43,9 @@ def copy_file(url: str, part: PartialFile, expected: Expected) -> None:
     size = path.stat().st_size
     check_size(size, expected)
     part.restart(None)
-    check_space(part, size)
+    check_space(part.output, size)
     with path.open("rb") as source:
-        _fill(part, iter(lambda: source.read(FILE_CHUNK), b""), size, url, expected)
+        _fill(part, iter(lambda: source.read(_FILE_CHUNK), b""), size, url, expected)
 
 
 def fetch_http(session: requests.Session, url: str, part: PartialFile, expected: Expected) -> None:
@@ -59,29 +56,29 @@ def fetch_http(session: requests.Session, url: str, part: PartialFile, expected:
     is too full.
     """
     origin = part.origin()
-    if not _can_resume(part, origin, url, expected):
+    if origin is None or not _can_resume(part, origin, url, expected):
         origin = None
     elif origin.size == part.size:
         part.continued = True
         return  # complete: an earlier process was stopped before it could verify it
     try:
         with session.get(
-            url, headers=_headers(part, origin), stream=True, timeout=TIMEOUT_S
+            url, headers=_headers(part, origin), stream=True, timeout=_TIMEOUT_S
         ) as response:
             _receive(response, url, part, origin, expected)
     except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
-        raise Refused(plain_reason(error)) from error
+        raise Refused(_plain_reason(error)) from error
     except requests.exceptions.TooManyRedirects as error:
         raise Refused("redirects without end") from error
     except requests.exceptions.ChunkedEncodingError as error:
         raise Transient(f"the connection broke after {part.size:,} bytes") from error
     except requests.RequestException as error:
-        raise Transient(plain_reason(error)) from error
+        raise Transient(_plain_reason(error)) from error
 
 
-def _can_resume(part: PartialFile, origin: Origin | None, url: str, expected: Expected) -> bool:
+def _can_resume(part: PartialFile, origin: Origin, url: str, expected: Expected) -> bool:
     """Only bytes of the same address, and of the same version as far as that can be known."""
-    if part.size == 0 or origin is None or origin.url != url:
+    if part.size == 0 or origin.url != url:
         return False
     if origin.size is not None and part.size > origin.size:
         return False
@@ -127,18 +124,18 @@ def _receive(
         part.restart(None)
         raise Transient("the file changed on the server meanwhile: starting over")
     total = offered.size if offered.size is not None else expected.size
-    check_space(part, (total or 0) - part.size)
-    _fill(part, response.iter_content(NETWORK_CHUNK), total, url, expected)
+    check_space(part.output, (total or 0) - part.size)
+    _fill(part, response.iter_content(_NETWORK_CHUNK), total, url, expected)
     if total is not None and part.size < total and not _tells_its_end(response):
         raise Transient(f"the connection ended after {part.size:,} of {total:,} bytes")
 
 
 def _refuse_status(response: requests.Response) -> None:
     status = f"HTTP {response.status_code} {response.reason or ''}".strip()
-    if response.status_code not in TRANSIENT:
+    if response.status_code not in _TRANSIENT:
         raise Refused(status)
     asked = response.headers.get("Retry-After", "")
-    raise Transient(status, min(float(asked), LONGEST_WAIT_S) if asked.isdigit() else 0.0)
+    raise Transient(status, min(float(asked), _LONGEST_WAIT_S) if asked.isdigit() else 0.0)
 
 
 def _offered(response: requests.Response, url: str) -> Origin:
@@ -149,7 +146,7 @@ def _offered(response: requests.Response, url: str) -> Origin:
         return Origin(url, None, None, None)
     size = headers.get("Content-Length", "")
     if response.status_code == 206:
-        match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         size = match[3] if match else ""
     etag = headers.get("ETag")
     strong = etag if etag and not etag.startswith("W/") else None
@@ -160,7 +157,7 @@ def _continues(
     response: requests.Response, part: PartialFile, origin: Origin | None, offered: Origin
 ) -> bool:
     """Is this 206 the rest of exactly what we have?"""
-    match = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if origin is None or match is None or int(match[1]) != part.size or _is_encoded(response):
         return False
     pairs = [
@@ -177,7 +174,7 @@ def _is_encoded(response: requests.Response) -> bool:
 
 
 def _tells_its_end(response: requests.Response) -> bool:
-    """Can a cut be told from an end? Then the HTTP library does so, and raises."""
+    """Whether the answer has a length, so that the HTTP library raises where it is cut."""
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     return chunked or "Content-Length" in response.headers
 
@@ -196,18 +193,7 @@ def _fill(
                 raise Unfit(f"found more than the {expected.size:,} bytes expected")
 
 
-def check_space(part: PartialFile, needed: int) -> None:
-    """Raise `UserError` before a transfer that the disk has no room for. `needed`: bytes."""
-    folder: Path = part.path.parent
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise UserError(
-            f"{part.output}: needs {readable_bytes(needed)} more, {readable_bytes(free)} are free "
-            f"in {folder}: disk full; free some space and run again"
-        )
-
-
-def plain_reason(error: BaseException) -> str:
+def _plain_reason(error: BaseException) -> str:
     """The innermost reason of a network error, without the objects it is wrapped in."""
     seen: set[int] = set()
     inner: BaseException = error

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from bertsquad.files import sha256 as sha256_of
 
-HTML_START = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
-SNIFFED_BYTES = 512
+_HTML_START = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
+_SNIFFED_BYTES = 512
 
 
 class Unfit(Exception):
-    """The bytes are not the artifact. The message says what was found and what was expected."""
+    """The bytes are not the artifact. The message names what was found and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def check_is_no_page(start: bytes, content_type: str | None, url: str, expected:
     declared = (content_type or "").split(";")[0].strip().lower()
     if declared in ("text/html", "application/xhtml+xml"):
         raise Unfit(f"found a web page ({declared}), expected the file itself; {page_cause(url)}")
-    if HTML_START.match(start[:SNIFFED_BYTES]):
+    if _HTML_START.match(start[:_SNIFFED_BYTES]):
         raise Unfit(f"found a web page, expected the file itself; {page_cause(url)}")
 
 
@@ -69,10 +69,10 @@ def verify(path: Path, url: str, expected: Expected) -> str:
     size = path.stat().st_size
     check_size(size, expected)
     with path.open("rb") as handle:
-        check_is_no_page(handle.read(SNIFFED_BYTES), None, url, expected)
+        check_is_no_page(handle.read(_SNIFFED_BYTES), None, url, expected)
     digest = sha256_of(path)
     if expected.sha256 is None:
-        check_looks_whole(path, size, expected)
+        _check_looks_whole(path, size, expected)
     elif digest != expected.sha256:
         raise Unfit(
             f"found sha256 {digest} ({size:,} bytes), "
@@ -81,7 +81,7 @@ def verify(path: Path, url: str, expected: Expected) -> str:
     return digest
 
 
-def check_looks_whole(path: Path, size: int, expected: Expected) -> None:
+def _check_looks_whole(path: Path, size: int, expected: Expected) -> None:
     """Without a checksum: an empty file, or a zip without its end, is no whole file."""
     if size == 0:
         raise Unfit("found an empty file")

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from bertsquad import tensorfile
-from bertsquad.checkpoint.model_config import config_json, encoder_shapes
 from bertsquad.data.batching import starts_of
 from bertsquad.data.features import SPECIAL_TOKENS, VERSION, Features
 from bertsquad.files import sha256, write_json, write_text, written_whole
+from bertsquad.model.config import config_json, encoder_shapes
 
 # bert_config.json of Google's uncased_L-24_H-1024_A-16.
 BERT_LARGE = {

@@ -20,8 +20,8 @@ from bertsquad.checkpoint.wire import MalformedError, decode_fields, encode_fiel
 from bertsquad.console.errors import UserError
 from bertsquad.files import written_whole
 
-BFLOAT16 = 14
-DTYPES = {  # tensorflow/core/framework/types.proto
+_BFLOAT16 = 14
+_DTYPES: dict[int, np.dtype] = {  # tensorflow/core/framework/types.proto
     1: np.dtype("<f4"),
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
@@ -30,21 +30,21 @@ DTYPES = {  # tensorflow/core/framework/types.proto
     6: np.dtype("i1"),
     9: np.dtype("<i8"),
     10: np.dtype("?"),
-    BFLOAT16: np.dtype("<u2"),  # the upper half of a float32; NumPy has no such type
+    _BFLOAT16: np.dtype("<u2"),  # the upper half of a float32; NumPy has no such type
     17: np.dtype("<u2"),
     19: np.dtype("<f2"),
     22: np.dtype("<u4"),
     23: np.dtype("<u8"),
 }
-ENUM_OF_DTYPE = {dtype: enum for enum, dtype in DTYPES.items() if enum != BFLOAT16}
-NAME_OF_OTHER = {7: "string", 8: "complex64", 18: "complex128", 20: "resource", 21: "variant"}
-BUNDLE_VERSION = 1
-BIG_ENDIAN = 1
+_ENUM_OF_DTYPE = {dtype: enum for enum, dtype in _DTYPES.items() if enum != _BFLOAT16}
+_NAME_OF_OTHER = {7: "string", 8: "complex64", 18: "complex128", 20: "resource", 21: "variant"}
+_BUNDLE_VERSION = 1
+_BIG_ENDIAN = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where one tensor lies and what it is (BundleEntryProto)."""
+    """The place of one tensor's bytes, its type and shape (BundleEntryProto)."""
 
     dtype: int  # tensorflow.DataType
     shape: tuple[int, ...]
@@ -95,10 +95,10 @@ class Bundle:
                 f"{self.index}: tensor {name} is stored in parts (a partitioned variable), which "
                 "is not supported; save the checkpoint again without a partitioner"
             )
-        if entry.dtype not in DTYPES:
-            kind = NAME_OF_OTHER.get(entry.dtype, f"type {entry.dtype}")
+        if entry.dtype not in _DTYPES:
+            kind = _NAME_OF_OTHER.get(entry.dtype, f"type {entry.dtype}")
             raise UserError(f"{self.index}: tensor {name} holds {kind} values; expected numbers")
-        dtype = DTYPES[entry.dtype]
+        dtype = _DTYPES[entry.dtype]
         count = math.prod(entry.shape)
         if entry.size != count * dtype.itemsize:
             raise UserError(
@@ -106,7 +106,7 @@ class Bundle:
                 f"bytes; expected {count * dtype.itemsize:,}"
             )
         # Read, not mapped: mapped pages would count as this process's memory until unmapped.
-        values = np.fromfile(path, dtype=dtype, count=count, offset=entry.offset)
+        values: np.ndarray = np.fromfile(path, dtype=dtype, count=count, offset=entry.offset)
         if values.size != count:
             raise UserError(f"{path}: ends inside tensor {name}; fetch the checkpoint again")
         found = masked_crc32c(values)
@@ -115,7 +115,7 @@ class Bundle:
                 f"{path}: tensor {name} is damaged: its checksum is {found:08x}, expected "
                 f"{entry.crc32c:08x}; fetch the checkpoint again"
             )
-        if entry.dtype == BFLOAT16:
+        if entry.dtype == _BFLOAT16:
             values = (values.astype("<u4") << 16).view("<f4")
         return values.reshape(entry.shape)
 
@@ -163,13 +163,13 @@ def write(prefix: str | os.PathLike[str], tensors: Mapping[str, np.ndarray]) -> 
                 raise ValueError(f"{key!r} cannot name a tensor")
             array = np.asarray(tensors[key.decode()])
             dtype = array.dtype.newbyteorder("<")
-            if dtype not in ENUM_OF_DTYPE:
+            if dtype not in _ENUM_OF_DTYPE:
                 raise ValueError(f"tensor {key.decode()}: dtype {array.dtype} is not supported")
             values = np.ascontiguousarray(array, dtype=dtype)
             data.write(values.data)
             crc = masked_crc32c(values)
             entry = Entry(
-                ENUM_OF_DTYPE[dtype], array.shape, 0, offset, values.nbytes, crc, sliced=False
+                _ENUM_OF_DTYPE[dtype], array.shape, 0, offset, values.nbytes, crc, sliced=False
             )
             table[key] = _encode_entry(entry)
             offset += values.nbytes
@@ -182,16 +182,16 @@ def _decode_header(message: bytes | None) -> int:
     if message is None:
         raise MalformedError("it has no header")
     fields = dict(decode_fields(message))
-    if fields.get(2, 0) == BIG_ENDIAN:
+    if fields.get(2, 0) == _BIG_ENDIAN:
         raise MalformedError("its values are big-endian, which is not supported")
     shards = fields.get(1, 0)
     if not isinstance(shards, int) or shards < 1:
-        raise MalformedError(f"its header counts {shards} shards")
+        raise MalformedError(f"its header counts {shards!r} shards")
     return shards
 
 
 def _encode_header(shards: int) -> bytes:
-    version = encode_field(1, BUNDLE_VERSION)  # VersionDef.producer
+    version = encode_field(1, _BUNDLE_VERSION)  # VersionDef.producer
     return encode_field(1, shards) + encode_field(3, version)
 
 

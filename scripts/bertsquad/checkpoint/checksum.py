@@ -3,7 +3,7 @@
 import google_crc32c
 import numpy as np
 
-MASK_DELTA = 0xA282EAD8  # leveldb, util/crc32c.h
+_MASK_DELTA = 0xA282EAD8  # leveldb, util/crc32c.h
 
 
 def masked_crc32c(*parts: bytes | np.ndarray) -> int:
@@ -12,4 +12,4 @@ def masked_crc32c(*parts: bytes | np.ndarray) -> int:
     for part in parts:
         # The extension takes a buffer as it is, arrays included: no copy of a large tensor.
         crc = google_crc32c.extend(crc, part)
-    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFF_FFFF
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFF_FFFF

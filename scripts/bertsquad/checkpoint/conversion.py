@@ -9,24 +9,24 @@ from typing import Any, Protocol
 import numpy as np
 
 from bertsquad.checkpoint.bundle import Bundle
-from bertsquad.checkpoint.model_config import (
+from bertsquad.checkpoint.names import DROPPED, MAPS, Target
+from bertsquad.console.errors import UserError
+from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.files import write_json, write_text, written_whole
+from bertsquad.model.config import (
     config_json,
     encoder_shapes,
     head_shapes,
     read_config,
 )
-from bertsquad.checkpoint.names import DROPPED, MAPS, Target
-from bertsquad.console.errors import UserError
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
-from bertsquad.files import write_json, write_text, written_whole
 from bertsquad.tensorfile import TensorFile, write_streamed
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"
-TOKENIZER_CONFIG = "tokenizer_config.json"
-LISTED = 5  # names an error gives before it only counts
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+_LISTED = 5  # names an error gives before it only counts
 
 
-class Source(Protocol):
+class TensorReader(Protocol):
     """Where tensors come from: a TensorFlow checkpoint or a safetensors file."""
 
     @property
@@ -70,7 +70,7 @@ def convert(
     settings = read_config(config, origin, layer_norm_eps=layer_norm_eps, gelu=gelu)
     tokens = read_vocabulary(vocabulary)
     lowercase = _check_vocabulary(vocabulary, tokens, settings, casing)
-    source: Source = TensorFile(weights) if origin == "huggingface" else Bundle(weights)
+    source: TensorReader = TensorFile(weights) if origin == "huggingface" else Bundle(weights)
     given_shapes = source.shapes
     plan, dropped = _plan(weights, given_shapes, settings, origin)
     shapes = {
@@ -95,7 +95,7 @@ def convert(
         # comes last, and new weights never stand beside an old configuration.
         (output / CONFIG).unlink(missing_ok=True)
     write_text(output / VOCABULARY, "\n".join(tokens) + "\n")
-    write_json(output / TOKENIZER_CONFIG, _tokenizer_config(settings, lowercase=lowercase))
+    write_json(output / _TOKENIZER_CONFIG, _tokenizer_config(settings, lowercase=lowercase))
     architecture = _architecture(shapes)
     pad_id = tokens.index("[PAD]")
     write_json(output / CONFIG, config_json(settings, architecture=architecture, pad_id=pad_id))
@@ -178,7 +178,7 @@ def _plan(
 
 
 def _listed(names: Sequence[str]) -> str:
-    if len(names) <= LISTED:
+    if len(names) <= _LISTED:
         return ", ".join(names)
     return f"{', '.join(names[:3])} and {len(names) - 3} more"
 

@@ -19,9 +19,9 @@ class Target:
 DROPPED = Target("")
 
 # The names end in what the tensor is. Norms have gamma and beta, all other layers kernel and bias.
-NORM_LEAVES = {"gamma": "weight", "beta": "bias"}
-HEAD_LEAVES = {"output_weights": "weight", "output_bias": "bias"}  # [out, in] already
-HEADS = {"cls/squad": "qa_outputs", "cls/seq_relationship": "cls.seq_relationship"}
+_NORM_LEAVES = {"gamma": "weight", "beta": "bias"}
+_HEAD_LEAVES = {"output_weights": "weight", "output_bias": "bias"}  # [out, in] already
+_HEADS = {"cls/squad": "qa_outputs", "cls/seq_relationship": "cls.seq_relationship"}
 
 
 def from_google(name: str) -> Target | None:
@@ -33,15 +33,15 @@ def from_google(name: str) -> Target | None:
     scope, _, leaf = name.rpartition("/")
     if leaf in ("adam_m", "adam_v") or name == "global_step" or name.startswith("cls/predictions/"):
         return DROPPED
-    if scope in HEADS and leaf in HEAD_LEAVES:
-        return Target(f"{HEADS[scope]}.{HEAD_LEAVES[leaf]}")
+    if scope in _HEADS and leaf in _HEAD_LEAVES:
+        return Target(f"{_HEADS[scope]}.{_HEAD_LEAVES[leaf]}")
     if not scope.startswith("bert/"):
         return None
     module = re.sub(r"/layer_(\d+)(?=/)", r"/layer.\1", scope).replace("/", ".")
     if scope == "bert/embeddings" and leaf.endswith("_embeddings"):
         return Target(f"{module}.{leaf}.weight")
     if scope.endswith("/LayerNorm"):
-        return Target(f"{module}.{NORM_LEAVES[leaf]}") if leaf in NORM_LEAVES else None
+        return Target(f"{module}.{_NORM_LEAVES[leaf]}") if leaf in _NORM_LEAVES else None
     if leaf in ("kernel", "bias"):
         return Target(f"{module}.{leaf.replace('kernel', 'weight')}", transposed=leaf == "kernel")
     return None
@@ -52,7 +52,7 @@ def from_intel(name: str) -> Target | None:
 
     Its norms are Keras layers, which Keras numbers through the whole graph in the order of their
     creation: layer_normalization in the embeddings, then _1 and _2 in layer_0, and so on. Every
-    scope has one norm, so the scope alone says which it is and the number is not needed. (Model
+    scope has one norm, so the scope alone identifies it and the number is not needed. (Model
     Zoo modeling.py makes the same replacement when it loads Google's names.)
     """
     return from_google(re.sub(r"(?<=/)layer_normalization(_\d+)?(?=/)", "LayerNorm", name))
@@ -75,8 +75,8 @@ def from_huggingface(name: str) -> Target | None:
     elif not name.startswith(("qa_outputs.", "cls.seq_relationship.")):
         return None
     stem, _, leaf = name.rpartition(".LayerNorm.")
-    if stem and leaf in NORM_LEAVES:
-        name = f"{stem}.LayerNorm.{NORM_LEAVES[leaf]}"
+    if stem and leaf in _NORM_LEAVES:
+        name = f"{stem}.LayerNorm.{_NORM_LEAVES[leaf]}"
     return Target(name)
 
 

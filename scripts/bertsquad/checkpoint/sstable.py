@@ -12,13 +12,13 @@ from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.wire import MalformedError, decode_varint, encode_varint
 from bertsquad.console.errors import UserError
 
-MAGIC = 0xDB4775248B80FB57
-FOOTER_SIZE = 48  # two block handles, padded to 40 bytes, and the magic number
-TRAILER_SIZE = 5  # one byte that names the compression, and a checksum
-NO_COMPRESSION = 0
-COMPRESSIONS = {1: "snappy", 2: "zstd"}
-BLOCK_SIZE = 262_144  # bytes; TensorFlow's table::Options
-RESTART_INTERVAL = 16  # keys between two that are stored in full
+_MAGIC = 0xDB4775248B80FB57
+_FOOTER_SIZE = 48  # two block handles, padded to 40 bytes, and the magic number
+_TRAILER_SIZE = 5  # one byte that names the compression, and a checksum
+_NO_COMPRESSION = 0
+_COMPRESSIONS = {1: "snappy", 2: "zstd"}
+_BLOCK_SIZE = 262_144  # bytes; TensorFlow's table::Options
+_RESTART_INTERVAL = 16  # keys between two that are stored in full
 
 
 class UnsupportedError(MalformedError):
@@ -28,13 +28,13 @@ class UnsupportedError(MalformedError):
 def read_table(path: str | os.PathLike[str]) -> dict[bytes, bytes]:
     """All keys and values, in key order. Every block's checksum is verified.
 
-    Raises `UserError` when the file is missing, is no table, is damaged, or is compressed.
+    Raises `UserError` when the file is missing, is not a table, is damaged, or is compressed.
     """
     try:
         data = Path(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file; expected a TensorFlow checkpoint index") from None
-    if len(data) < FOOTER_SIZE or int.from_bytes(data[-8:], "little") != MAGIC:
+    if len(data) < _FOOTER_SIZE or int.from_bytes(data[-8:], "little") != _MAGIC:
         raise UserError(
             f"{path}: not the index of a TensorFlow V2 checkpoint, or one that is cut off "
             f"({len(data):,} bytes without the closing mark); fetch it again"
@@ -48,14 +48,14 @@ def read_table(path: str | os.PathLike[str]) -> dict[bytes, bytes]:
 
 
 def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    footer = data[-FOOTER_SIZE:-8]
+    footer = data[-_FOOTER_SIZE:-8]
     meta_handle, position = _decode_handle(footer, 0)
     index_handle, position = _decode_handle(footer, position)
     if footer != _encode_footer(meta_handle, index_handle):
         raise MalformedError("its footer is not as a writer would leave it")
     # Blocks follow each other without gaps: a damaged position in the footer, which no checksum
     # covers, cannot go unnoticed.
-    _check_adjacent(index_handle, len(data) - FOOTER_SIZE)
+    _check_adjacent(index_handle, len(data) - _FOOTER_SIZE)
     _check_adjacent(meta_handle, index_handle[0])
     _read_block(data, meta_handle)
     expected, previous = 0, None
@@ -63,7 +63,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         block_handle, _ = _decode_handle(handle, 0)
         if block_handle[0] != expected:
             raise MalformedError(f"a block starts at byte {block_handle[0]}, not {expected}")
-        expected = sum(block_handle) + TRAILER_SIZE
+        expected = sum(block_handle) + _TRAILER_SIZE
         for key, value in _decode_block(_read_block(data, block_handle)):
             if previous is not None and key <= previous:
                 raise MalformedError(f"key {key!r} is not in order")
@@ -74,8 +74,8 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _check_adjacent(handle: tuple[int, int], end: int) -> None:
-    if sum(handle) + TRAILER_SIZE != end:
-        raise MalformedError(f"a block ends at byte {sum(handle) + TRAILER_SIZE}, not {end}")
+    if sum(handle) + _TRAILER_SIZE != end:
+        raise MalformedError(f"a block ends at byte {sum(handle) + _TRAILER_SIZE}, not {end}")
 
 
 def _decode_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
@@ -86,17 +86,17 @@ def _decode_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
 
 def _read_block(data: bytes, handle: tuple[int, int]) -> bytes:
     offset, size = handle
-    if offset + size + TRAILER_SIZE > len(data) - FOOTER_SIZE:
+    if offset + size + _TRAILER_SIZE > len(data) - _FOOTER_SIZE:
         raise MalformedError(f"a block at byte {offset} leaves the file")
     covered = data[offset : offset + size + 1]
-    trailer = data[offset + size : offset + size + TRAILER_SIZE]
+    trailer = data[offset + size : offset + size + _TRAILER_SIZE]
     found, expected = masked_crc32c(covered), int.from_bytes(trailer[1:], "little")
     if found != expected:
         raise MalformedError(
             f"the block at byte {offset} has checksum {found:08x}, expected {expected:08x}"
         )
-    if trailer[0] != NO_COMPRESSION:
-        kind = COMPRESSIONS.get(trailer[0], f"method {trailer[0]}")
+    if trailer[0] != _NO_COMPRESSION:
+        kind = _COMPRESSIONS.get(trailer[0], f"method {trailer[0]}")
         raise UnsupportedError(
             f"compressed ({kind}), which is not supported; TensorFlow's own writer does not "
             "compress, so save the checkpoint again with it"
@@ -126,7 +126,7 @@ def _decode_block(block: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def encode_table(items: Mapping[bytes, bytes]) -> bytes:
     """The bytes of a table, the same that TensorFlow writes for these items."""
-    table, block, index = bytearray(), _BlockBuilder(RESTART_INTERVAL), _BlockBuilder(1)
+    table, block, index = bytearray(), _BlockBuilder(_RESTART_INTERVAL), _BlockBuilder(1)
     handle, last = None, b""
     for key in sorted(items):
         if handle is not None:
@@ -134,15 +134,15 @@ def encode_table(items: Mapping[bytes, bytes]) -> bytes:
             handle = None
         block.add(key, items[key])
         last = key
-        if block.size() >= BLOCK_SIZE:
-            handle, block = _append_block(table, block), _BlockBuilder(RESTART_INTERVAL)
-    if block.size() > _BlockBuilder(RESTART_INTERVAL).size():
+        if block.size() >= _BLOCK_SIZE:
+            handle, block = _append_block(table, block), _BlockBuilder(_RESTART_INTERVAL)
+    if block.size() > _BlockBuilder(_RESTART_INTERVAL).size():
         handle = _append_block(table, block)
-    meta_handle = _append_block(table, _BlockBuilder(RESTART_INTERVAL))
+    meta_handle = _append_block(table, _BlockBuilder(_RESTART_INTERVAL))
     if handle is not None:
         index.add(_short_successor(last), _encode_handle(handle))
     footer = _encode_footer(meta_handle, _append_block(table, index))
-    return bytes(table) + footer + MAGIC.to_bytes(8, "little")
+    return bytes(table) + footer + _MAGIC.to_bytes(8, "little")
 
 
 def _encode_handle(handle: tuple[int, int]) -> bytes:
@@ -151,14 +151,14 @@ def _encode_handle(handle: tuple[int, int]) -> bytes:
 
 def _encode_footer(meta_handle: tuple[int, int], index_handle: tuple[int, int]) -> bytes:
     handles = _encode_handle(meta_handle) + _encode_handle(index_handle)
-    return handles.ljust(FOOTER_SIZE - 8, b"\0")
+    return handles.ljust(_FOOTER_SIZE - 8, b"\0")
 
 
 def _append_block(table: bytearray, block: "_BlockBuilder") -> tuple[int, int]:
     """Append a block and its trailer; where it is, and its size without the trailer."""
     contents = block.finish()
     handle = (len(table), len(contents))
-    covered = contents + bytes([NO_COMPRESSION])
+    covered = contents + bytes([_NO_COMPRESSION])
     table += covered + masked_crc32c(covered).to_bytes(4, "little")
     return handle
 

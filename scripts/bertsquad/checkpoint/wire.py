@@ -6,7 +6,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 class MalformedError(ValueError):
-    """Bytes that cannot be what they should be; the caller knows the file and tells the user."""
+    """Bytes that cannot be what they should be; the caller names the file to the user."""
 
 
 def encode_varint(value: int) -> bytes:

@@ -1,6 +1,22 @@
 """Options that several commands have, and types of options. The library itself takes values."""
 
 import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
+    """The parser of a command whose help begins with its module's docstring, lines as they are.
+
+    Options go by their full names: an abbreviation may become another option's.
+    """
+    return argparse.ArgumentParser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **settings,
+    )
 
 
 def positive(text: str) -> int:
@@ -22,6 +38,18 @@ def natural(text: str) -> int:
 def thread_count(text: str) -> str | int:
     """A number of threads, or `all`."""
     return "all" if text == "all" else positive(text)
+
+
+def add_engine_options(parser: argparse.ArgumentParser, engines: Iterable[str]) -> None:
+    """`--engine`, `--precision`, `--model` and `--quantized` of a command that runs a model, for
+    `engines.load`; `engines` are the names that the help shows."""
+    add = parser.add_argument
+    add("--engine", required=True, help=f"what runs the model: {', '.join(engines)}")
+    add("--precision", required=True, help="fp32, bf16 or int8, as far as the engine has it")
+    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
+    add(
+        "--quantized", type=Path, metavar="DIR", help="for int8: what quantize.py made of the model"
+    )
 
 
 def add_measured_threads(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,8 @@ def duration(seconds: float) -> str:
     if 0 < seconds < 9.95 and round(seconds, 1) % 1:
         return f"{seconds:.1f} s"
     parts = [("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
-    rest, counts = round(seconds), []
+    rest = round(seconds)
+    counts: list[tuple[int, str]] = []
     for unit, size in parts:
         count, rest = divmod(rest, size)
         if count or counts or unit == "s":

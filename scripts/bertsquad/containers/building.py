@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 from bertsquad.console.errors import UserError
 
 # Where packages come from and what it takes to reach it; the rest of pip's settings is about here.
-INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host", "proxy")
-PATIENCE_SETTINGS = ("timeout", "default-timeout", "retries")
+_INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host", "proxy")
+_PATIENCE_SETTINGS = ("timeout", "default-timeout", "retries")
 # What every docker build knows without being declared, and keeps in no layer.
-PROXY_ARGUMENTS = ("http_proxy", "https_proxy", "no_proxy")
-FIRST_WITH_BUILDKIT = 23  # from this version on, BuildKit needs the buildx plugin
+_PROXY_ARGUMENTS = ("http_proxy", "https_proxy", "no_proxy")
+_FIRST_WITH_BUILDKIT = 23  # from this version on, BuildKit needs the buildx plugin
 
 
 def pip_settings(listing: str) -> dict[str, str]:
@@ -39,14 +42,14 @@ def portable_settings(settings: Mapping[str, str]) -> str:
     It may hold passwords: it is for a secret, never for a layer or an argument. "" when empty.
     """
     lines = []
-    for name in (*INDEX_SETTINGS, *PATIENCE_SETTINGS):
-        kept = [part for part in settings.get(name, "").split() if not local_folder(part)]
+    for name in (*_INDEX_SETTINGS, *_PATIENCE_SETTINGS):
+        kept = [part for part in settings.get(name, "").split() if not _local_folder(part)]
         if kept:
             lines.append(f"{name.removeprefix('default-')} = {' '.join(kept)}")
     return "\n".join(["[global]", *lines, ""]) if lines else ""
 
 
-def local_folder(value: str) -> Path | None:
+def _local_folder(value: str) -> Path | None:
     """The folder of this machine that a location means, if it is one."""
     if value.startswith("file:"):
         return Path(urlsplit(value).path)
@@ -56,26 +59,24 @@ def local_folder(value: str) -> Path | None:
 def wheels_at_hand(settings: Mapping[str, str], pins: Mapping[str, str]) -> list[Path]:
     """Wheels of pinned versions in the folders where pip is told to look (find-links)."""
     parts = settings.get("find-links", "").split()
-    folders = [folder.expanduser() for part in parts if (folder := local_folder(part))]
+    folders = [folder.expanduser() for part in parts if (folder := _local_folder(part))]
     wheels = [wheel for folder in folders for wheel in sorted(folder.glob("*.whl"))]
-    return [wheel for wheel in wheels if is_pinned(wheel.name, pins)]
+    return [wheel for wheel in wheels if _is_pinned(wheel.name, pins)]
 
 
-def is_pinned(wheel: str, pins: Mapping[str, str]) -> bool:
+def _is_pinned(wheel: str, pins: Mapping[str, str]) -> bool:
     """Whether a wheel's file name is of a pinned version; a local part (`+cpu`) may follow it."""
-    name, version, *_ = wheel.split("-")
-    return pins.get(canonical(name)) == version.partition("+")[0]
+    try:
+        name, version, *_ = parse_wheel_filename(wheel)
+    except InvalidWheelFilename:
+        return False
+    return name in pins and version.public == str(Version(pins[name]))
 
 
 def pinned_versions(texts: Iterable[str]) -> dict[str, str]:
     """`name==version` lines of requirement files, by canonical name."""
     pairs = (re.findall(r"^([\w.-]+)==([^\s#;]+)", text, re.MULTILINE) for text in texts)
-    return {canonical(name): version for found in pairs for name, version in found}
-
-
-def canonical(name: str) -> str:
-    """A package's name as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {canonicalize_name(name): version for found in pairs for name, version in found}
 
 
 def build_command(
@@ -91,7 +92,7 @@ def build_command(
     command = [docker, "build", "--file", str(context / "envs/Dockerfile"), "--tag", tag]
     for name, value in arguments.items():
         command += ["--build-arg", f"{name}={value}"]
-    for name in PROXY_ARGUMENTS:
+    for name in _PROXY_ARGUMENTS:
         command += [
             part
             for spelled in (name, name.upper())
@@ -108,7 +109,7 @@ def build_command(
 def has_buildkit(version: str, has_buildx: bool) -> bool:
     """Whether a docker command can build with BuildKit: `version` is what it says of itself."""
     number = re.search(r"version (\d+)", version)
-    return has_buildx or (number is not None and int(number[1]) < FIRST_WITH_BUILDKIT)
+    return has_buildx or (number is not None and int(number[1]) < _FIRST_WITH_BUILDKIT)
 
 
 def public_address(remote: str) -> str:

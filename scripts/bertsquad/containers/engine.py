@@ -17,12 +17,12 @@ from bertsquad.containers.outcome import SIGNAL_STATUS, explain
 from bertsquad.containers.settings import Settings
 from bertsquad.machine.container import docker_identity
 
-STOP_SECONDS = 10  # between SIGTERM and SIGKILL when we are interrupted; Docker's own default
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WATCH_SECONDS = 0.5
+_STOP_SECONDS = 10  # between SIGTERM and SIGKILL when we are interrupted; Docker's own default
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WATCH_SECONDS = 0.5
 
 
-class Interrupted(BaseException):
+class _Interrupted(BaseException):
     """A signal asks this process to end."""
 
     def __init__(self, number: int) -> None:
@@ -39,21 +39,21 @@ def run_step(
     permission or no image.
     """
     try:
-        with interruptible(), connected() as client:
-            return run_connected(client, command, settings, environment, folders)
-    except Interrupted as interrupted:
+        with _interruptible(), _connected() as client:
+            return _run_connected(client, command, settings, environment, folders)
+    except _Interrupted as interrupted:
         return interrupted.status
 
 
-def run_connected(
+def _run_connected(
     client: Any,
     command: str,
     settings: Settings,
     environment: Mapping[str, str],
     folders: list[Path],
 ) -> int:
-    remove_orphans(client)
-    image = find_image(client, settings.image)
+    _remove_orphans(client)
+    image = _find_image(client, settings.image)
     options = create_options(
         command,
         this_process(),
@@ -84,8 +84,8 @@ def this_process() -> Caller:
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn the signals that end a process, and the end of its parent, into `Interrupted`.
+def _interruptible() -> Iterator[None]:
+    """Turn the signals that end a process, and the end of its parent, into `_Interrupted`.
 
     Snakemake killed by force cannot tell its jobs, so a thread watches whether it is still there.
     """
@@ -93,17 +93,17 @@ def interruptible() -> Iterator[None]:
     over = threading.Event()
 
     def interrupt(number: int, _: Any) -> None:
-        ignore_signals()  # one is enough: the container is being stopped
-        raise Interrupted(number)
+        _ignore_signals()  # one is enough: the container is being stopped
+        raise _Interrupted(number)
 
     def watch() -> None:
-        while not over.wait(WATCH_SECONDS):
+        while not over.wait(_WATCH_SECONDS):
             if os.getppid() != parent:
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
 
     # What the caller has us ignore stays ignored: SIGHUP under nohup.
-    heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in heard}
     threading.Thread(target=watch, daemon=True).start()
     try:
@@ -114,15 +114,15 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def ignore_signals() -> dict[int, Any]:
+def _ignore_signals() -> dict[int, Any]:
     """From now on; returns what was done about them before."""
-    return {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    return {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def _undisturbed() -> Iterator[None]:
     """Let no signal end this process in the middle."""
-    before = ignore_signals()
+    before = _ignore_signals()
     try:
         yield
     finally:
@@ -131,7 +131,7 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[Any]:
+def _connected() -> Iterator[Any]:
     """A client of the engine that DOCKER_HOST or the default socket leads to."""
     try:
         import docker
@@ -165,7 +165,7 @@ def no_engine(where: str, error: BaseException) -> str:
     )
 
 
-def find_image(client: Any, name: str) -> Any:
+def _find_image(client: Any, name: str) -> Any:
     import docker
 
     try:
@@ -188,32 +188,32 @@ def run(client: Any, image: Any, options: dict[str, Any]) -> int:
         output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
         container.start()
         for out, err in output:
-            write(sys.stdout.buffer, out)
-            write(sys.stderr.buffer, err)
-        status = container.wait()["StatusCode"]
+            _write(sys.stdout.buffer, out)
+            _write(sys.stderr.buffer, err)
+        status: int = container.wait()["StatusCode"]
         container.reload()
-        report(status, container.attrs)
+        _report(status, container.attrs)
         return status
-    except Interrupted:
+    except _Interrupted:
         with contextlib.suppress(docker.errors.DockerException):
             if container is not None:
-                container.stop(timeout=STOP_SECONDS)
+                container.stop(timeout=_STOP_SECONDS)
         raise
     except docker.errors.APIError as error:
         raise UserError(refused(str(error.explanation or error))) from None
     finally:
         if container is not None:
-            with undisturbed(), contextlib.suppress(docker.errors.DockerException, OSError):
+            with _undisturbed(), contextlib.suppress(docker.errors.DockerException, OSError):
                 container.remove(force=True)
 
 
-def write(stream: BinaryIO, chunk: bytes | None) -> None:
+def _write(stream: BinaryIO, chunk: bytes | None) -> None:
     if chunk:
         stream.write(chunk)
         stream.flush()
 
 
-def report(status: int, attributes: Mapping[str, Any]) -> None:
+def _report(status: int, attributes: Mapping[str, Any]) -> None:
     """Say on stderr what the step could not say itself."""
     message = explain(
         status,
@@ -237,7 +237,7 @@ def refused(reason: str) -> str:
     return "; ".join([f"the Docker engine refused: {reason}", *known[:1]])
 
 
-def remove_orphans(client: Any) -> None:
+def _remove_orphans(client: Any) -> None:
     """Remove containers whose client was killed: they would write where their successor writes."""
     import docker
 

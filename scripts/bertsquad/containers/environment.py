@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 # What decides how a computation runs, how ranks find each other, and how the network is reached.
 # PATH, LD_*, PYTHON* and the like mean files of the host and stay behind.
-PASSED = re.compile(
+_PASSED = re.compile(
     r"""
     .*_NUM_THREADS | VECLIB_MAXIMUM_THREADS
     | (OMP | GOMP | KMP | MKL | DNNL | ONEDNN | OPENBLAS | NUMEXPR | ATEN | OV)_.*
@@ -20,19 +20,19 @@ PASSED = re.compile(
     re.VERBOSE,
 )
 # Files with the certificates to trust; mounted where they are, over those of the image.
-CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def passed_on(environment: Mapping[str, str], more: Iterable[str] = ()) -> dict[str, str]:
     """The part of the environment that a container gets; `more` are names the user adds."""
-    wanted = {*more, *CERTIFICATES}
+    wanted = {*more, *_CERTIFICATES}
     return {
         name: value
         for name, value in environment.items()
-        if name in wanted or PASSED.fullmatch(name)
+        if name in wanted or _PASSED.fullmatch(name)
     }
 
 
 def certificate_files(environment: Mapping[str, str]) -> list[str]:
     """The certificate files that the environment names, each once."""
-    return list(dict.fromkeys(environment[name] for name in CERTIFICATES if environment.get(name)))
+    return list(dict.fromkeys(environment[name] for name in _CERTIFICATES if environment.get(name)))

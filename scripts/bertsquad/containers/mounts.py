@@ -9,8 +9,10 @@ from bertsquad.console.errors import UserError
 from bertsquad.containers.environment import certificate_files
 
 # An image has its own; a folder of the host in their place would leave no system to run.
-OF_THE_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run")
-OF_THE_SYSTEM += ("/sbin", "/sys", "/usr")
+_OF_THE_SYSTEM = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin"),
+    *("/sys", "/usr"),
+)
 
 
 def folders_to_mount(
@@ -27,10 +29,10 @@ def folders_to_mount(
     """
     wanted: dict[Path, None] = {}
     for folder in (working_directory, repository, *others):
-        wanted |= dict.fromkeys(with_link_targets(nearest_existing(Path(folder).absolute())))
+        wanted |= dict.fromkeys(_with_link_targets(_nearest_existing(Path(folder).absolute())))
     for folder in temporary:
         wanted |= dict.fromkeys((Path(folder).absolute(), Path(folder).resolve()))
-    present = [path for path in wanted if path.exists() and not of_the_system(path)]
+    present = [path for path in wanted if path.exists() and not _of_the_system(path)]
     return [
         path
         for path in sorted(present)
@@ -63,19 +65,19 @@ def bind_variables(
 
 def check_place(folder: Path) -> None:
     """`UserError` for a folder that must be mounted and would hide the image's own system."""
-    if of_the_system(folder):
+    if _of_the_system(folder):
         raise UserError(
             f"{folder}: a container cannot have this folder of the system at its own path; work in "
             "another folder, for example below your home"
         )
 
 
-def nearest_existing(path: Path) -> Path:
+def _nearest_existing(path: Path) -> Path:
     """The path itself, or the innermost folder above it that exists."""
     return next(each for each in (path, *path.parents) if each.exists())
 
 
-def with_link_targets(folder: Path) -> list[Path]:
+def _with_link_targets(folder: Path) -> list[Path]:
     """The folder, where it really is, and where the links directly in it lead."""
     found = [folder, folder.resolve()]
     if folder.is_dir():
@@ -87,6 +89,6 @@ def with_link_targets(folder: Path) -> list[Path]:
     return found
 
 
-def of_the_system(path: Path) -> bool:
+def _of_the_system(path: Path) -> bool:
     """Whether the path is the root, or belongs to the image's own system."""
-    return path == Path("/") or any(path.is_relative_to(part) for part in OF_THE_SYSTEM)
+    return path == Path("/") or any(path.is_relative_to(part) for part in _OF_THE_SYSTEM)

@@ -17,7 +17,7 @@ from bertsquad.machine.reading import format_cpu_list
 # has installed at home changes a result.
 HOME = "/run/bertsquad"
 # Rules are written for bash; Snakemake adds the second line itself where the shell is named bash.
-STRICT = "umask {umask:04o}; set -euo pipefail; {command}"
+_STRICT = "umask {umask:04o}; set -euo pipefail; {command}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ def create_options(
     options: dict[str, Any] = {
         # Not the image's own entry point: whatever image it is, a step is a command of bash.
         "entrypoint": ["/bin/bash", "-c"],
-        "command": [STRICT.format(umask=caller.umask, command=command)],
+        "command": [_STRICT.format(umask=caller.umask, command=command)],
         "working_dir": str(caller.working_directory),
-        "mounts": [bind(folder) for folder in folders] + certificates(environment),
+        "mounts": [bind(folder) for folder in folders] + _certificates(environment),
         "environment": passed_on(environment, settings.env)
         | {
             "HOME": HOME,
@@ -107,6 +107,6 @@ def bind(path: Path, *, read_only: bool = False) -> dict[str, Any]:
     return {"Type": "bind", "Source": str(path), "Target": str(path), "ReadOnly": read_only}
 
 
-def certificates(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+def _certificates(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     files = map(Path, certificate_files(environment))
     return [bind(path, read_only=True) for path in files if path.is_absolute() and path.is_file()]

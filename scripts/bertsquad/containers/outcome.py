@@ -3,7 +3,7 @@
 import signal
 
 SIGNAL_STATUS = 128  # a shell reports death by signal n as 128 + n
-MIB = 1024 * 1024
+_MIB = 1024 * 1024
 
 
 def explain(status: int, *, out_of_memory: bool, memory_limit: int) -> str | None:
@@ -14,7 +14,7 @@ def explain(status: int, *, out_of_memory: bool, memory_limit: int) -> str | Non
     if status and out_of_memory:
         if memory_limit:
             return (
-                f"out of memory: the container may use {memory_limit // MIB} MiB; allow more "
+                f"out of memory: the container may use {memory_limit // _MIB} MiB; allow more "
                 "(BERTSQUAD_DOCKER_MEMORY), or use a smaller batch size or token budget"
             )
         return (

@@ -5,16 +5,17 @@ it calls nothing but the environment; so these are neither in the configuration 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
 
-PREFIX = "BERTSQUAD_DOCKER_"
-SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
-CPUS = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
-SWITCH = {"yes": True, "no": False}
+_PREFIX = "BERTSQUAD_DOCKER_"
+_SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
+_CPUS = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+_SWITCH = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +35,23 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings that the environment gives. `UserError` that names the variable otherwise."""
     given = {
-        name.removeprefix(PREFIX).lower(): (name, value.strip())
+        name.removeprefix(_PREFIX).lower(): (name, value.strip())
         for name, value in environment.items()
-        if name.startswith(PREFIX) and value.strip()
+        if name.startswith(_PREFIX) and value.strip()
     }
-    readers = {
+    readers: dict[str, Callable[[str, str], Any]] = {  # (variable, value) -> the field
         "image": _text,
         "memory": _size,
         "cpus": _cpus,
         "shm_size": _size,
         "network": _text,
         "binding": _switch,
-        "mounts": lambda name, value: tuple(part for part in value.split(":") if part),
-        "env": lambda name, value: tuple(part.strip() for part in value.split(",") if part.strip()),
+        "mounts": _folders,
+        "env": _names,
     }
     for field, (name, _) in given.items():
         if field not in readers:
-            hint = did_you_mean(name, [f"{PREFIX}{known.upper()}" for known in readers])
+            hint = did_you_mean(name, [f"{_PREFIX}{known.upper()}" for known in readers])
             raise UserError(f"{name}: no such setting; {hint}")
     return Settings(**{field: readers[field](*pair) for field, pair in given.items()})
 
@@ -60,18 +61,26 @@ def _text(name: str, value: str) -> str:
 
 
 def _size(name: str, value: str) -> str:
-    if not SIZE.fullmatch(value):
+    if not _SIZE.fullmatch(value):
         raise UserError(f"{name}: found {value!r}; expected a size such as 512m or 8g")
     return value.lower()
 
 
 def _cpus(name: str, value: str) -> str:
-    if not CPUS.fullmatch(value):
+    if not _CPUS.fullmatch(value):
         raise UserError(f"{name}: found {value!r}; expected processors such as 0-7 or 0,2,4-5")
     return value
 
 
+def _folders(name: str, value: str) -> tuple[str, ...]:
+    return tuple(part for part in value.split(":") if part)
+
+
+def _names(name: str, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 def _switch(name: str, value: str) -> bool:
-    if value.lower() not in SWITCH:
+    if value.lower() not in _SWITCH:
         raise UserError(f"{name}: found {value!r}; expected yes or no")
-    return SWITCH[value.lower()]
+    return _SWITCH[value.lower()]

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = ".singularity.d"
+_FOLDER = ".singularity.d"
 # The first of the scripts that Apptainer reads inside; named as in images that it converts itself.
-ENVIRONMENT = f"{FOLDER}/env/10-docker2singularity.sh"
-LABELS = f"{FOLDER}/labels.json"
+_ENVIRONMENT = f"{_FOLDER}/env/10-docker2singularity.sh"
+_LABELS = f"{_FOLDER}/labels.json"
 
 
 def add_metadata(root: Path, config: Mapping[str, Any]) -> None:
     """Write the image's environment and labels (`Config` of docker inspect) into its files."""
     (root / ".dockerenv").unlink(missing_ok=True)  # left by the container it was exported from
-    script = root / ENVIRONMENT
+    script = root / _ENVIRONMENT
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(environment_script(config.get("Env") or []), encoding="utf-8")
     labels = json.dumps(config.get("Labels") or {}, indent=2, sort_keys=True)
-    (root / LABELS).write_text(labels + "\n", encoding="utf-8")
+    (root / _LABELS).write_text(labels + "\n", encoding="utf-8")
 
 
 def environment_script(variables: list[str]) -> str:

@@ -50,9 +50,9 @@ def pack(
     """Lay N sequences, given one by one, end to end. `indices` default to 0..N-1."""
     starts = starts_of([len(ids) for ids in input_ids])
     return PackedBatch(
-        input_ids=concatenated(input_ids),
+        input_ids=_concatenated(input_ids),
         positions=positions_of(starts),
-        segments=concatenated(segments),
+        segments=_concatenated(segments),
         starts=starts,
         indices=np.arange(len(starts) - 1) if indices is None else int64(indices),
         start_positions=None if start_positions is None else int64(start_positions),
@@ -67,10 +67,10 @@ def starts_of(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def positions_of(starts: np.ndarray) -> np.ndarray:
     """int64[T]: 0, 1, 2, ... anew in every sequence."""
-    return np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+    return np.arange(int(starts[-1])) - np.repeat(starts[:-1], np.diff(starts))
 
 
-def concatenated(sequences: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
+def _concatenated(sequences: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
     return np.concatenate([np.zeros(0, np.int64), *map(int64, sequences)])
 
 

@@ -65,25 +65,25 @@ def featurize_part(
     Raises `UserError` for lengths out of range and for a question that leaves no room for context
     in `max_seq_length`.
     """
-    check_lengths(max_seq_length, doc_stride, max_query_length)
+    _check_lengths(max_seq_length, doc_stride, max_query_length)
     tokens = tokenize(dataset, vocabulary, training)
     question_lengths = np.minimum(np.diff(tokens.question_starts), max_query_length)
     room = max_seq_length - SPECIAL_TOKENS - question_lengths
-    check_room(dataset, room, max_seq_length)
+    _check_room(dataset, room, max_seq_length)
 
     skipped: dict[str, list[str]] = {}
     targets = None
     kept = np.ones(len(room), np.bool_)
     if training:
-        targets = find_answers(dataset, tokens, skipped)
+        targets = _find_answers(dataset, tokens, skipped)
         kept = targets[:, 0] >= 0
     doc_tokens = np.diff(tokens.context_starts)[tokens.question_paragraph]
     empty = kept & (doc_tokens == 0)
     if empty.any():
-        skipped["its context has no token"] = ids_where(dataset, empty)
-    arrays = cut_windows(np.flatnonzero(kept & ~empty), doc_tokens, room, doc_stride)
+        skipped["its context has no token"] = _ids_where(dataset, empty)
+    arrays = _cut_windows(np.flatnonzero(kept & ~empty), doc_tokens, room, doc_stride)
     if targets is not None:
-        arrays |= place_answers(arrays, targets, question_lengths)
+        arrays |= _place_answers(arrays, targets, question_lengths)
 
     id_type = np.uint16 if len(vocabulary) <= 2**16 else np.int32
     word_type = np.uint16 if tokens.context_words.max(initial=0) < 2**16 else np.int32
@@ -97,7 +97,7 @@ def featurize_part(
         "question_starts": starts_of(question_lengths),
         "question_paragraph": tokens.question_paragraph,
     }
-    truncated = ids_where(dataset, np.diff(tokens.question_starts) > max_query_length)
+    truncated = _ids_where(dataset, np.diff(tokens.question_starts) > max_query_length)
     return Features(
         arrays,
         {
@@ -109,13 +109,13 @@ def featurize_part(
             "cls": vocabulary.cls,
             "sep": vocabulary.sep,
             "questions": len(room),
-            "skipped": {reason: counted(ids) for reason, ids in skipped.items()},
-            "truncated": counted(truncated),
+            "skipped": {reason: _counted(ids) for reason, ids in skipped.items()},
+            "truncated": _counted(truncated),
         },
     )
 
 
-def check_lengths(max_seq_length: int, doc_stride: int, max_query_length: int) -> None:
+def _check_lengths(max_seq_length: int, doc_stride: int, max_query_length: int) -> None:
     for name, value, least in (
         ("max_seq_length", max_seq_length, SPECIAL_TOKENS + 1),
         ("doc_stride", doc_stride, 1),
@@ -125,7 +125,7 @@ def check_lengths(max_seq_length: int, doc_stride: int, max_query_length: int) -
             raise UserError(f"{name} is {value}; expected at least {least}")
 
 
-def check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None:
+def _check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None:
     """No question may be so long that a window has no room for context."""
     long = np.flatnonzero(room < 1)
     if len(long) == 0:
@@ -139,7 +139,7 @@ def check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None:
     )
 
 
-def find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
+def _find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
     """First and last context token of every question's answer: int64[Q, 2], -1 where the question
     is skipped, which `skipped` then says by reason."""
     targets = [(-1, -1)] * len(tokens.question_paragraph)
@@ -174,7 +174,7 @@ def find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]
     return np.array(targets, np.int64).reshape(-1, 2)
 
 
-def cut_windows(
+def _cut_windows(
     questions: np.ndarray, doc_tokens: np.ndarray, room: np.ndarray, doc_stride: int
 ) -> dict[str, np.ndarray]:
     """The windows of these questions, each array int32[N]."""
@@ -202,7 +202,7 @@ def cut_windows(
     )
 
 
-def place_answers(
+def _place_answers(
     windows: dict[str, np.ndarray], targets: np.ndarray, question_lengths: np.ndarray
 ) -> dict[str, np.ndarray]:
     """start_position and end_position int32[N]: (0, 0), which is [CLS], unless the whole answer is
@@ -219,11 +219,11 @@ def place_answers(
     }
 
 
-def ids_where(dataset: Dataset, mask: np.ndarray) -> list[str]:
+def _ids_where(dataset: Dataset, mask: np.ndarray) -> list[str]:
     if not mask.any():
         return []
     return [q.id for q, wanted in zip(dataset.questions(), mask, strict=True) if wanted]
 
 
-def counted(ids: list[str]) -> dict[str, Any]:
+def _counted(ids: list[str]) -> dict[str, Any]:
     return {"count": len(ids), "first": ids[:NAMED_IDS]}

@@ -20,9 +20,9 @@ from bertsquad.data.tokenization import Vocabulary
 # A process for fewer takes longer to start than it spares.
 LEAST_PARAGRAPHS = 1000
 
-NONE: dict[str, Any] = {"count": 0, "first": []}  # of the questions
+_NONE: dict[str, Any] = {"count": 0, "first": []}  # of the questions
 
-Make = Callable[[Dataset], Features]
+_Make = Callable[[Dataset], Features]
 
 
 def featurize_in_parallel(
@@ -34,7 +34,7 @@ def featurize_in_parallel(
     if len(parts) > 1 and sys.platform == "linux":  # elsewhere forking is not safe
         make = partial(featurize_part, vocabulary=vocabulary, **options)
         try:
-            made = joined(make_all(make, parts))
+            made = _joined(_make_all(make, parts))
         except UserError:
             pass  # says only what is wrong with one part
         else:
@@ -54,41 +54,41 @@ def split(dataset: Dataset, count: int) -> list[Dataset]:
     ]
 
 
-def make_all(make: Make, parts: Sequence[Dataset]) -> list[Features]:
+def _make_all(make: _Make, parts: Sequence[Dataset]) -> list[Features]:
     """One process each; a forked one has the dataset already, and only arrays are passed back."""
     with ProcessPoolExecutor(
         len(parts),
         mp_context=multiprocessing.get_context("fork"),
-        initializer=inherit,
+        initializer=_inherit,
         initargs=(make, parts),
     ) as pool:
-        made = pool.map(make_one, range(len(parts)))
+        made = pool.map(_make_one, range(len(parts)))
         return [Features(arrays, metadata) for arrays, metadata in made]
 
 
-inherited: tuple[Make, Sequence[Dataset]]  # in a child
+_inherited: tuple[_Make, Sequence[Dataset]]  # in a child
 
 
-def inherit(make: Make, parts: Sequence[Dataset]) -> None:
-    global inherited
-    inherited = make, parts
+def _inherit(make: _Make, parts: Sequence[Dataset]) -> None:
+    global _inherited
+    _inherited = make, parts
 
 
-def make_one(number: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    make, parts = inherited
+def _make_one(number: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    make, parts = _inherited
     features = make(parts[number])
     return features.arrays, features.metadata
 
 
-def joined(parts: Sequence[Features]) -> Features:
+def _joined(parts: Sequence[Features]) -> Features:
     """The features of a dataset from those of its parts, as if they were made at once."""
     return Features(
-        reduce(appended, (part.arrays for part in parts)),
-        reduce(summed, (part.metadata for part in parts)),
+        reduce(_appended, (part.arrays for part in parts)),
+        reduce(_summed, (part.metadata for part in parts)),
     )
 
 
-def appended(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _appended(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Arrays end to end; what counts tokens, paragraphs or questions goes on counting."""
     counted_from = {
         "context_starts": len(first["context_ids"]),
@@ -103,20 +103,20 @@ def appended(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> dic
     return arrays
 
 
-def summed(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _summed(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """How two parts were made, which is alike, and what was left out or cut in either."""
     return {
         **first,
         "questions": first["questions"] + second["questions"],
-        "truncated": together(first["truncated"], second["truncated"]),
+        "truncated": _together(first["truncated"], second["truncated"]),
         "skipped": {
-            reason: together(*(part["skipped"].get(reason, NONE) for part in (first, second)))
+            reason: _together(*(part["skipped"].get(reason, _NONE) for part in (first, second)))
             for reason in {**first["skipped"], **second["skipped"]}
         },
     }
 
 
-def together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {
         "count": first["count"] + second["count"],
         "first": (first["first"] + second["first"])[:NAMED_IDS],

@@ -56,41 +56,41 @@ def load(path: str | os.PathLike[str], *, training: bool = False) -> Dataset:
 
 def parse(document: Any, *, source: str, training: bool = False) -> Dataset:
     """As `load`, for JSON that was read already; `source` is the file's name for messages."""
-    version = member(document, "version", str, source, top_level)
+    version = _member(document, "version", str, source, _top_level)
     paragraphs = []
     seen: dict[str, Where] = {}  # question id -> where it is
-    for a, article in enumerate(member(document, "data", list, source, top_level)):
+    for a, article in enumerate(_member(document, "data", list, source, _top_level)):
 
         def where_article(a: int = a) -> str:
             return f"data[{a}]"
 
-        items = member(article, "paragraphs", list, source, where_article)
+        items = _member(article, "paragraphs", list, source, where_article)
         # run_squad.py does not read the title either.
-        title = text_member(article, "title", source, where_article) if "title" in article else ""
+        title = _text_member(article, "title", source, where_article) if "title" in article else ""
         for p, item in enumerate(items):
 
             def where(a: int = a, p: int = p) -> str:
                 return f"data[{a}].paragraphs[{p}]"
 
-            paragraphs.append(parse_paragraph(item, title, source, where, seen, training))
+            paragraphs.append(_parse_paragraph(item, title, source, where, seen, training))
     if not seen:
         raise UserError(f"{source}: no question in the file; expected at least one")
     return Dataset(version, tuple(paragraphs), source)
 
 
-def parse_paragraph(
+def _parse_paragraph(
     item: Any, title: str, source: str, where: Where, seen: dict[str, Where], training: bool
 ) -> Paragraph:
-    context = text_member(item, "context", source, where)
+    context = _text_member(item, "context", source, where)
     if not context.strip():
         raise UserError(f"{source}: {where()}.context is empty; expected the passage's text")
     questions = []
-    for q, entry in enumerate(member(item, "qas", list, source, where)):
+    for q, entry in enumerate(_member(item, "qas", list, source, where)):
 
         def where_question(q: int = q) -> str:
             return f"{where()}.qas[{q}]"
 
-        question = parse_question(entry, source, where_question, training)
+        question = _parse_question(entry, source, where_question, training)
         if question.id in seen:
             raise UserError(
                 f"{source}: question id {question.id!r} is at {seen[question.id]()} and again at "
@@ -101,19 +101,22 @@ def parse_paragraph(
     return Paragraph(title, context, tuple(questions))
 
 
-def parse_question(entry: Any, source: str, where: Where, training: bool) -> Question:
-    id = text_member(entry, "id", source, where)
+def _parse_question(entry: Any, source: str, where: Where, training: bool) -> Question:
+    id = _text_member(entry, "id", source, where)
     if not id:
         raise UserError(f"{source}: {where()}.id is empty; expected the question's id")
 
     def named() -> str:
         return f"question {id!r} ({where()})"
 
-    text = text_member(entry, "question", source, named)
-    answers = tuple(
-        parse_answer(answer, source, lambda n=n: f"{named()}, answers[{n}]")
-        for n, answer in enumerate(member(entry, "answers", list, source, named))
-    )
+    text = _text_member(entry, "question", source, named)
+    answers = []
+    for n, answer in enumerate(_member(entry, "answers", list, source, named)):
+
+        def where_answer(n: int = n) -> str:
+            return f"{named()}, answers[{n}]"
+
+        answers.append(_parse_answer(answer, source, where_answer))
     if training and len(answers) > 1:
         raise UserError(
             f"{source}: {named()} has {len(answers)} answers; training needs exactly one: "
@@ -124,35 +127,37 @@ def parse_question(entry: Any, source: str, where: Where, training: bool) -> Que
             f"{source}: {named()} has no answer; expected at least one to score against "
             "(unanswerable questions, as in SQuAD 2.0, are not supported)"
         )
-    return Question(id, text, answers)
+    return Question(id, text, tuple(answers))
 
 
-def parse_answer(answer: Any, source: str, where: Where) -> Answer:
-    text = text_member(answer, "text", source, where)
-    return Answer(text, offset_member(answer, "answer_start", source, where))
+def _parse_answer(answer: Any, source: str, where: Where) -> Answer:
+    text = _text_member(answer, "text", source, where)
+    return Answer(text, _offset_member(answer, "answer_start", source, where))
 
 
-def top_level() -> str:
+def _top_level() -> str:
     return "the top level"
 
 
-def member(value: Any, key: str, kind: type, source: str, where: Where) -> Any:
+def _member(value: Any, key: str, kind: type, source: str, where: Where) -> Any:
     """`value[key]`, which must be of this kind."""
     if not isinstance(value, dict):
-        raise UserError(f"{source}: {where()} is {name_of(value)}; expected an object with {key!r}")
+        raise UserError(
+            f"{source}: {where()} is {_name_of(value)}; expected an object with {key!r}"
+        )
     if key not in value:
         raise UserError(f"{source}: {where()} has no {key!r}; expected SQuAD 1.1's format")
     found = value[key]
     if type(found) is not kind:
         raise UserError(
-            f"{source}: {where()}: {key!r} is {name_of(found)}; expected {KIND_NAMES[kind]}"
+            f"{source}: {where()}: {key!r} is {_name_of(found)}; expected {_KIND_NAMES[kind]}"
         )
     return found
 
 
-def text_member(value: Any, key: str, source: str, where: Where) -> str:
+def _text_member(value: Any, key: str, source: str, where: Where) -> str:
     """A text that can be written as UTF-8: JSON's \\ud800 alone is half a character."""
-    text = member(value, key, str, source, where)
+    text: str = _member(value, key, str, source, where)
     if not text.isascii():
         try:
             text.encode("utf-8")
@@ -165,14 +170,14 @@ def text_member(value: Any, key: str, source: str, where: Where) -> str:
     return text
 
 
-def offset_member(value: Any, key: str, source: str, where: Where) -> int:
-    offset = member(value, key, int, source, where)
+def _offset_member(value: Any, key: str, source: str, where: Where) -> int:
+    offset: int = _member(value, key, int, source, where)
     if offset < 0:
         raise UserError(f"{source}: {where()}: {key!r} is {offset}; expected 0 or more")
     return offset
 
 
-KIND_NAMES = {
+_KIND_NAMES = {
     bool: "true or false",
     dict: "an object",
     float: "a number",
@@ -183,8 +188,8 @@ KIND_NAMES = {
 }
 
 
-def name_of(value: Any) -> str:
-    return KIND_NAMES[type(value)]
+def _name_of(value: Any) -> str:
+    return _KIND_NAMES[type(value)]
 
 
 def misplaced(dataset: Dataset) -> list[str]:

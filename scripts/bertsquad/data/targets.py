@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bertsquad.data.squad import Answer
 from bertsquad.data.tokenization import split_words
 
 
 def answer_words(
-    context: str, word_of_character: Sequence[int], answer: Answer
+    context: str, word_of_character: Sequence[int] | np.ndarray, answer: Answer
 ) -> tuple[int, int] | None:
     """First and last word of an answer; None where its text is not in these words (run_squad.py
     read_squad_examples, which leaves such a question out).

@@ -18,25 +18,25 @@ from tokenizers import models
 from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
 
 # What run_squad.py splits contexts at. Other Unicode spaces, such as U+00A0, stay inside a word.
-WHITESPACE = " \t\r\n\u202f"
-WORD = re.compile(f"[^{WHITESPACE}]+")
-IS_WHITESPACE = np.array([chr(code) in WHITESPACE for code in range(128)])
+_WHITESPACE = " \t\r\n\u202f"
+WORD = re.compile(f"[^{_WHITESPACE}]+")
+_IS_WHITESPACE = np.array([chr(code) in _WHITESPACE for code in range(128)])
 
-HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # a surrogate alone
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # a surrogate alone
 
 # tokenization.py WordpieceTokenizer: a longer token is [UNK] as a whole.
-MAX_INPUT_CHARS_PER_WORD = 200
+_MAX_INPUT_CHARS_PER_WORD = 200
 
 
 # What `str.split` cuts at beside WHITESPACE.
-OTHER_WHITESPACE = re.compile(
+_OTHER_WHITESPACE = re.compile(
     "[\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u205f\u3000]"
 )
 
 
 def split_words(text: str) -> list[str]:
     """The white-space words of a context, as run_squad.py sees them: WORD.findall, but faster."""
-    return WORD.findall(text) if OTHER_WHITESPACE.search(text) else text.split()
+    return WORD.findall(text) if _OTHER_WHITESPACE.search(text) else text.split()
 
 
 def word_of_characters(context: str) -> np.ndarray:
@@ -47,7 +47,7 @@ def word_of_characters(context: str) -> np.ndarray:
     the first word.
     """
     codes = np.frombuffer(context.encode("utf-32-le", "surrogatepass"), np.uint32)
-    space = IS_WHITESPACE.take(codes, mode="clip")
+    space = _IS_WHITESPACE.take(codes, mode="clip")
     space |= codes == ord("\u202f")
     starts = ~space
     starts[1:] &= space[:-1]
@@ -64,12 +64,12 @@ def basic_tokens(text: str, lowercase: bool) -> list[str]:
     """
     if text.isascii() and text.isalnum():  # most of all words: nothing to drop, nothing to isolate
         return [text.lower() if lowercase else text]
-    text = text.translate(CLEANED)
+    text = text.translate(_CLEANED)
     if lowercase:
         # Punctuation is looked for only afterwards: U+1FEF is a symbol that decomposes to "`".
         text = unicodedata.normalize("NFD", text.lower())
-        return text.translate(ISOLATED_WITHOUT_MARKS).split()
-    return text.translate(ISOLATED).split()
+        return text.translate(_ISOLATED_WITHOUT_MARKS).split()
+    return text.translate(_ISOLATED).split()
 
 
 class Vocabulary:
@@ -92,7 +92,7 @@ class Vocabulary:
         self.wordpiece = models.WordPiece(
             vocab=self.ids,
             unk_token="[UNK]",
-            max_input_chars_per_word=MAX_INPUT_CHARS_PER_WORD,
+            max_input_chars_per_word=_MAX_INPUT_CHARS_PER_WORD,
             continuing_subword_prefix="##",
         )
 
@@ -125,12 +125,12 @@ class Vocabulary:
 
     def pieces(self, token: str) -> list[int]:
         """The longest matches of one basic token, or [UNK] when some part has no match."""
-        if HALF_A_PAIR.search(token):
+        if _HALF_A_PAIR.search(token):
             return [self.unk]  # which cannot be passed on, nor be in a vocabulary
         return [piece.id for piece in self.wordpiece.tokenize(token)]
 
 
-class CharacterTable(dict[int, str | None]):
+class _CharacterTable(dict[int, str | None]):
     """What `str.translate` makes of each character, found out when it is first seen."""
 
     def __init__(self, replacement: Callable[[str], str | None]) -> None:
@@ -141,7 +141,7 @@ class CharacterTable(dict[int, str | None]):
         return found
 
 
-def clean(character: str) -> str | None:
+def _clean(character: str) -> str | None:
     """None to drop a character, a space for white space, spaces around a Chinese character."""
     if character in "\t\n\r":
         return " "
@@ -150,19 +150,19 @@ def clean(character: str) -> str | None:
         return None
     if category == "Zs":
         return " "
-    return f" {character} " if is_chinese(ord(character)) else character
+    return f" {character} " if _is_chinese(ord(character)) else character
 
 
-def isolate(character: str) -> str:
+def _isolate(character: str) -> str:
     """Spaces around punctuation."""
-    return f" {character} " if is_punctuation(character) else character
+    return f" {character} " if _is_punctuation(character) else character
 
 
-def isolate_without_marks(character: str) -> str | None:
-    return None if unicodedata.category(character) == "Mn" else isolate(character)
+def _isolate_without_marks(character: str) -> str | None:
+    return None if unicodedata.category(character) == "Mn" else _isolate(character)
 
 
-def is_punctuation(character: str) -> bool:
+def _is_punctuation(character: str) -> bool:
     """Every ASCII character that is no letter, digit, space or control counts, also "$" or "^",
     which Unicode calls symbols."""
     if "!" <= character <= "~":
@@ -170,12 +170,12 @@ def is_punctuation(character: str) -> bool:
     return unicodedata.category(character).startswith("P")
 
 
-def is_chinese(code: int) -> bool:
+def _is_chinese(code: int) -> bool:
     """CJK ideographs only: Hangul, Hiragana and Katakana are written in words, with spaces."""
-    return any(first <= code <= last for first, last in CHINESE)
+    return any(first <= code <= last for first, last in _CHINESE)
 
 
-CHINESE = (
+_CHINESE = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
     (0x20000, 0x2A6DF),
@@ -186,6 +186,6 @@ CHINESE = (
     (0x2F800, 0x2FA1F),
 )
 
-CLEANED = CharacterTable(clean)
-ISOLATED = CharacterTable(isolate)
-ISOLATED_WITHOUT_MARKS = CharacterTable(isolate_without_marks)
+_CLEANED = _CharacterTable(_clean)
+_ISOLATED = _CharacterTable(_isolate)
+_ISOLATED_WITHOUT_MARKS = _CharacterTable(_isolate_without_marks)

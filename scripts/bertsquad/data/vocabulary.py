@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bertsquad.console.errors import UserError
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+_SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> list[str]:
@@ -37,7 +37,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> list[str]:
                 "expected every token once"
             )
         first_line[token] = line
-    missing = [token for token in SPECIAL_TOKENS if token not in first_line]
+    missing = [token for token in _SPECIAL_TOKENS if token not in first_line]
     if missing:
         raise UserError(
             f"{path}: no {', '.join(missing)} among {len(tokens)} tokens; "

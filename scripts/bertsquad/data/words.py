@@ -36,19 +36,19 @@ def tokenize(dataset: Dataset, vocabulary: Vocabulary, training: bool) -> Tokens
     """Tokenise every distinct word once and look up all texts in that."""
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     questions = list(dataset.questions())
-    contexts = words_of((p.context for p in dataset.paragraphs), numbers)
-    asked = words_of((q.text for q in questions), numbers)
+    contexts = _words_of((p.context for p in dataset.paragraphs), numbers)
+    asked = _words_of((q.text for q in questions), numbers)
     # A question without an answer gets an empty one, so that answers are numbered as questions.
-    answers = words_of(
+    answers = _words_of(
         (q.answers[0].text if q.answers else "" for q in questions) if training else (), numbers
     )
     pieces, piece_starts = vocabulary.encode_words(numbers)
 
-    context_ids, context_starts, lengths = gather(contexts, pieces, piece_starts)
+    context_ids, context_starts, lengths = _gather(contexts, pieces, piece_starts)
     word_counts = np.diff(contexts[1])
     local_words = ranges(np.zeros(len(word_counts), np.int64), word_counts)
-    question_ids, question_starts, _ = gather(asked, pieces, piece_starts)
-    answer_ids, answer_starts, _ = gather(answers, pieces, piece_starts)
+    question_ids, question_starts, _ = _gather(asked, pieces, piece_starts)
+    answer_ids, answer_starts, _ = _gather(answers, pieces, piece_starts)
     paragraph_sizes = [len(p.questions) for p in dataset.paragraphs]
     return Tokens(
         context_ids=context_ids,
@@ -63,7 +63,7 @@ def tokenize(dataset: Dataset, vocabulary: Vocabulary, training: bool) -> Tokens
     )
 
 
-def words_of(texts: Iterable[str], numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def _words_of(texts: Iterable[str], numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     """Texts as word numbers int32[words] end to end, and starts int64[texts + 1]; new words get the
     next numbers.
 
@@ -77,7 +77,7 @@ def words_of(texts: Iterable[str], numbers: dict[str, int]) -> tuple[np.ndarray,
     return np.array(words, np.int32), np.array(starts, np.int64)
 
 
-def gather(
+def _gather(
     texts: tuple[np.ndarray, np.ndarray], pieces: np.ndarray, piece_starts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Word numbers to word pieces: ids int32[T], their starts int64[texts + 1] and the number of

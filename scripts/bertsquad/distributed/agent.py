@@ -1,4 +1,4 @@
-"""torchrun on one host: runs this host's processes, and says in one line why they ended.
+"""torchrun on one host: runs this host's processes, and reports in one line why they ended.
 
 Started by supervisor.py as
 `python -m bertsquad.distributed.agent REPORT_FD HOST TORCHRUN_OPTIONS... -- COMMAND...`.
@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from bertsquad.console.errors import USAGE_STATUS
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, die_with_parent
 
-GRACE_S = 5  # for a process to end when asked to
+TERMINATION_TIMEOUT_S = 5  # for a process to end when asked to
 
 GO_ON = "all processes have been ended; the same command goes on from the last saved state"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the processes of a host ended: an exit status, and what is still to be told of it."""
+    """How the processes of a host ended: an exit status, and a message not yet printed."""
 
     status: int
     message: str = ""
@@ -64,8 +64,8 @@ def main() -> None:
     from torch.distributed.run import parse_args, run
 
     # When one process is lost, torchrun gives a hanging other one 30 seconds to end, and only then
-    # tells of the loss.
-    PContext.close.__defaults__ = (None, GRACE_S)
+    # reports the loss.
+    PContext.close.__defaults__ = (None, TERMINATION_TIMEOUT_S)
     logging.disable(logging.CRITICAL)  # a page of text for every process that ends
     # Options of the command are kept apart: some would pass for abbreviations of torchrun's.
     parsed = parse_args([f"--log-dir={os.devnull}", *options, command[0]])

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 # Large enough that latency is nothing, small enough that the first leaves early. As PyTorch's DDP.
-BUCKET_BYTES = 25 * 2**20
-ALIGNMENT = 16  # floats: every gradient starts on a cache line of its own
+_BUCKET_BYTES = 25 * 2**20
+_ALIGNMENT = 16  # floats: every gradient starts on a cache line of its own
 
 
 class Buckets:
@@ -22,7 +22,7 @@ class Buckets:
     """
 
     def __init__(
-        self, model: nn.Module, send: Callable[[Tensor], None], bucket_bytes: int = BUCKET_BYTES
+        self, model: nn.Module, send: Callable[[Tensor], None], bucket_bytes: int = _BUCKET_BYTES
     ) -> None:
         self.send = send
         self.buckets: list[Tensor] = []
@@ -81,4 +81,4 @@ class Buckets:
 
 
 def padded(parameter: nn.Parameter) -> int:
-    return -(-parameter.numel() // ALIGNMENT) * ALIGNMENT
+    return -(-parameter.numel() // _ALIGNMENT) * _ALIGNMENT

@@ -16,19 +16,19 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from bertsquad.console.errors import USAGE_STATUS, UserError, explain
-from bertsquad.distributed.binding import bind_cpus
 from bertsquad.distributed.buckets import Buckets
 from bertsquad.distributed.sharing import shares
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
-from bertsquad.training.state import Progress, TrainingState, differences, state_tensors
+from bertsquad.machine.binding import bind_cpus
+from bertsquad.training.state import History, TrainingState, differences, state_tensors
 
 # No limit to how long a process may wait for another, which may be writing gigabytes: whether the
 # others are alive is for the supervisors to find out.
-PATIENCE = timedelta(days=30)
+_COLLECTIVE_TIMEOUT = timedelta(days=30)
 
-# So long a process that is no more needed waits to be ended, so that the one that knows the reason
-# is heard first.
-LINGER_S = 5.0
+# Seconds that a failed process waits before it exits, so that the process which knows the cause
+# reports first.
+_EXIT_DELAY_S = 5.0
 
 
 class GlooTeam:
@@ -50,8 +50,8 @@ class GlooTeam:
         """
         if worker.communication_cpus:
             bind_cpus(worker.communication_cpus)
-        with contact():
-            dist.init_process_group("gloo", timeout=PATIENCE)
+        with _peers_required():
+            dist.init_process_group("gloo", timeout=_COLLECTIVE_TIMEOUT)
         if worker.communication_cpus:
             bind_cpus(worker.cpus)
         return cls(worker)
@@ -99,7 +99,7 @@ class GlooTeam:
         if self.buckets is not None:
             self.buckets.flush()
         self._send(total)
-        with contact():
+        with _peers_required():
             for work in self.pending:
                 work.wait()
         self.pending.clear()
@@ -107,34 +107,35 @@ class GlooTeam:
 
     def leaders(self, work: Callable[[], Any]) -> Any:
         answer = [work() if self.leader else None]
-        with contact():
+        with _peers_required():
             dist.broadcast_object_list(answer)
         return answer[0]
 
     def restore(
         self, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[Progress, str | None]:
+    ) -> tuple[History, str | None]:
         progress, refused = self.leaders(lambda: state.restore(model, optimizer))
-        with contact(), torch.no_grad():
+        with _peers_required(), torch.no_grad():
             for _, tensor in state_tensors(model, optimizer):
                 dist.broadcast(tensor, src=0)
         return progress, refused
 
     def _send(self, tensor: Tensor) -> None:
-        with contact():
+        with _peers_required():
             self.pending.append(dist.all_reduce(tensor, async_op=True))
 
     def same_threads(self, threads: int) -> int:
         """The fewest threads of any process: for all, since all get the same work, and since the
         number of threads decides how sums are rounded and all must keep the same weights."""
-        return min(self._gather(threads))
+        fewest: int = min(self._gather(threads))
+        return fewest
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and issubclass(kind, UserError) and not self.leader:
-            time.sleep(LINGER_S)  # until ended: the leader tells
+            time.sleep(_EXIT_DELAY_S)  # until ended: the leader reports the error
             os._exit(USAGE_STATUS)
         if kind is None or issubclass(kind, UserError):
             # Gloo's threads must be ended: left to the interpreter's end, they may abort it
@@ -143,18 +144,18 @@ class GlooTeam:
 
     def _gather(self, value: Any) -> list[Any]:
         values = [None] * self.worker.size
-        with contact():
+        with _peers_required():
             dist.all_gather_object(values, value)
         return values
 
 
 @contextmanager
-def contact() -> Iterator[None]:
+def _peers_required() -> Iterator[None]:
     """Where gloo fails because another process is gone: leave, and let the supervisor say why."""
     try:
         yield
     except RuntimeError as error:
-        time.sleep(LINGER_S)
+        time.sleep(_EXIT_DELAY_S)
         # Nobody has ended this process for a better reason, so gloo's words are the only ones.
         print(" ".join(str(error).split()), file=sys.stderr, flush=True)
         os._exit(LOST_CONTACT_STATUS)

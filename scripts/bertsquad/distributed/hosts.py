@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import socket
-import struct
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bertsquad.console.errors import UserError
 
 # What decides how fast, and with which rounding, a process computes: the same on all hosts.
-PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")
-
-SIOCGIFADDR = 0x8915  # netdevice(7)
+_PASSED_ON = re.compile(r"(OMP|GOMP|KMP|MKL|DNNL|ONEDNN|MALLOC|TORCH|ATEN)_\w+|GLIBC_TUNABLES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Hosts:
 
     names: tuple[str, ...] = ()
     number: int = 0  # which of them this is
-    starts_others: bool = False  # else somebody has started the same command on them
+    starts_others: bool = False  # else the same command has been started on each of them
 
     @property
     def several(self) -> bool:
@@ -39,7 +40,7 @@ HERE_ALONE = Hosts()
 
 
 def listed(names: list[str], number: int | None) -> Hosts:
-    """The hosts of a list; the first starts the others, which are told their number."""
+    """The hosts of a list; the first starts the others, each with its number."""
     doubles = sorted({name for name in names if names.count(name) > 1})
     if doubles:
         raise UserError(
@@ -74,17 +75,30 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
 
 
 def expand(text: str) -> list[str]:
-    """The names of a Slurm node list: `a[01-03,7]-ib,b` -> a01-ib, a02-ib, a03-ib, a7-ib, b."""
+    """The names of a Slurm node list: `a[01-03,7]-ib,b` -> a01-ib, a02-ib, a03-ib, a7-ib, b.
+
+    By `scontrol show hostnames`; in a container, where Slurm's commands are mostly missing, by the
+    notation as sbatch(1) documents it.
+    """
+    if scontrol := shutil.which("scontrol"):
+        command = [scontrol, "show", "hostnames", text]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        if shown.returncode == 0:
+            return shown.stdout.split()
+    return _expanded(text)
+
+
+def _expanded(text: str) -> list[str]:
     names = []
     for part in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text):
         pieces: list[list[str]] = []
         for piece in re.split(r"(\[[^\]]*\])", part):
-            pieces.append(numbers(piece[1:-1]) if piece.startswith("[") else [piece])
-        names += ["".join(combination) for combination in combinations(pieces)]
+            pieces.append(_numbers(piece[1:-1]) if piece.startswith("[") else [piece])
+        names += ["".join(combination) for combination in _combinations(pieces)]
     return names
 
 
-def numbers(text: str) -> list[str]:
+def _numbers(text: str) -> list[str]:
     found = []
     for run in text.split(","):
         first, _, last = run.partition("-")
@@ -92,10 +106,10 @@ def numbers(text: str) -> list[str]:
     return found
 
 
-def combinations(pieces: list[list[str]]) -> list[list[str]]:
+def _combinations(pieces: list[list[str]]) -> list[list[str]]:
     if not pieces:
         return [[]]
-    rest = combinations(pieces[1:])
+    rest = _combinations(pieces[1:])
     return [[first, *others] for first in pieces[0] for others in rest]
 
 
@@ -106,15 +120,15 @@ def remote_command(
     folder: Path,
     environment: Mapping[str, str],
 ) -> list[str]:
-    """What starts `command` on `host`, in the same folder, with the variables of PASSED_ON.
+    """What starts `command` on `host`, in the same folder, with the variables of _PASSED_ON.
 
-    `shell` is called as ssh is: `shell... host 'command line'`. srun, which has other ways, is
-    told the node by an option.
+    `shell` is called as ssh is: `shell... host 'command line'`. srun takes
+    the node as an option.
     """
     variables = [
         f"{name}={value}"
         for name, value in sorted(environment.items())
-        if PASSED_ON.fullmatch(name)
+        if _PASSED_ON.fullmatch(name)
     ]
     line = f"cd {shlex.quote(str(folder))} && exec env {shlex.join([*variables, *command])}"
     if Path(shell[0]).name == "srun":
@@ -146,20 +160,12 @@ def interface_towards(host: str) -> str:
             address = probe.getsockname()[0]
     except OSError as error:
         raise UserError(f"--hosts: no way to {host}: {error.strerror}") from None
-    for _, name in socket.if_nameindex():
-        if address_of(name) == address:
+    return interface_with(address)
+
+
+def interface_with(address: str) -> str:
+    """The name of the network interface that has this IPv4 address; UserError without one."""
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(each.family == socket.AF_INET and each.address == address for each in addresses):
             return name
     raise UserError(f"--hosts: no interface has the address {address}; name one by --interface")
-
-
-def address_of(interface: str) -> str | None:
-    """The first IPv4 address of an interface (Linux)."""
-    import fcntl
-
-    request = struct.pack("256s", interface.encode()[:15])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            answer = fcntl.ioctl(probe.fileno(), SIOCGIFADDR, request)
-        except OSError:
-            return None
-    return socket.inet_ntoa(answer[20:24])

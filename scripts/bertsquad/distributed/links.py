@@ -13,9 +13,9 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 
-BEAT_S = 1.0  # between two heartbeats
-SILENCE_S = 10.0  # after which the other side is lost
-BEAT = b"\n"  # an empty line
+HEARTBEAT_INTERVAL_S = 1.0  # between two heartbeats
+HEARTBEAT_TIMEOUT_S = 10.0  # after which the other side is lost
+_HEARTBEAT = b"\n"  # an empty line
 
 
 class Link:
@@ -33,16 +33,16 @@ class Link:
     @property
     def silent(self) -> bool:
         """Whether the other side must be taken for lost."""
-        return time.monotonic() - self.heard > SILENCE_S
+        return time.monotonic() - self.heard > HEARTBEAT_TIMEOUT_S
 
     def tell(self, **news: Any) -> None:
         self._send(json.dumps(news).encode() + b"\n")
 
     def news(self) -> list[dict[str, Any]]:
         """What has come since the last call; also beats when it is time."""
-        if time.monotonic() - self.beaten > BEAT_S:
+        if time.monotonic() - self.beaten > HEARTBEAT_INTERVAL_S:
             self.beaten = time.monotonic()
-            self._send(BEAT)
+            self._send(_HEARTBEAT)
         while not self.closed:
             try:
                 found = self.connection.recv(4096)
@@ -96,7 +96,7 @@ class Listener:
             try:
                 news = link.news()
                 number = next((int(line["host"]) for line in news), None)
-            except (ValueError, KeyError, TypeError):  # somebody else has found the port
+            except (ValueError, KeyError, TypeError):  # not one of our hosts
                 link.closed, number = True, None
             if number is not None:
                 named.append((number, link))

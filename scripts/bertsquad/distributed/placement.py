@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from bertsquad.console.errors import UserError
-from bertsquad.machine import cgroup, cpu, topology
-from bertsquad.machine.reading import attempt, is_unavailable
+from bertsquad.machine.cores import Cores
 
 # From this many cores on, a process leaves one to communication by itself. With fewer, the core
 # does more good computing: summing BERT-Large's gradients costs one core less than a second a
 # step, computing them costs a core minutes.
-COMMUNICATION_CORE_FROM = 8
+_COMMUNICATION_CORE_FROM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +33,21 @@ class Place:
     threads: int  # that compute
 
 
-def read_nodes(root: Path = Path("/"), allowed_cpus: list[int] | None = None) -> list[Node]:
+def usable_nodes(cores: Cores) -> list[Node]:
     """The nodes with a core that this process may use, by number; at least one.
 
-    Of hardware threads that share a core, the first allowed one stands for it. Nodes of memory
-    alone are no place to compute on.
+    Nodes that hold memory alone are left out.
     """
-    allowed = set(cpu.allowed_cpus() if allowed_cpus is None else allowed_cpus)
-    cores = attempt(lambda: [core.cpus for core in topology.find_cores(root)])
-    if is_unavailable(cores):
-        cores = [(number,) for number in allowed]
-    first = sorted(min(usable) for core in cores if (usable := allowed.intersection(core)))
-    first = first or sorted(allowed)
-    numa = attempt(lambda: topology.read_numa_nodes(root))
-    memory = attempt(lambda: topology.allowed_memory_nodes(root))
+    first = sorted(cpu for cpus in cores.by_socket().values() for cpu in cpus)
     nodes = []
-    if not is_unavailable(numa):
-        for number, cpus in sorted(numa.items()):
-            mine = tuple(one for one in first if one in cpus)
-            bindable = not is_unavailable(memory) and number in memory and len(memory) > 1
-            if mine:
-                nodes.append(Node(number, mine, bindable))
+    for number, cpus in sorted(cores.numa_nodes.items()):
+        usable = tuple(one for one in first if one in cpus)
+        bindable = number in cores.memory_nodes and len(cores.memory_nodes) > 1
+        if usable:
+            nodes.append(Node(number, usable, bindable))
     if sum(len(node.cpus) for node in nodes) != len(first):  # some core is in no node
         return [Node(None, tuple(first), False)]
     return nodes
-
-
-def read_quota(root: Path = Path("/")) -> int | None:
-    """The whole processors of this job's CPU quota (cgroup), at least 1; None without one."""
-    limits = attempt(lambda: cgroup.describe_cgroup(root))
-    quota = None if is_unavailable(limits) else limits["cpu_quota"]
-    return max(1, int(quota)) if isinstance(quota, int | float) else None
 
 
 def place(
@@ -81,7 +63,7 @@ def place(
     unless there are more nodes than processes; nodes get processes in proportion to their cores.
     `limit`: at most this many cores are kept busy, communication included; where it binds, a
     process may still run on any core of its part. `communication_cores` of each process compute
-    nothing; None means one from COMMUNICATION_CORE_FROM cores on.
+    nothing; None means one from _COMMUNICATION_CORE_FROM cores on.
 
     UserError where there are fewer cores than that takes.
     """
@@ -96,12 +78,12 @@ def place(
             f"); ask for {usable} or fewer, or for auto"
         )
     return [
-        one_place(part, usable // processes, communication_cores, alone=processes == 1)
-        for part in parts(nodes, processes)
+        _one_place(part, usable // processes, communication_cores, alone=processes == 1)
+        for part in _parts(nodes, processes)
     ]
 
 
-def parts(nodes: list[Node], processes: int) -> list[list[Node]]:
+def _parts(nodes: list[Node], processes: int) -> list[list[Node]]:
     """The nodes cut into one part for each process: whole nodes, or pieces of one node."""
     count = len(nodes)
     if processes <= count:
@@ -119,11 +101,11 @@ def parts(nodes: list[Node], processes: int) -> list[list[Node]]:
     return cut
 
 
-def one_place(part: list[Node], budget: int, communication: int | None, *, alone: bool) -> Place:
+def _one_place(part: list[Node], budget: int, communication: int | None, *, alone: bool) -> Place:
     cpus = tuple(number for node in part for number in node.cpus)
     budget = min(budget, len(cpus))
     if communication is None:
-        communication = int(budget >= COMMUNICATION_CORE_FROM and not alone)
+        communication = int(budget >= _COMMUNICATION_CORE_FROM and not alone)
     if communication >= budget:
         raise UserError(
             f"{communication} communication cores of each process leave none to compute with: a "

@@ -14,16 +14,22 @@ from pathlib import Path
 from types import FrameType
 
 from bertsquad.console.errors import USAGE_STATUS, UserError
-from bertsquad.distributed.agent import GO_ON, GRACE_S, Verdict
-from bertsquad.distributed.hosts import HERE_ALONE, Hosts, interface_towards, require_here
-from bertsquad.distributed.links import SILENCE_S, Link, Listener, call
+from bertsquad.distributed.agent import GO_ON, TERMINATION_TIMEOUT_S, Verdict
+from bertsquad.distributed.hosts import (
+    HERE_ALONE,
+    Hosts,
+    interface_towards,
+    interface_with,
+    require_here,
+)
+from bertsquad.distributed.links import HEARTBEAT_TIMEOUT_S, Link, Listener, call
 from bertsquad.distributed.placement import Place
 from bertsquad.distributed.worker import HOST_VARIABLE, PLACES_VARIABLE
 
-SCRIPTS = Path(__file__).resolve().parents[2]
+_SCRIPTS = Path(__file__).resolve().parents[2]
 
-TICK_S = 0.1
-JOIN_S = 120.0  # a host that has not called by then does not come
+_POLL_INTERVAL_S = 0.1
+_JOIN_TIMEOUT_S = 120.0  # a host that has not called by then does not come
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Job:
     others: dict[str, list[str]] = field(default_factory=dict)  # host -> what starts it there
 
 
-class Ended(Exception):
+class _Ended(Exception):
     """The end of the job, with its verdict."""
 
     def __init__(self, verdict: Verdict) -> None:
@@ -51,14 +57,14 @@ def supervise(job: Job) -> Verdict:
     The verdict's message is for the first host to tell; another has one only where it has lost the
     first. UserError where the job cannot be started.
     """
-    supervisor = Supervisor(job)
+    supervisor = _Supervisor(job)
     try:
         supervisor.start()
         while not supervisor.finished():
             supervisor.look()
-            time.sleep(TICK_S)
+            time.sleep(_POLL_INTERVAL_S)
         return Verdict(0)
-    except Ended as end:
+    except _Ended as end:
         supervisor.spread(end.verdict)
         told_elsewhere = not (supervisor.first or supervisor.orphaned)
         return Verdict(end.verdict.status) if told_elsewhere else end.verdict
@@ -69,7 +75,7 @@ def supervise(job: Job) -> Verdict:
         supervisor.stop()
 
 
-class Supervisor:
+class _Supervisor:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.first = job.hosts.number == 0
@@ -90,7 +96,9 @@ class Supervisor:
             signal.signal(number, self._catch)
         names = self.job.hosts.names
         if not self.job.hosts.several:
-            self._start_agent("127.0.0.1", self.job.port or free_port(), loopback())
+            self._start_agent(
+                "127.0.0.1", self.job.port or free_port(), interface_with("127.0.0.1")
+            )
             return
         port = self.job.port or 0
         if self.first:
@@ -109,7 +117,7 @@ class Supervisor:
 
     def _call_first_host(self, port: int) -> Link:
         first, number = self.job.hosts.names[0], self.job.hosts.number
-        while time.monotonic() - self.started < JOIN_S:
+        while time.monotonic() - self.started < _JOIN_TIMEOUT_S:
             self._look_at_signals()
             if link := call(first, port, number):
                 return link
@@ -130,7 +138,7 @@ class Supervisor:
             PLACES_VARIABLE: json.dumps([asdict(place) for place in places]),
             HOST_VARIABLE: self.job.hosts.name,
             "PYTHONPATH": os.pathsep.join(
-                [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+                [str(_SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
             ),
         }
         if self.job.interface:
@@ -141,8 +149,8 @@ class Supervisor:
             "nproc-per-node": len(places),
             "master-addr": address,
             "master-port": port,
-            "monitor-interval": TICK_S,
-            "shutdown-timeout": GRACE_S,
+            "monitor-interval": _POLL_INTERVAL_S,
+            "shutdown-timeout": TERMINATION_TIMEOUT_S,
         }
         self.report, report = os.pipe()
         os.set_blocking(self.report, False)
@@ -162,7 +170,7 @@ class Supervisor:
     # Watching
 
     def look(self) -> None:
-        """Once around; raises Ended as soon as something has ended badly."""
+        """Once around; raises _Ended as soon as something has ended badly."""
         self._look_at_signals()
         self._look_at_agent()
         for number, link in self.listener.callers() if self.listener else []:
@@ -171,11 +179,11 @@ class Supervisor:
             self._look_at_link(number, link)
         self._look_at_shells()
         missing = len(self.job.hosts.names) - 1 - len(self.links) if self.first else 0
-        if missing > 0 and time.monotonic() - self.started > JOIN_S:
+        if missing > 0 and time.monotonic() - self.started > _JOIN_TIMEOUT_S:
             names = self.job.hosts.names
             absent = ", ".join(names[n] for n in range(1, len(names)) if n not in self.links)
             raise UserError(
-                f"--hosts: {absent} did not call within {JOIN_S:.0f} s; is port "
+                f"--hosts: {absent} did not call within {_JOIN_TIMEOUT_S:.0f} s; is port "
                 f"{(self.job.port or 0) + 1} of {names[0]} open to it?"
             )
 
@@ -192,7 +200,7 @@ class Supervisor:
     def _look_at_signals(self) -> None:
         if self.caught is not None:
             name = signal.Signals(self.caught).name
-            raise Ended(Verdict(128 + self.caught, f"stopped by {name}; {GO_ON}"))
+            raise _Ended(Verdict(128 + self.caught, f"stopped by {name}; {GO_ON}"))
 
     def _look_at_agent(self) -> None:
         if self.agent is None or self.job.hosts.number in self.done:
@@ -203,7 +211,7 @@ class Supervisor:
             for link in self.links.values():
                 link.tell(done=True)
         elif status is not None:
-            raise Ended(self._agents_verdict(status))
+            raise _Ended(self._agents_verdict(status))
 
     def _agents_verdict(self, status: int) -> Verdict:
         try:
@@ -217,7 +225,7 @@ class Supervisor:
             return
         for news in link.news():
             if "ended" in news:
-                raise Ended(Verdict(**news["ended"]))
+                raise _Ended(Verdict(**news["ended"]))
             if news.get("done"):
                 self.done.add(number)
         if number in self.done:
@@ -225,9 +233,13 @@ class Supervisor:
         if link.closed or link.silent:
             self.orphaned = not self.first
             lost = self.job.hosts.names[number]
-            how = "its command has ended" if link.closed else f"nothing heard for {SILENCE_S:.0f} s"
+            how = (
+                "its command has ended"
+                if link.closed
+                else f"nothing heard for {HEARTBEAT_TIMEOUT_S:.0f} s"
+            )
             found_by = f"host {self.job.hosts.name}: " if self.orphaned else ""
-            raise Ended(Verdict(1, f"{found_by}host {lost} is lost ({how}); {GO_ON}"))
+            raise _Ended(Verdict(1, f"{found_by}host {lost} is lost ({how}); {GO_ON}"))
 
     def _look_at_shells(self) -> None:
         for host, shell in self.shells.items():
@@ -249,26 +261,26 @@ class Supervisor:
     def stop(self) -> None:
         """End what still runs on this host; the remote shells, which end by themselves, last."""
         if self.agent is not None:
-            end(self.agent)
+            _end(self.agent)
         if self.report >= 0:
             os.close(self.report)
         for shell in self.shells.values():
-            end(shell, ask=False)
+            _end(shell, ask=False)
         for link in self.links.values():
             link.close()
         if self.listener:
             self.listener.close()
 
 
-def end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:
-    """Wait for a process, having asked it to end; kill it when GRACE_S is over.
+def _end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:
+    """Wait for a process, having asked it to end; kill it when TERMINATION_TIMEOUT_S is over.
 
     The processes that torchrun runs die with it.
     """
     if ask and process.poll() is None:
         process.terminate()
     try:
-        process.wait(GRACE_S)
+        process.wait(TERMINATION_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -277,9 +289,4 @@ def end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def loopback() -> str:
-    names = [name for _, name in socket.if_nameindex()]
-    return next((name for name in ("lo", "lo0") if name in names), names[0])
+        return int(probe.getsockname()[1])

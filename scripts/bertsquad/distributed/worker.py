@@ -9,8 +9,9 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from bertsquad.distributed import binding
+from bertsquad.machine import binding
 
 # JSON: for each process of this host, where it computes (the fields of placement.Place). Set by
 # scripts/distribute.py; a torchrun started by hand may leave it out.
@@ -22,7 +23,7 @@ HOST_VARIABLE = "BERTSQUAD_HOST"
 # A process leaves with this status when it can no longer reach the others (EX_TEMPFAIL).
 LOST_CONTACT_STATUS = 75
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def read_worker(environment: Mapping[str, str] = os.environ) -> Worker:
     places = json.loads(environment.get(PLACES_VARIABLE, "[]"))
     if not places:
         return Worker(rank, size, local_rank, host)
-    place = {
+    place: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in places[local_rank].items()
     }
@@ -78,4 +79,4 @@ def read_worker(environment: Mapping[str, str] = os.environ) -> Worker:
 def die_with_parent() -> None:
     """Be killed when the process that started this one ends, however it ends (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

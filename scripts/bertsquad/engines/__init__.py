@@ -1,4 +1,9 @@
-"""Engines: ways to run one fine-tuned model, behind one small protocol."""
+"""Engines: ways to run one fine-tuned model, behind one small protocol.
+
+Every folder beside this file that holds an `about.py` is an engine, under the folder's name:
+`about.py` is an `About`, `engine.py` has `load`, and `int8.py`, where it has int8, is a
+`quantizing.Quantizer`. `about.py` is imported with this module, the others where they are used.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +20,8 @@ if TYPE_CHECKING:
 
     from bertsquad.data.batching import PackedBatch
 
-# What each engine can run; scripts/bertsquad/engines/<engine>_engine.py runs it.
-PRECISIONS = {
-    "torch": ("fp32", "bf16"),
-    "openvino": ("fp32", "bf16", "int8"),
-    "onnxruntime": ("fp32", "int8"),
-}
+# The engine whose FP32 the others are compared with; it is named first.
+REFERENCE = "torch"
 
 # latency: one request at a time, all threads work on it.
 # throughput: many requests at hand, as many under way at once as the engine likes.
@@ -77,6 +78,47 @@ class Engine(Protocol):
         ...
 
 
+class About(Protocol):
+    """What bertsquad.engines.<engine>.about holds. It imports nothing: it is read while Snakemake
+    plans and where a command prints its help."""
+
+    DESCRIPTION: str  # one line, for the configuration
+    PRECISIONS: tuple[str, ...]  # of "fp32", "bf16", "int8"
+    # Precisions that it would silently compute in FP32 where the processor has no instructions for
+    # them. The others are emulated there.
+    REFUSED_UNLESS_NATIVE: tuple[str, ...]
+    PACKAGES: tuple[str, ...]  # as pip names them; their versions are recorded
+    INT8_FILES: tuple[str, ...]  # of its INT8 model
+    INT8_CALIBRATED: bool  # whether features are looked at to make it
+
+
+def about(engine: str) -> About:
+    """What is known of an engine without importing its library; UserError for an unknown one."""
+    if engine not in PRECISIONS:
+        raise UserError(f"engine is {engine!r}; expected one of: {', '.join(PRECISIONS)}")
+    return _about(engine)
+
+
+def packages() -> tuple[str, ...]:
+    """The packages of all engines, each once."""
+    return tuple(dict.fromkeys(name for engine in PRECISIONS for name in _about(engine).PACKAGES))
+
+
+def _names() -> list[str]:
+    """The engines by their folders, in alphabetical order behind the reference."""
+    found = [path.parent.name for path in Path(__file__).parent.glob("*/about.py")]
+    return sorted(found, key=lambda name: (name != REFERENCE, name))
+
+
+def _about(engine: str) -> About:
+    module: About = importlib.import_module(f"bertsquad.engines.{engine}.about")
+    return module
+
+
+# What each engine can run.
+PRECISIONS: dict[str, tuple[str, ...]] = {name: _about(name).PRECISIONS for name in _names()}
+
+
 def load(
     engine: str,
     model_dir: str | Path,
@@ -88,41 +130,57 @@ def load(
 ) -> Engine:
     """Load a model folder into an engine that computes with `threads` threads.
 
-    "int8" takes its weights and scales from `quantized_dir`, which scripts/quantize.py makes.
-    Raises UserError for an engine or precision that does not exist, EmulatedPrecision for one that
-    this processor would run as something else, and what loading the folder raises.
+    "int8" takes its weights and scales from `quantized_dir`, which scripts/quantize.py makes; the
+    engine's own `load` is given it for "int8" alone, with all files there.
+    Raises UserError for an engine or precision that does not exist and for a missing file,
+    EmulatedPrecision for a precision that this processor would run as something else, and what
+    loading the folder raises.
     """
     check_able(engine, precision)
-    return library(engine, precision).load(
-        model_dir,
-        precision=precision,
-        threads=threads,
-        goal=goal,
-        **({"quantized_dir": quantized_dir} if precision == "int8" else {}),
-    )
+    module = library(engine, precision)
+    given: dict[str, Any] = {"precision": precision, "threads": threads, "goal": goal}
+    if precision == "int8":
+        given["quantized_dir"] = _check_quantized(engine, quantized_dir)
+    loaded: Engine = module.load(model_dir, **given)
+    return loaded
 
 
 def library(engine: str, precision: str) -> Any:
     """The engine's module, imported (which may take seconds) and sure to have this precision."""
-    if engine not in PRECISIONS:
-        raise UserError(f"engine is {engine!r}; expected one of: {', '.join(PRECISIONS)}")
-    if precision not in PRECISIONS[engine]:
+    has = about(engine).PRECISIONS
+    if precision not in has:
         raise UserError(
             f"precision is {precision!r}; expected one that the engine {engine} has: "
-            f"{', '.join(PRECISIONS[engine])}"
+            f"{', '.join(has)}"
         )
     return importlib.import_module(f"bertsquad.engines.{engine}.engine")
 
 
 def check_able(engine: str, precision: str) -> None:
-    """EmulatedPrecision where this processor would compute in another precision and nobody would
-    say so: OpenVINO's bf16 is FP32 without BF16 instructions."""
-    if (engine, precision) == ("openvino", "bf16") and not native("bf16"):
+    """EmulatedPrecision where the engine would compute in FP32 without saying so; UserError for an
+    engine that does not exist."""
+    if precision in about(engine).REFUSED_UNLESS_NATIVE and not native(precision):
         raise EmulatedPrecision(
-            "openvino bf16: this processor has no BF16 instructions, and OpenVINO would compute in "
-            "FP32 instead; remove it (in a configuration from engines.openvino) or run on a "
-            "processor that has them"
+            f"{engine} {precision}: this processor has no {precision.upper()} instructions, and "
+            f"{engine} would compute in FP32 instead; remove it (in a configuration from "
+            f"engines.{engine}) or run on a processor that has them"
         )
+
+
+def _check_quantized(engine: str, quantized_dir: str | Path | None) -> Path:
+    """The folder of an INT8 model; UserError where one of its files is not there."""
+    if quantized_dir is None:
+        raise UserError(
+            "int8 needs the folder of a quantized model; make one with scripts/quantize.py and "
+            "name it by --quantized"
+        )
+    for name in about(engine).INT8_FILES:
+        path = Path(quantized_dir) / name
+        if not path.is_file():
+            raise UserError(
+                f"{path}: no such file; make the quantized model with scripts/quantize.py"
+            )
+    return Path(quantized_dir)
 
 
 def native(precision: str) -> bool:
@@ -130,7 +188,7 @@ def native(precision: str) -> bool:
 
     FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; INT8 with AVX2 (1.0 to 1.7 times as
     fast as FP32, by engine), VNNI, amx_int8 or ARM's dot products; otherwise it is emulated by
-    conversion to FP32, and its speed says nothing of processors that have it. A processor that
+    conversion to FP32, and its speed is not that of processors that have it. A processor that
     hides what it is counts as emulating.
     """
     return has_native(precision, cpu_flags())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,13 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from bertsquad.console.errors import UserError
+from bertsquad.data.batching import PackedBatch
 from bertsquad.data.features import Features
-from bertsquad.engines import PRECISIONS
-from bertsquad.engines.calibration import spread_features
+from bertsquad.engines import PRECISIONS, about
 from bertsquad.files import sha256, write_json
 from bertsquad.model.fit import check_fit
 
-RECORD = "calibration.json"
+_RECORD = "calibration.json"
 
 
 class Quantizer(Protocol):
@@ -26,14 +27,12 @@ class Quantizer(Protocol):
 
     METHOD: str  # for the record
     SETTINGS: dict[str, Any]
-    PACKAGES: tuple[str, ...]  # whose versions decide what comes out
-    FILES: tuple[str, ...]  # that it writes
-    CALIBRATED: bool  # whether it looks at features
 
     def quantize(
-        self, model_dir: Path, output_dir: Path, features: Features | None, chosen: np.ndarray
+        self, model_dir: Path, output_dir: Path, calibration: Sequence[PackedBatch]
     ) -> None:
-        """Write FILES. `chosen`: the numbers of the features that calibrate it."""
+        """Write about.py's INT8_FILES. `calibration`: one feature each; none where it is not
+        calibrated."""
         ...
 
 
@@ -51,17 +50,17 @@ def make(
     It is calibrated, where the method asks for that, on `count` of the features, drawn by `seed`.
     Raises UserError for an engine without int8, and where features are missing or not the model's.
     """
-    by = quantizer(engine)
+    by, known = _quantizer(engine), about(engine)
     record: dict[str, Any] = {
         "engine": engine,
         "method": by.METHOD,
         "settings": by.SETTINGS,
-        "versions": {name: metadata.version(name) for name in by.PACKAGES},
+        "versions": {name: metadata.version(name) for name in known.PACKAGES},
         "model_sha256": sha256(model_dir / "model.safetensors"),
         "features": [],
     }
-    features, chosen = None, np.zeros(0, np.int64)
-    if by.CALIBRATED:
+    calibration: list[PackedBatch] = []
+    if known.INT8_CALIBRATED:
         if features_path is None:
             raise UserError(f"int8 for {engine} is calibrated on features: give --features")
         features = Features.open(features_path)
@@ -69,22 +68,36 @@ def make(
         chosen = spread_features(features.lengths, count, seed)
         record |= {"features_sha256": sha256(features_path), "seed": seed}
         record["features"] = chosen.tolist()
+        calibration = [features.packed([number]) for number in chosen]
     part = output_dir / ".part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    by.quantize(model_dir, part, features, chosen)
-    for name in by.FILES:
+    by.quantize(model_dir, part, calibration)
+    for name in known.INT8_FILES:
         (part / name).chmod(0o644)  # onnx writes for the owner alone, and others serve the model
         os.replace(part / name, output_dir / name)
     part.rmdir()
-    record["files_sha256"] = {name: sha256(output_dir / name) for name in by.FILES}
-    write_json(output_dir / RECORD, record)
+    record["files_sha256"] = {name: sha256(output_dir / name) for name in known.INT8_FILES}
+    write_json(output_dir / _RECORD, record)
     return record
 
 
-def quantizer(engine: str) -> Quantizer:
+def _quantizer(engine: str) -> Quantizer:
     """What quantizes for this engine, imported (which takes seconds)."""
     able = [name for name, precisions in PRECISIONS.items() if "int8" in precisions]
     if engine not in able:
         raise UserError(f"engine is {engine!r}; expected one that has int8: {', '.join(able)}")
-    return importlib.import_module(f"bertsquad.engines.{engine}.int8")
+    module: Quantizer = importlib.import_module(f"bertsquad.engines.{engine}.int8")
+    return module
+
+
+def spread_features(lengths: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Numbers of `count` features, int64, ascending; all of them where there are no more.
+
+    One is drawn from each of `count` equal parts of the features sorted by length, so that short
+    and long ones are there as they are in the whole.
+    """
+    order = np.argsort(lengths, kind="stable")
+    edges = np.linspace(0, len(order), min(count, len(order)) + 1).astype(np.int64)
+    drawn = np.random.default_rng(seed).integers(edges[:-1], edges[1:])
+    return np.sort(order[drawn])

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
 from bertsquad.console.errors import UserError
 from bertsquad.engines.mapped import map_file
+from bertsquad.model.config import encoder_shapes, head_shapes, read_config
 from bertsquad.tensorfile import TensorFile
 
 
@@ -36,7 +36,7 @@ def read_weights(model_dir: str | Path) -> Weights:
     Raises UserError where a file is missing or not of its kind, or a tensor is missing, of another
     shape than config.json asks for, or not float32.
     """
-    config = read_config(Path(model_dir) / "config.json", "huggingface")
+    config = read_config(Path(model_dir) / "config.json")
     path = Path(model_dir) / "model.safetensors"
     file = TensorFile(path)
     *_, answer_head = head_shapes(config)

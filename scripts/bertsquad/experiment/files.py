@@ -14,19 +14,14 @@ from bertsquad.artifacts.catalogue import Catalogue, Source, known
 from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
+from bertsquad.engines import REFERENCE, about
 from bertsquad.training.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
-# Of an INT8 model; bertsquad.engines.quantizing writes them.
-QUANTIZED_FILES = {
-    "openvino": ("model.xml", "model.bin"),
-    "onnxruntime": ("model.onnx", "model.onnx.data"),
-}
-
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
-LOCK_FILE = "config/artifacts.lock.json"
+_LOCK_FILE = "config/artifacts.lock.json"
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -80,13 +75,13 @@ class Experiment:
 
     def checkpoint_of(self, run: str) -> str:
         """The name of the checkpoint a run starts from."""
-        return self.config["runs"][run].get("checkpoint", self.config["checkpoint"])
+        return str(self.config["runs"][run].get("checkpoint", self.config["checkpoint"]))
 
     def dataset_of(self, run: str) -> str:
         """The name of the dataset a run is trained and scored on."""
-        return self.config["runs"][run].get("dataset", self.config["dataset"])
+        return str(self.config["runs"][run].get("dataset", self.config["dataset"]))
 
-    def hyperparameters(self, run: str, names: Iterable[str]) -> str:
+    def run_options(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
         return options((name, self.config["runs"][run][name]) for name in names)
 
@@ -127,8 +122,9 @@ class Experiment:
         return self.download(getattr(self.catalogue.dataset(dataset), split))
 
     def selection(self, dataset: str, split: str) -> str:
-        """What is selected, as options."""
-        return options(self.catalogue.dataset(dataset).selection.options(split))
+        """What is selected of a dataset, as options."""
+        selection = self.catalogue.dataset(dataset).selection
+        return options(selection.options(split) if selection else ())
 
     def dev_questions(self, run: str) -> str:
         """The JSON that a run is scored on."""
@@ -152,26 +148,27 @@ class Experiment:
         return self.place(f"<resources>/checkpoints/{self.checkpoint_of(run)}")
 
     def checkpoint_folder_files(self, run: str) -> list[str]:
-        """Its files."""
+        """The files of the checkpoint that a run starts from."""
         return [f"{self.checkpoint_folder(run)}/{name}" for name in MODEL_FILES]
 
     # What is quantized
 
-    def quantized_folder(self, run: str, engine: str) -> str:
-        """Where a run's INT8 model for an engine lies."""
-        return self.place(f"<results>/{run}/{engine}-int8/quantized")
+    def calibration_features(self, run: str, engine: str) -> list[str]:
+        """The training features that an engine's INT8 model is calibrated on, if it is."""
+        return [self.features_file(run, "train")] if about(engine).INT8_CALIBRATED else []
 
-    def quantized_files(self, run: str, engine: str, precision: str) -> list[str]:
-        """The files of the INT8 model that this precision takes, if it takes one."""
-        folder = self.quantized_folder(run, engine)
-        names = QUANTIZED_FILES[engine] if precision == "int8" else []
-        return [f"{folder}/{name}" for name in names]
+    def calibration_option(self, run: str, engine: str) -> str:
+        """The training features for calibration as an option."""
+        return options(("features", path) for path in self.calibration_features(run, engine))
+
+    def quantized(self, run: str, engine: str, precision: str) -> list[str]:
+        """The folder of the INT8 model that this precision takes, if it takes one."""
+        folder = self.place(f"<results>/{run}/{engine}-int8/quantized")
+        return [folder] if precision == "int8" else []
 
     def quantized_option(self, run: str, engine: str, precision: str) -> str:
-        """Its folder as an option."""
-        return options(
-            [("quantized", self.quantized_folder(run, engine) if precision == "int8" else None)]
-        )
+        """The folder of the INT8 model as an option."""
+        return options(("quantized", path) for path in self.quantized(run, engine, precision))
 
     # What is measured
 
@@ -192,7 +189,7 @@ class Experiment:
         """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
         configured, else of the first engine that has it. None: nothing is compared."""
         exact = [each for each in self.engine_precisions() if each[1] == "fp32"]
-        return next((each for each in exact if each[0] == "torch"), exact[0] if exact else None)
+        return next((each for each in exact if each[0] == REFERENCE), exact[0] if exact else None)
 
     def of_reference(self, run: str, name: str) -> list[str]:
         """A run's file of this name from its reference, where there is one."""
@@ -278,7 +275,7 @@ class Experiment:
         return list(names | dict.fromkeys(self.also))
 
     def download(self, artifact: str) -> str:
-        """Where an artifact lies once it is here and verified."""
+        """The path of an artifact once it is downloaded and verified."""
         return self.place(f"<resources>/downloads/{artifact}")
 
     def downloads(self) -> list[str]:
@@ -304,7 +301,7 @@ class Experiment:
     def identity(self, artifact: str) -> str:
         """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
         entry = self.catalogue.artifact(artifact)
-        lock = None if entry.sha256 or entry.made_here else LOCK_FILE
+        lock = None if entry.sha256 or entry.made_here else _LOCK_FILE
         return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
 
     def download_source(self, artifact: str) -> str:
@@ -325,7 +322,7 @@ class Experiment:
         return plan.describe(), True
 
     def inputs(self) -> dict[str, dict[str, str]]:
-        """What the catalogue says of each input, for the report."""
+        """The catalogue's facts about each input, for the report."""
         entries = map(self.catalogue.artifact, self.artifact_names())
         return {
             entry.name: {

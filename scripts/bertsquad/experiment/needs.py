@@ -11,13 +11,13 @@ MIB = 1024 * 1024
 # FP32 weights, gradients, and AdamW's two moments: four times the weights. The rest is PyTorch,
 # activations, and copies of the weights in the type of the products: BERT-Large (1.34 GB of
 # weights) was measured to peak at 7.5 GB in BF16, and at 6.4 GB with activation_checkpointing.
-COPIES_IN_TRAINING = 4
-COPIES_IN_INFERENCE = 2
-BESIDE_WEIGHTS_MIB = 2000
+_COPIES_IN_TRAINING = 4
+_COPIES_IN_INFERENCE = 2
+_BESIDE_WEIGHTS_MIB = 2000
 # In the end a model's weights; while it trains, a state with the weights and two moments, written
 # beside the one before.
-COPIES_ON_DISK = 1
-COPIES_WHILE_TRAINING = 6
+_COPIES_ON_DISK = 1
+_COPIES_WHILE_TRAINING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Needs:
 
 
 def needs(experiment: Experiment, plan: Plan) -> Needs:
-    """Of all runs. `plan`: what is still to be downloaded."""
+    """The memory and disk that all runs need. `plan`: what is still to be downloaded."""
     memory, training, stored = [], [], 0
     for name, run in experiment.config["runs"].items():
         size = weights_bytes(experiment, name)
@@ -37,17 +37,17 @@ def needs(experiment: Experiment, plan: Plan) -> Needs:
             return Needs(None, None)
         trained = run["epochs"] > 0
         beside_others = trained and run["threads"] != "all"
-        copies = COPIES_IN_TRAINING if trained else COPIES_IN_INFERENCE
-        memory.append((beside_others, copies * size // MIB + BESIDE_WEIGHTS_MIB))
-        training.append((beside_others, COPIES_WHILE_TRAINING * size if trained else 0))
-        stored += COPIES_ON_DISK * size
+        copies = _COPIES_IN_TRAINING if trained else _COPIES_IN_INFERENCE
+        memory.append((beside_others, copies * size // MIB + _BESIDE_WEIGHTS_MIB))
+        training.append((beside_others, _COPIES_WHILE_TRAINING * size if trained else 0))
+        stored += _COPIES_ON_DISK * size
     return Needs(
-        memory_mib=at_once(memory),
-        disk_bytes=plan.stored_bytes + stored + at_once(training),
+        memory_mib=_at_once(memory),
+        disk_bytes=plan.stored_bytes + stored + _at_once(training),
     )
 
 
-def at_once(amounts: list[tuple[bool, int]]) -> int:
+def _at_once(amounts: list[tuple[bool, int]]) -> int:
     """The most that runs take at a time, where those marked True may all run side by side."""
     together = sum(amount for beside_others, amount in amounts if beside_others)
     return max([together, *(amount for beside_others, amount in amounts if not beside_others)])

@@ -9,7 +9,7 @@ from bertsquad.files import sha256
 def describe_inputs(
     files: list[Path], entries: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """For each downloaded file: its SHA-256 and bytes as found, and what the catalogue says of it.
+    """For each downloaded file: its SHA-256 and bytes as found, and the catalogue's facts about it.
 
     `entries` maps file names to `url`, `license`, `citation` and the like.
     """

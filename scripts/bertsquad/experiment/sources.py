@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-# Packages that say how fast a result comes and not what it is: which cores, which threads.
-PACE = ("bertsquad/machine",)
+# What people read while a command runs: progress, refusals, help. An option's type returns the
+# value as written or refuses it, and options are tracked where they are given.
+CONSOLE = ("bertsquad/console",)
 
-# Statements, and what stands between two of them.
-STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+# Beside it, what reads and settles the machine: cores, threads, memory. They decide how fast a
+# result is made. How its sums are rounded follows from threads and instructions, as it does from
+# the machine itself: another machine is no reason to compute anew, and neither is how it is read.
+# What is measured is tracked with it, since a measurement holds where and how it was taken.
+NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine")
+
+# Statements, and the clauses that hold statements between the two.
+_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 def local_sources(
@@ -19,8 +26,8 @@ def local_sources(
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
-    files under the folder are somebody else's. The folders `without`, relative to it, are left out
-    with all that only they import.
+    files under the folder are of other packages. The folders `without`, relative to it, are left
+    out with all that only they import.
     """
     folder = folder or script.parent
     left_out = [folder / name for name in without]
@@ -31,22 +38,22 @@ def local_sources(
         if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
-        waiting.extend(imported_files(folder, path, path.stat().st_mtime_ns))
+        waiting.extend(_imported_files(folder, path, path.stat().st_mtime_ns))
     return [script, *sorted(found - {script})]
 
 
 @cache
-def imported_files(folder: Path, path: Path, mtime_ns: int) -> tuple[Path, ...]:
+def _imported_files(folder: Path, path: Path, mtime_ns: int) -> tuple[Path, ...]:
     """The files of `folder` that one file imports, as it was at `mtime_ns`; each is read once
     however many commands are made of it."""
-    names = sorted(imported_names(path))
-    return tuple(dict.fromkeys(file for name in names for file in module_files(folder, name)))
+    names = sorted(_imported_names(path))
+    return tuple(dict.fromkeys(file for name in names for file in _module_files(folder, name)))
 
 
-def imported_names(path: Path) -> set[str]:
+def _imported_names(path: Path) -> set[str]:
     """Dotted names of everything that might be a module in the file's import statements."""
-    names = set()
-    for node in statements(ast.parse(path.read_bytes(), filename=str(path))):
+    names: set[str] = set()
+    for node in _statements(ast.parse(path.read_bytes(), filename=str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -55,15 +62,15 @@ def imported_names(path: Path) -> set[str]:
     return names
 
 
-def statements(node: ast.AST) -> Iterator[ast.AST]:
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
     """All statements below a node: a tenth of what `ast.walk` visits, for which each plan waits."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, STATEMENTS):
+        if isinstance(child, _STATEMENTS):
             yield child
-            yield from statements(child)
+            yield from _statements(child)
 
 
-def module_files(folder: Path, name: str) -> list[Path]:
+def _module_files(folder: Path, name: str) -> list[Path]:
     """The files that importing `name` runs: each parent package, then the module itself."""
     parts = name.split(".")
     files = []

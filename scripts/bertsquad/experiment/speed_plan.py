@@ -33,7 +33,7 @@ class SpeedPlan:
             check_able(engine, precision)
         except UserError:
             return False
-        return self.settings["emulated"] == "mark"
+        return bool(self.settings["emulated"] == "mark")
 
     def quantized(self, engine: str, precision: str) -> list[str]:
         """The folder of the INT8 model that this precision takes, if it takes one."""

@@ -1,23 +1,27 @@
 """Who keeps the processors busy: this workflow, other programs, or other virtual machines.
 
-The load average cannot tell: it counts our own work, and forgets over minutes. So the clocks of
-/proc are read twice: those of the whole machine (/proc/stat) and those of our own processes
-(/proc/PID/stat, proc(5)); the rest is others'.
+The load average cannot tell: it counts our own work, and forgets over minutes. So the clocks of the
+system are read twice: those of the whole machine and those of our own processes; the rest is
+others'.
 """
 
-import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bertsquad.machine.reading import attempt, is_unavailable, read_text
+import psutil
+
+from bertsquad.machine.reading import Unavailable, attempt
 
 ROOT = Path("/")
-SECONDS = 0.5
+_SECONDS = 0.5
+# One busy thread elsewhere stalls every parallel loop, on any number of cores; below half a
+# thread it is background noise.
+BUSY_CPUS = 0.5
 # The number of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h).
-FIRST_PID_NAMESPACE = "pid:[4026531836]"
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +34,29 @@ class Clocks:
     ours: float  # by this workflow's processes, children that have ended included
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A line of /proc/PID/stat."""
-
-    parent: int
-    seconds: float  # its own processor time, and that of children that have ended
-
-
-def observe(
-    seconds: float = SECONDS, root: Path = ROOT, sleep: Callable[[float], None] = time.sleep
-) -> dict[str, Any]:
+def observe(seconds: float = _SECONDS) -> dict[str, Any]:
     """What `Watch` sees in so many seconds from now."""
-    watch = Watch(root)
-    sleep(seconds)
+    watch = Watch()
+    time.sleep(seconds)
     return watch.result()
 
 
 class Watch:
     """From its making until `result()`; while it watches it costs nothing."""
 
-    def __init__(self, root: Path = ROOT) -> None:
-        self.root = root
-        self.first = attempt(lambda: read_clocks(root))
+    def __init__(self) -> None:
+        self.first: Clocks | Unavailable = attempt(read_clocks)
 
     def result(self) -> dict[str, Any]:
         """Mean numbers of processors: `other_cpus` kept busy by other programs, `workflow_cpus` by
         this workflow, `stolen_cpus` by other virtual machines; over `seconds`. Or `unavailable`."""
-        if is_unavailable(self.first):
-            return self.first
-        last = attempt(lambda: read_clocks(self.root))
-        return last if is_unavailable(last) else attempt(lambda: difference(self.first, last))
+        last: Clocks | Unavailable = attempt(read_clocks)
+        if isinstance(self.first, dict):
+            return dict(self.first)
+        if isinstance(last, dict):
+            return dict(last)
+        found: dict[str, Any] = attempt(partial(difference, self.first, last))
+        return found
 
 
 def difference(first: Clocks, last: Clocks) -> dict[str, Any]:
@@ -78,72 +74,48 @@ def difference(first: Clocks, last: Clocks) -> dict[str, Any]:
     }
 
 
-def read_clocks(root: Path = ROOT) -> Clocks:
-    """All clocks now. OSError, ValueError or LookupError where /proc does not tell."""
-    tick = os.sysconf("SC_CLK_TCK")
+def read_clocks() -> Clocks:
+    """All clocks now. OSError, ValueError or LookupError where the system does not tell."""
     at = time.monotonic()
-    # `cpu  user nice system idle iowait irq softirq steal guest guest_nice`; user counts guest.
-    [line] = [row for row in read_text(root / "proc/stat").splitlines() if row.startswith("cpu ")]
-    user, nice, system, _, _, irq, softirq, steal = (int(word) for word in line.split()[1:9])
-    processes = read_processes(root)
-    ours = family(os.getpid(), processes, lambda pid: is_snakemake(pid, root))
-    return Clocks(
-        at=at,
-        busy=(user + nice + system + irq + softirq) / tick,
-        stolen=steal / tick,
-        ours=sum(processes[pid].seconds for pid in ours),
-    )
+    try:
+        machine = psutil.cpu_times()._asdict()  # which fields it has depends on the system
+        ours = sum(map(_seconds, workflow(psutil.Process())))
+    except psutil.Error as error:
+        raise LookupError(str(error)) from error
+    busy = sum(machine.get(name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
+    return Clocks(at, busy, machine.get("steal", 0.0), ours)
 
 
-def read_processes(root: Path = ROOT) -> dict[int, Process]:
-    """Every process that is visible from here, by its number."""
-    tick = os.sysconf("SC_CLK_TCK")
-    processes = {}
-    for folder in (root / "proc").iterdir():
-        if folder.name.isdigit():
-            line = attempt(lambda folder=folder: read_text(folder / "stat"))
-            if not is_unavailable(line):  # it may have ended meanwhile
-                # `1 (name, with anything in it) S parent ...`; times are fields 14 to 17.
-                fields = line.rpartition(")")[2].split()
-                seconds = sum(int(field) for field in fields[11:15]) / tick
-                processes[int(folder.name)] = Process(int(fields[1]), seconds)
-    return processes
-
-
-def family(pid: int, processes: dict[int, Process], is_workflow: Callable[[int], bool]) -> set[int]:
+def workflow(process: psutil.Process) -> list[psutil.Process]:
     """The processes of our own workflow: the outermost ancestor that is Snakemake (or, without one,
-    `pid` itself) and all below it."""
-    head = ancestor = pid
-    seen = set()
-    while ancestor in processes and ancestor not in seen:
-        seen.add(ancestor)
-        if is_workflow(ancestor):
+    the process itself) and all below it."""
+    head = process
+    for ancestor in process.parents():
+        if is_snakemake(ancestor):
             head = ancestor
-        ancestor = processes[ancestor].parent
-    children: dict[int, list[int]] = {}
-    for number, process in processes.items():
-        children.setdefault(process.parent, []).append(number)
-    found: set[int] = set()
-    waiting = [head] if head in processes else []
-    while waiting:
-        number = waiting.pop()
-        if number not in found:
-            found.add(number)
-            waiting += children.get(number, [])
-    return found
+    return [head, *head.children(recursive=True)]
 
 
-def is_snakemake(pid: int, root: Path = ROOT) -> bool:
+def is_snakemake(process: psutil.Process) -> bool:
     """Whether a process is Snakemake: `python .../bin/snakemake` or `python -m snakemake`."""
-    command = attempt(lambda: read_text(root / f"proc/{pid}/cmdline"))
-    if is_unavailable(command):
+    try:
+        return any(Path(word).name == "snakemake" for word in process.cmdline()[:4])
+    except psutil.Error:  # it has ended, or is not ours to look at
         return False
-    return any(Path(word).name == "snakemake" for word in command.split("\0")[:4])
+
+
+def _seconds(process: psutil.Process) -> float:
+    """Processor time of a process and of its children that have ended; 0 once it has ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def sees_all_processes(root: Path = ROOT) -> bool:
     """Whether no container hides some: what those do counts as others', the workflow's own too."""
     try:
-        return str((root / "proc/self/ns/pid").readlink()) == FIRST_PID_NAMESPACE
+        return str((root / "proc/self/ns/pid").readlink()) == _FIRST_PID_NAMESPACE
     except OSError:
         return True

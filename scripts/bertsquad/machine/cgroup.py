@@ -11,9 +11,9 @@ from typing import Any
 
 from bertsquad.machine.reading import attempt, parse_cpu_list, read_text
 
-MIB = 1024 * 1024
+_MIB = 1024 * 1024
 # cgroup v1 has no word for "no limit": it reports the largest multiple of a page below 2^63.
-NO_LIMIT_V1 = 1 << 60
+_NO_LIMIT_V1 = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def describe_cgroup(root: Path = Path("/")) -> dict[str, Any]:
 
     OSError where the system has no cgroups at all, as macOS.
     """
-    groups = parse_groups(read_text(root / "proc/self/cgroup"))
+    groups = _parse_groups(read_text(root / "proc/self/cgroup"))
     mounts = parse_mounts(read_text(root / "proc/self/mountinfo"))
     versions = {mount.version for mount in mounts if mount.version == 2 or mount.controllers}
     names = {(): "none", (1,): "v1", (2,): "v2", (1, 2): "hybrid"}
@@ -48,7 +48,7 @@ def describe_cgroup(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
-def parse_groups(text: str) -> dict[str, str]:
+def _parse_groups(text: str) -> dict[str, str]:
     """/proc/self/cgroup: controller -> this process's group; "" is the unified hierarchy (v2)."""
     groups = {}
     for line in text.splitlines():
@@ -168,7 +168,7 @@ def _memory_limit_v2(folders: list[Path]) -> int | None:
 def _smallest_memory(folders: list[Path], name: str) -> int | None:
     texts = [read_text(folder / name) for folder in folders if (folder / name).is_file()]
     limits = [int(text) for text in texts if text != "max"]
-    return min((limit // MIB for limit in limits if limit < NO_LIMIT_V1), default=None)
+    return min((limit // _MIB for limit in limits if limit < _NO_LIMIT_V1), default=None)
 
 
 def _unescaped(field: str) -> str:

@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bertsquad.machine.reading import format_cpu_list, is_unavailable
+from bertsquad.machine.activity import BUSY_CPUS
+from bertsquad.machine.reading import format_cpu_list, is_unavailable, parse_cpu_list, value
 
-# One busy thread elsewhere stalls every parallel loop of ours, on any number of cores; below
-# half a thread it is background noise.
-BUSY_CPUS = 0.5
-STOLEN_SHARE = 0.05
+_STOLEN_SHARE = 0.05
 # Docker's default seccomp profile forbids set_mempolicy; the capability lifts that, too.
-ALLOW = "`--cap-add SYS_NICE` or `--security-opt seccomp=unconfined`"
+_ALLOW = "`--cap-add SYS_NICE` or `--security-opt seccomp=unconfined`"
 
 Level = Literal["fine", "note", "warning", "unknown"]
 
@@ -61,16 +59,6 @@ def warnings(found: Iterable[Check]) -> list[str]:
 def notes(found: Iterable[Check]) -> list[str]:
     """One sentence each: what is good to know."""
     return [str(check) for check in found if check.level == "note"]
-
-
-def value(machine: dict[str, Any], *keys: str) -> Any:
-    """A value deep in the description; None where the machine would not tell."""
-    found: Any = machine
-    for key in keys:
-        if not isinstance(found, dict) or is_unavailable(found) or key not in found:
-            return None
-        found = found[key]
-    return None if is_unavailable(found) else found
 
 
 def _bf16(machine: dict[str, Any]) -> Check:
@@ -164,9 +152,7 @@ def siblings(machine: dict[str, Any]) -> list[int]:
     found = []
     for cores in (value(machine, "cpu", "cores_by_socket") or {}).values():
         for core in cores:
-            cpus = [int(cpu) for cpu in core.replace("-", ",").split(",")]
-            if "-" in core:
-                cpus = list(range(cpus[0], cpus[-1] + 1))
+            cpus = parse_cpu_list(core)
             if not allowed.isdisjoint(cpus):
                 found += cpus
     return found
@@ -216,7 +202,7 @@ def _binding(machine: dict[str, Any], what: str) -> Check:
         "note" if harmless else "warning",
         f"{name} binding is not permitted ({reason})"
         + (": with one NUMA node nothing is lost" if harmless else ""),
-        f"in a container allow it by {ALLOW}",
+        f"in a container allow it by {_ALLOW}",
     )
 
 
@@ -237,7 +223,7 @@ def _busy(machine: dict[str, Any]) -> Check:
 
 def _stolen(machine: dict[str, Any]) -> Check | None:
     stolen, logical = value(machine, "activity", "stolen_cpus"), value(machine, "cpu", "logical")
-    if stolen is None or stolen <= STOLEN_SHARE * (logical or 1):
+    if stolen is None or stolen <= _STOLEN_SHARE * (logical or 1):
         return None
     return Check(
         "warning",

@@ -10,7 +10,7 @@ from pathlib import Path
 from bertsquad.machine.reading import attempt, parse_cpu_list, read_status, read_text
 
 # What inference kernels choose by, as Linux names them in /proc/cpuinfo (x86 and ARM).
-ISA_OF_INTEREST = [
+_ISA_OF_INTEREST = [
     "avx2",
     "fma",
     "avx_vnni",
@@ -45,10 +45,10 @@ NATIVE_FLAGS = {
 
 # Intel family 6 models that have AMX: Sapphire, Emerald and Granite Rapids (two).
 # Kernels before 5.16 and many hypervisors leave it off, and then its flags are missing.
-INTEL_MODELS_WITH_AMX = frozenset({143, 207, 173, 174})
+_INTEL_MODELS_WITH_AMX = frozenset({143, 207, 173, 174})
 
 # ARM gives no model name, only numbers (MIDR_EL1): implementer and part.
-ARM_IMPLEMENTERS = {
+_ARM_IMPLEMENTERS = {
     "0x41": "ARM",
     "0x46": "Fujitsu",
     "0x48": "HiSilicon",
@@ -57,7 +57,7 @@ ARM_IMPLEMENTERS = {
     "0x61": "Apple",
     "0xc0": "Ampere",
 }
-ARM_PARTS = {
+_ARM_PARTS = {
     ("0x41", "0xd08"): "Cortex-A72",
     ("0x41", "0xd0c"): "Neoverse-N1",
     ("0x41", "0xd40"): "Neoverse-V1",
@@ -68,7 +68,7 @@ ARM_PARTS = {
 }
 
 # macOS names the same instructions through sysctl.
-SYSCTL_FLAGS = {
+_SYSCTL_FLAGS = {
     "hw.optional.avx2_0": "avx2",
     "hw.optional.avx512f": "avx512f",
     "hw.optional.neon": "neon",
@@ -83,7 +83,7 @@ SYSCTL_FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class CpuInfo:
-    """What /proc/cpuinfo says of the first processor, and where each processor sits."""
+    """The first processor of /proc/cpuinfo, and the socket and core of each."""
 
     model: str
     vendor: str
@@ -105,7 +105,7 @@ def parse_cpuinfo(text: str) -> CpuInfo:
     implementer = first.get("CPU implementer", "").lower()
     return CpuInfo(
         model=first.get("model name") or _arm_model(first) or "unknown",
-        vendor=first.get("vendor_id") or ARM_IMPLEMENTERS.get(implementer) or "unknown",
+        vendor=first.get("vendor_id") or _ARM_IMPLEMENTERS.get(implementer) or "unknown",
         flags=frozenset((first.get("flags") or first.get("Features") or "").split()),
         family=_number(first.get("cpu family")),
         model_number=_number(first.get("model")),
@@ -127,7 +127,7 @@ def parse_sysctl(text: str) -> CpuInfo:
     return CpuInfo(
         model=model,
         vendor=values.get("machdep.cpu.vendor") or ("Apple" if "Apple" in model else "unknown"),
-        flags=frozenset(name for key, name in SYSCTL_FLAGS.items() if values.get(key) == "1"),
+        flags=frozenset(name for key, name in _SYSCTL_FLAGS.items() if values.get(key) == "1"),
         logical=int(values.get("hw.logicalcpu", 0)),
     )
 
@@ -135,7 +135,7 @@ def parse_sysctl(text: str) -> CpuInfo:
 def read_cpu(root: Path = Path("/")) -> CpuInfo:
     """This machine's processor. OSError or ValueError when the system does not tell."""
     if root == Path("/") and platform.system() == "Darwin":
-        return parse_sysctl(read_sysctl())
+        return parse_sysctl(_read_sysctl())
     return parse_cpuinfo(read_text(root / "proc/cpuinfo"))
 
 
@@ -151,8 +151,8 @@ def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
     return info.flags if isinstance(info, CpuInfo) else frozenset()
 
 
-def read_sysctl() -> str:
-    """What macOS says of its hardware, as `name: value` lines."""
+def _read_sysctl() -> str:
+    """macOS's description of its hardware, as `name: value` lines."""
     command = ["/usr/sbin/sysctl", "hw", "machdep.cpu"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout
@@ -161,7 +161,7 @@ def read_sysctl() -> str:
 def isa_of_interest(flags: Iterable[str]) -> list[str]:
     """The flags that decide which kernels run, in a fixed order."""
     present = set(flags)
-    return [name for name in ISA_OF_INTEREST if name in present]
+    return [name for name in _ISA_OF_INTEREST if name in present]
 
 
 def native_precisions(flags: Iterable[str]) -> list[str]:
@@ -189,7 +189,7 @@ def lacks_vnni(flags: Iterable[str]) -> bool:
 def has_amx(cpu: CpuInfo) -> bool:
     """Whether this processor was built with AMX, switched on or not."""
     return "amx_tile" in cpu.flags or (
-        cpu.family == 6 and cpu.model_number in INTEL_MODELS_WITH_AMX
+        cpu.family == 6 and cpu.model_number in _INTEL_MODELS_WITH_AMX
     )
 
 
@@ -218,8 +218,8 @@ def _arm_model(fields: dict[str, str]) -> str | None:
     part = fields.get("CPU part", "").lower()
     if not implementer:
         return None
-    unnamed = f"{ARM_IMPLEMENTERS.get(implementer, f'implementer {implementer}')} part {part}"
-    return ARM_PARTS.get((implementer, part), unnamed)
+    unnamed = f"{_ARM_IMPLEMENTERS.get(implementer, f'implementer {implementer}')} part {part}"
+    return _ARM_PARTS.get((implementer, part), unnamed)
 
 
 def _number(text: str | None) -> int | None:

@@ -12,8 +12,19 @@ def unavailable(reason: str) -> Unavailable:
     return {"unavailable": reason}
 
 
-def is_unavailable(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"unavailable"}
+def is_unavailable(found: Any) -> bool:
+    """Whether this stands for a value that could not be read."""
+    return isinstance(found, dict) and set(found) == {"unavailable"}
+
+
+def value(machine: dict[str, Any], *keys: str) -> Any:
+    """A value deep in the description; None where the machine would not tell."""
+    found: Any = machine
+    for key in keys:
+        if not isinstance(found, dict) or is_unavailable(found) or key not in found:
+            return None
+        found = found[key]
+    return None if is_unavailable(found) else found
 
 
 def attempt(read: Callable[[], Any]) -> Any:

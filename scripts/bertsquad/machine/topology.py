@@ -50,7 +50,7 @@ def read_cores(root: Path = ROOT) -> list[Core]:
 
 
 def cores_from_places(places: dict[int, tuple[int, int]]) -> list[Core]:
-    """The same from each processor's (physical id, core id) in /proc/cpuinfo."""
+    """Every core, from each processor's (physical id, core id) in /proc/cpuinfo."""
     if not places:
         raise ValueError("neither /sys nor /proc/cpuinfo says which processors share a core")
     threads: dict[tuple[int, int], list[int]] = {}

@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,29 +14,31 @@ from typing import Any
 from bertsquad.machine.reading import attempt, read_text, unavailable
 
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors")
-# Named where they are installed; nothing is missing where they are not.
-OPTIONAL_PACKAGES = ("onnxruntime", "onnx", "openvino", "nncf", "intel-openmp", "mkl")
+# What changes how PyTorch computes, where it is installed.
+_BESIDE_PYTORCH = ("intel-openmp", "mkl")
 
 # In the text of torch.__config__.show().
-LINKED = {
+_LINKED = {
     "onednn": r"(?:MKL-DNN|oneDNN) v(\S+)",
     "mkl_in_torch": r"Math Kernel Library Version ([\d.]+)",
     "openmp": r"OpenMP \d+ \(a\.k\.a\. (OpenMP [\d.]+)\)",
     "torch_kernels": r"CPU capability usage: (.+)",
 }
-OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
-IMPORT_SECONDS = 60
+_OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
+_IMPORT_SECONDS = 60
 
 
-def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
-    """`{"python": "3.11.2", "libc": "glibc 2.36", "torch": "2.13.0+cpu", ...}`, each a text or
-    `unavailable`."""
+def versions(installed: Iterable[str] = (), needed: Iterable[str] = PACKAGES) -> dict[str, Any]:
+    """`{"python": "3.11.2", "libc": "glibc 2.36", "torch": "2.13.0+cpu", ...}`: `needed` packages
+    each as a text or `unavailable`, others only where they are installed."""
     found = {
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()).strip() or "unknown",
-        **{name: _version(name) for name in packages},
+        **{name: _version(name) for name in needed},
     }
-    optional = {name: _version(name) for name in OPTIONAL_PACKAGES if name not in found}
+    optional = {
+        name: _version(name) for name in (*installed, *_BESIDE_PYTORCH) if name not in found
+    }
     return found | {name: text for name, text in optional.items() if isinstance(text, str)}
 
 
@@ -51,10 +54,12 @@ def linked_libraries() -> dict[str, Any]:
 def parse_linked(build: str, mapped: str) -> dict[str, Any]:
     """From the text of torch.__config__.show() and that of /proc/self/maps."""
     found: dict[str, Any] = {}
-    for name, pattern in LINKED.items():
+    for name, pattern in _LINKED.items():
         match = re.search(pattern, build)
         found[name] = match[1].strip() if match else unavailable("torch.__config__ does not say")
-    libraries = {match[1] for line in mapped.splitlines() if (match := OPENMP_LIBRARY.search(line))}
+    libraries = {
+        match[1] for line in mapped.splitlines() if (match := _OPENMP_LIBRARY.search(line))
+    }
     if libraries and isinstance(found["openmp"], str):
         found["openmp"] = f"{', '.join(sorted(libraries))} ({found['openmp']})"
     return found
@@ -74,14 +79,15 @@ def linked_libraries_of_a_child() -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=IMPORT_SECONDS,
+            timeout=_IMPORT_SECONDS,
         )
-        return json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
     except (OSError, subprocess.SubprocessError) as error:
         reason = str(error)
     except ValueError:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    return dict.fromkeys(LINKED, unavailable(f"PyTorch cannot be imported: {reason}"))
+    return dict.fromkeys(_LINKED, unavailable(f"PyTorch cannot be imported: {reason}"))
 
 
 def _version(package: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,15 @@ from torch import Tensor
 
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json, written_whole
-from bertsquad.model.bert import GELU_FORMS, BertConfig, BertForQuestionAnswering
+from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
+from bertsquad.model.config import read_config
 
-TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json")
+_TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json")
 
 # Tensors of a checkpoint that question answering has no use for.
-UNUSED = ("bert.pooler.", "cls.", "bert.embeddings.position_ids")
+_UNUSED = ("bert.pooler.", "cls.", "bert.embeddings.position_ids")
 
-HEADS = ("checkpoint", "normal", "nsp")
+_HEADS = ("checkpoint", "normal", "nsp")
 
 
 def load(
@@ -40,7 +41,7 @@ def load(
 ) -> BertForQuestionAnswering:
     """The model of a folder, float32, in training mode.
 
-    `head` says where `qa_outputs` comes from: "checkpoint" takes the folder's own; "normal" draws a
+    `head` is the source of `qa_outputs`: "checkpoint" takes the folder's own; "normal" draws a
     new one (truncated normal, zero bias: Google's run_squad.py) from `seed`; "nsp" copies the
     next-sentence head, which has the same shape (Intel's run_squad.py). `dropout` replaces the
     rates of config.json that it names.
@@ -48,21 +49,22 @@ def load(
     Raises UserError where a file is missing or not of its kind, or a tensor is missing, surplus or
     of the wrong shape.
     """
-    weights = Weights(model_dir, head=head)
-    config = replace(weights.config, **(dropout or {}))
+    stored = StoredTensors(model_dir, head=head)
+    rates: dict[str, Any] = dict(dropout or {})
+    config = replace(stored.config, **rates)
     model = empty(config)
     # Memory of our own and not the mapped file's: kernels round differently with the alignment of
     # their operands, and a resumed training must not.
     model.to_empty(device="cpu")
     for name, parameter in model.named_parameters():
-        if weights.sources[name]:
-            weights.copy(name, parameter.detach())
+        if stored.sources[name]:
+            stored.copy(name, parameter.detach())
     if head == "normal":
-        draw_head(model, config.initializer_range, seed)
+        _draw_head(model, config.initializer_range, seed)
     return model
 
 
-class Weights:
+class StoredTensors:
     """The tensors of a model folder under the names of the model's parameters, read one by one.
 
     `head` is `load`'s; with "normal" there is no `qa_outputs`. Raises UserError as `load` does, for
@@ -70,12 +72,12 @@ class Weights:
     """
 
     def __init__(self, model_dir: str | Path, *, head: str = "checkpoint") -> None:
-        self.config = read_config(model_dir)
+        self.config = BertConfig(**read_config(Path(model_dir) / "config.json"))
         self.path = Path(model_dir) / "model.safetensors"
         self.shapes = {name: p.shape for name, p in empty(self.config).named_parameters()}
-        self.sources = {name: head_source(name, head) for name in self.shapes}
-        with opened(self.path) as stored:
-            check_names(self.path, set(stored.keys()), self.sources, head)
+        self.sources = {name: _head_source(name, head) for name in self.shapes}
+        with _opened(self.path) as stored:
+            _check_names(self.path, set(stored.keys()), self.sources, head)
 
     def read(self, names: Sequence[str], dtype: torch.dtype, *, transposed: bool = False) -> Tensor:
         """These tensors on top of each other, one tensor with memory of its own; in memory its
@@ -96,7 +98,7 @@ class Weights:
         source = self.sources[name]
         # Opened anew for each: pages of the mapped file count as this process's memory, and a file
         # left open would count whole.
-        with opened(self.path) as stored:
+        with _opened(self.path) as stored:
             tensor = stored.get_tensor(source)
             if tensor.shape != self.shapes[name]:
                 raise UserError(
@@ -113,7 +115,7 @@ def empty(config: BertConfig) -> BertForQuestionAnswering:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[Any]:
     """The safetensors file, or a UserError where it is missing or not of its kind."""
     try:
         with safe_open(path, framework="pt") as stored:
@@ -126,39 +128,14 @@ def opened(path: Path) -> Iterator[Any]:
         ) from None
 
 
-def read_config(model_dir: str | Path) -> BertConfig:
-    """The BertConfig of a model folder; UserError for a key that is missing or not supported."""
-    path = Path(model_dir) / "config.json"
-    values = read_json(path)
-    missing = [f.name for f in fields(BertConfig) if f.default is MISSING and f.name not in values]
-    if missing:
-        raise UserError(f"{path}: the key {missing[0]} is missing; expected a BERT configuration")
-    config = BertConfig(**{f.name: values[f.name] for f in fields(BertConfig) if f.name in values})
-    if config.hidden_act not in GELU_FORMS:
-        raise UserError(
-            f"{path}: hidden_act is {config.hidden_act!r}; expected one of {', '.join(GELU_FORMS)}"
-        )
-    if config.hidden_size % config.num_attention_heads:
-        raise UserError(
-            f"{path}: hidden_size {config.hidden_size} is not a multiple of "
-            f"num_attention_heads {config.num_attention_heads}"
-        )
-    if values.get("position_embedding_type", "absolute") != "absolute":
-        raise UserError(
-            f"{path}: position_embedding_type is {values['position_embedding_type']!r}; "
-            "expected absolute, as BERT has"
-        )
-    return config
-
-
-def head_source(name: str, head: str) -> str | None:
+def _head_source(name: str, head: str) -> str | None:
     """The stored tensor that parameter `name` is filled from, None for one that is drawn."""
     if not name.startswith("qa_outputs.") or head == "checkpoint":
         return name
     return name.replace("qa_outputs", "cls.seq_relationship") if head == "nsp" else None
 
 
-def check_names(path: Path, names: set[str], sources: dict[str, str | None], head: str) -> None:
+def _check_names(path: Path, names: set[str], sources: dict[str, str | None], head: str) -> None:
     for name, source in sources.items():
         if source and source not in names:
             hint = "take another --head-init" if name != source or "qa_outputs" in name else ""
@@ -166,7 +143,7 @@ def check_names(path: Path, names: set[str], sources: dict[str, str | None], hea
                 f"{path}: the tensor {source} is missing; expected it "
                 f"{f'for head initialisation {head!r}: {hint}' if hint else 'in a BERT encoder'}"
             )
-    surplus = sorted(n for n in names - set(sources) if not n.startswith(UNUSED))
+    surplus = sorted(n for n in names - set(sources) if not n.startswith(_UNUSED))
     if surplus:
         raise UserError(
             f"{path}: the tensor {surplus[0]} belongs to no parameter of the model of config.json "
@@ -174,7 +151,7 @@ def check_names(path: Path, names: set[str], sources: dict[str, str | None], hea
         )
 
 
-def draw_head(model: BertForQuestionAnswering, deviation: float, seed: int) -> None:
+def _draw_head(model: BertForQuestionAnswering, deviation: float, seed: int) -> None:
     """tf.truncated_normal_initializer: values beyond two standard deviations are drawn again."""
     generator = torch.Generator().manual_seed(seed)
     weight = model.qa_outputs.weight
@@ -195,7 +172,7 @@ def save(
     config = read_json(source / "config.json")
     config["architectures"] = [type(model).__name__]
     write_json(target / "config.json", config)
-    for name in TOKENIZER_FILES:
+    for name in _TOKENIZER_FILES:
         with written_whole(target / name) as part:
             shutil.copyfile(source / name, part)
     with written_whole(target / "model.safetensors") as part:

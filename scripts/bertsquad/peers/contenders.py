@@ -1,4 +1,4 @@
-"""Who takes part: for each work the sides that do it, and what each of them does."""
+"""Who takes part: for each work the contenders that do it, and what each of them does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPARING = "training-sparing"  # with activation_checkpointing
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Contender:
     """One way to do a work. `form`: "real" lengths, "padded" to max_seq_length, "single" request,
     "texts" to features, texts to "answers", or the machine's "ceiling"."""
 
@@ -55,12 +55,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Sides that do the same and are measured in the same rounds."""
+    """Contenders that do the same and are measured in the same rounds."""
 
     name: str
     task: str  # inference | single | training | data | linearity | memory
     precision: str
-    sides: tuple[Side, ...]
+    contenders: tuple[Contender, ...]
 
 
 def works() -> list[Work]:
@@ -77,7 +77,7 @@ def works() -> list[Work]:
     ]
 
 
-def inference(precision: str) -> tuple[Side, ...]:
+def inference(precision: str) -> tuple[Contender, ...]:
     layers = LAYERS["inference"]
     return (
         *ours(precision, REAL, layers),
@@ -89,11 +89,11 @@ def inference(precision: str) -> tuple[Side, ...]:
     )
 
 
-def answers(precision: str) -> tuple[Side, ...]:
+def answers(precision: str) -> tuple[Contender, ...]:
     """Texts of questions and contexts in, texts of answers out."""
     layers = LAYERS["inference"]
     graph = "openvino-int8.xml" if precision == "int8" else "openvino.xml"
-    peers = [
+    peers: list[tuple[str, str, str, tuple[str, ...]]] = [
         (
             "tokenizers + OpenVINO",
             "openvino",
@@ -106,19 +106,19 @@ def answers(precision: str) -> tuple[Side, ...]:
         peers.append(("tokenizers + transformers", "transformers", how, ()))
     return (
         *(
-            Side(f"bertsquad {engine}", "ours_answers", engine, precision, ANSWERS,
+            Contender(f"bertsquad {engine}", "ours_answers", engine, precision, ANSWERS,
                  "texts to the 20 best answers, features and answers made alongside", layers)
             for engine, has in PRECISIONS.items()
             if precision in has
         ),
         *(
-            Side(title, "answers", variant, precision, ANSWERS, how, layers, graphs)
+            Contender(title, "answers", variant, precision, ANSWERS, how, layers, graphs)
             for title, variant, how, graphs in peers
         ),
     )  # fmt: skip
 
 
-def single(precision: str) -> tuple[Side, ...]:
+def single(precision: str) -> tuple[Contender, ...]:
     layers = LAYERS["single"]
     return (
         *ours(precision, SINGLE, layers),
@@ -144,16 +144,16 @@ OPENVINO_FORMS = {
 }
 
 
-def ours(precision: str, form: str, layers: int) -> list[Side]:
+def ours(precision: str, form: str, layers: int) -> list[Contender]:
     """Every engine of this project that has the precision."""
     return [
-        Side(f"bertsquad {engine}", "ours", engine, precision, form, OUR_FORMS[form], layers)
+        Contender(f"bertsquad {engine}", "ours", engine, precision, form, OUR_FORMS[form], layers)
         for engine, has in PRECISIONS.items()
         if precision in has
     ]
 
 
-def engines(precision: str, form: str, layers: int) -> list[Side]:
+def engines(precision: str, form: str, layers: int) -> list[Contender]:
     """The peers that have the precision, in this form."""
     how = PEER_FORMS[form]
     made = []
@@ -163,7 +163,7 @@ def engines(precision: str, form: str, layers: int) -> list[Side]:
             ("eager", "transformers", f"eager, SDPA, {kind}; {how}"),
             ("compiled", "transformers, compiled", f"torch.compile, frozen, {kind}; {how}"),
         ):
-            made.append(Side(title, "transformers", variant, precision, form, text, layers))
+            made.append(Contender(title, "transformers", variant, precision, form, text, layers))
     if precision != "bf16":
         kind, graphs = {
             "fp32": ("nodes fused by its optimiser", ("onnxruntime.onnx",)),
@@ -175,36 +175,37 @@ def engines(precision: str, form: str, layers: int) -> list[Side]:
         graphs = ("model.onnx", *graphs)
         text = f"{kind}; {how}"
         made.append(
-            Side("ONNX Runtime", "onnxruntime", "graph", precision, form, text, layers, graphs)
+            Contender("ONNX Runtime", "onnxruntime", "graph", precision, form, text, layers, graphs)
         )
     kind, graph = {
         "fp32": ("f32 hint", "openvino.xml"),
         "bf16": ("bf16 hint", "openvino.xml"),
         "int8": ("quantised by NNCF after training", "openvino-int8.xml"),
     }[precision]
-    graphs = ("model.onnx", graph)
-    text = f"{kind}; {OPENVINO_FORMS[form]}"
-    made.append(Side("OpenVINO", "openvino", "graph", precision, form, text, layers, graphs))
+    forms = [("OpenVINO", "graph", OPENVINO_FORMS[form])]
     if form == REAL:
-        text = f"{kind}; {PEER_FORMS[form]} a request, a stream for each thread"
-        title = "OpenVINO, groups"
-        made.append(Side(title, "openvino", "groups", precision, form, text, layers, graphs))
+        how = f"{PEER_FORMS[REAL]} a request, a stream for each thread"
+        forms.append(("OpenVINO, groups", "groups", how))
+    graphs = ("model.onnx", graph)
+    for title, variant, how in forms:
+        text = f"{kind}; {how}"
+        made.append(Contender(title, "openvino", variant, precision, form, text, layers, graphs))
     if form == PADDED and precision != "int8":
         made.append(tensorflow(precision, layers))
     return made
 
 
-def tensorflow(precision: str, layers: int, variant: str = "function") -> Side:
+def tensorflow(precision: str, layers: int, variant: str = "function") -> Contender:
     kind = "FP32" if precision == "fp32" else "products in BF16"
     text = f"written out in tf.function, oneDNN, {kind}; padded to 384"
-    return Side("TensorFlow", "tensorflow", variant, precision, PADDED, text, layers)
+    return Contender("TensorFlow", "tensorflow", variant, precision, PADDED, text, layers)
 
 
-def training(precision: str) -> tuple[Side, ...]:
-    """A step with all gradients and the update; no dropout on any side."""
+def training(precision: str) -> tuple[Contender, ...]:
+    """A step with all gradients and the update; no dropout on any contender."""
     layers = LAYERS["training"]
     own = [
-        Side("bertsquad torch", "ours", TRAINING, precision, form, how, layers)
+        Contender("bertsquad torch", "ours", TRAINING, precision, form, how, layers)
         for form, how in (
             (REAL, "packed micro-batches at real lengths"),
             (PADDED, "packed micro-batches, all sequences 384 tokens long"),
@@ -218,21 +219,23 @@ def training(precision: str) -> tuple[Side, ...]:
             (PADDED, "micro-batches of 4, 384 tokens each"),
         ):
             others.append(
-                Side("transformers", "transformers", TRAINING, kind, form, f"{text}; {how}", layers)
+                Contender(
+                    "transformers", "transformers", TRAINING, kind, form, f"{text}; {how}", layers
+                )
             )
         others.append(tensorflow(kind, layers, TRAINING))
     return (*own, *others, ceiling(precision, layers))
 
 
-def ceiling(precision: str, layers: int) -> Side:
+def ceiling(precision: str, layers: int) -> Contender:
     how = "matrix products at BERT-Large's shapes by the fastest library"
-    return Side("ceiling", "ceiling", "products", precision, CEILING, how, layers)
+    return Contender("ceiling", "ceiling", "products", precision, CEILING, how, layers)
 
 
-def texts_to_features() -> tuple[Side, ...]:
+def texts_to_features() -> tuple[Contender, ...]:
     """The training set's questions to features. Only the vocabulary of the model is used."""
     return tuple(
-        Side(title, program, variant, "fp32", TEXTS, how, LAYERS["training"])
+        Contender(title, program, variant, "fp32", TEXTS, how, LAYERS["training"])
         for title, program, variant, how in (
             (
                 *("bertsquad", "ours_data", "all"),
@@ -250,33 +253,33 @@ def texts_to_features() -> tuple[Side, ...]:
     )
 
 
-def linearity() -> tuple[Side, ...]:
+def linearity() -> tuple[Contender, ...]:
     """The same at 2 and 4 layers: what fewer layers than 24 leave out."""
     return tuple(
-        side
+        contender
         for layers in (2, 4)
-        for side in (*ours("fp32", PADDED, layers), *engines("fp32", PADDED, layers))
-        if side.variant in ("torch", "eager", "graph")
+        for contender in (*ours("fp32", PADDED, layers), *engines("fp32", PADDED, layers))
+        if contender.variant in ("torch", "eager", "graph")
     )
 
 
-def memory() -> tuple[Side, ...]:
+def memory() -> tuple[Contender, ...]:
     """The peak of one process with the whole model."""
     layers = LAYERS["memory"]
     return tuple(
-        side
+        contender
         for precision in ("fp32", "bf16", "int8")
-        for side in (*ours(precision, REAL, layers), *engines(precision, REAL, layers))
-        if side.variant != "compiled"
+        for contender in (*ours(precision, REAL, layers), *engines(precision, REAL, layers))
+        if contender.variant != "compiled"
     ) + tuple(
-        side
+        contender
         for precision in ("fp32", "bf16")
-        for side in (
-            Side("bertsquad torch", "ours", TRAINING, precision, PADDED,
+        for contender in (
+            Contender("bertsquad torch", "ours", TRAINING, precision, PADDED,
                  "a step of 2 sequences of 384 tokens", layers),
-            Side("bertsquad torch", "ours", SPARING, precision, PADDED,
+            Contender("bertsquad torch", "ours", SPARING, precision, PADDED,
                  "the same, activation_checkpointing", layers),
-            Side("transformers", "transformers", TRAINING, precision, PADDED,
+            Contender("transformers", "transformers", TRAINING, precision, PADDED,
                  "a step of 2 sequences of 384 tokens", layers),
         )
     )  # fmt: skip

@@ -1,16 +1,16 @@
 """How many times as fast as each peer, by work."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from bertsquad.benchmark.verdicts import Verdict
 from bertsquad.peers.rows import Row, rows
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.palette import REFERENCE
+from bertsquad.reporting.palette import INK, MUTED, REFERENCE
 
 TITLE = "How many times as fast as each peer"
 ROW_HEIGHT = 0.23  # inches
@@ -29,11 +29,11 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
     bound it; hollow where the rounds cannot tell who is faster. On a logarithmic axis, 1 is as
     fast. Ours runs at real lengths where it can."""
     bars = [
-        (work, row, row.real_lengths or row.same_form)
+        (work, row, ratio)
         for work in works
         if work["task"] in TASKS
         for row in rows(work)
-        if not row.side["ours"] and (row.real_lengths or row.same_form)
+        if not row.contender["ours"] and (ratio := row.real_lengths or row.same_form)
     ]
     if not bars:
         return style.message("Nothing was measured beside other software.")
@@ -49,23 +49,18 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
             axes.annotate(
                 f"{title}{precision}", (0, place), xycoords=("axes fraction", "data"),
                 xytext=(-6, 0), textcoords="offset points", ha="right", va="center",
-                weight="bold", color=style.INK,
+                weight="bold", color=INK,
             )  # fmt: skip
             place += 1
             previous = work["work"]
-        colour = style.look(row.side["precision"]).colour
+        look = style.look(row.contender["precision"])
         low, high = bounds(ratio)
-        axes.plot([low, high], [place, place], color=colour, linewidth=3, alpha=0.4)
-        axes.plot(
-            ratio.ratio,
-            place,
-            style.look(row.side["precision"]).marker,
-            color=colour,
-            fillstyle="none" if ratio.word == "cannot tell" else "full",
-        )
+        fill = "none" if ratio.word == "cannot tell" else "full"
+        axes.plot([low, high], [place, place], color=look.colour, linewidth=3, alpha=0.4)
+        axes.plot(ratio.ratio, place, look.marker, color=look.colour, fillstyle=fill)
         axes.annotate(
             short(ratio.ratio), (high, place), xytext=(6, 0),
-            textcoords="offset points", va="center", size=8, color=style.MUTED,
+            textcoords="offset points", va="center", size=8, color=MUTED,
         )  # fmt: skip
         ticks.append((place, label(work, row)))
         place += 1
@@ -88,14 +83,14 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
 
 def bounds(ratio: Verdict) -> tuple[float, float]:
     """The interval; the ratio itself where too few rounds bound it."""
-    return (ratio.low, ratio.high) if np.isfinite(ratio.high) else (ratio.ratio, ratio.ratio)
+    return (ratio.low, ratio.high) if math.isfinite(ratio.high) else (ratio.ratio, ratio.ratio)
 
 
 def label(work: Mapping[str, Any], row: Row) -> str:
-    side = row.side
-    parts = [side["title"]]
-    if side["precision"] != work["precision"]:
-        parts.append(side["precision"])
+    contender = row.contender
+    parts = [contender["title"]]
+    if contender["precision"] != work["precision"]:
+        parts.append(contender["precision"])
     if work["task"] in ("inference", "training"):
-        parts.append(FORMS[side["form"]])
+        parts.append(FORMS[contender["form"]])
     return ", ".join(parts)

@@ -1,7 +1,7 @@
 """How many times as fast as whom this project means to be, what share of the ceiling it means to
 reach, and in how much memory: measured against in the table, and nowhere else."""
 
-# (work, title of the side, its form, its precision) -> our rate at real lengths over its rate.
+# (work, title of the contender, its form, its precision) -> our rate at real lengths over its rate.
 RATIOS = {
     ("data", "tokenizers", "texts", "fp32"): 5.0,
     ("data", "Google-style Python", "texts", "fp32"): 20.0,
@@ -18,7 +18,7 @@ RATIOS = {
     ("training-bf16", "TensorFlow", "padded", "bf16"): 2.0,
 }
 
-# (work, form) -> the share of the ceiling that our fastest side means to reach.
+# (work, form) -> the share of the ceiling that our fastest contender means to reach.
 SHARES = {
     ("inference-bf16", "real"): 0.88,
     ("inference-int8", "real"): 0.85,
@@ -34,7 +34,7 @@ FINETUNING_GB = {"bf16": 6.5}
 
 
 def memory_goal_mib(kind: str, precision: str, weights_mib: float) -> float | None:
-    """The peak that a side of ours means to stay under. `weights_mib`: of the FP32 weights."""
+    """The peak that a contender of ours means to stay under. `weights_mib`: of the FP32 weights."""
     if kind == "inference":
         return weights_mib * (BESIDE_WEIGHTS + BYTES[precision] / BYTES["fp32"])
     if precision in FINETUNING_GB:

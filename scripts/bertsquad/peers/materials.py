@@ -1,11 +1,11 @@
-"""What all sides are given: one model with random weights, and the same real questions."""
+"""What all contenders are given: one model with random weights, and the same real questions."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ SQUAD_FILES = ("dev-v1.1.json", "train-v1.1.json")
 SQUAD_URL = "https://rajpurkar.github.io/SQuAD-explorer/dataset/"
 MAX_SEQ_LENGTH, DOC_STRIDE, MAX_QUERY_LENGTH = 384, 128, 64
 
-# BERT-Large; the number of layers is the side's.
+# BERT-Large; the number of layers is the contender's.
 LARGE = {
     "hidden_size": 1024,
     "num_attention_heads": 16,
@@ -42,14 +42,16 @@ REQUESTS = 4  # one after the other, all of about the median length
 
 def find_squad(folder: str | None) -> dict[str, Path]:
     """The dataset's two files by name. UserError that says what to download where one is absent."""
-    for name in SQUAD_FILES:
-        if folder is None or not (Path(folder) / name).is_file():
-            where = "SQUAD_DIR is not set" if folder is None else f"{folder}: no {name} there"
-            raise UserError(
-                f"{where}; expected a folder with {' and '.join(SQUAD_FILES)}: download them from "
-                f"{SQUAD_URL} and set SQUAD_DIR to their folder"
-            )
-    return {name: Path(folder) / name for name in SQUAD_FILES}
+    if folder is not None:
+        found = {name: Path(folder) / name for name in SQUAD_FILES}
+        missing = next((name for name, path in found.items() if not path.is_file()), None)
+    if folder is None or missing:
+        where = "SQUAD_DIR is not set" if folder is None else f"{folder}: no {missing} there"
+        raise UserError(
+            f"{where}; expected a folder with {' and '.join(SQUAD_FILES)}: download them from "
+            f"{SQUAD_URL} and set SQUAD_DIR to their folder"
+        )
+    return found
 
 
 def make_model(folder: Path, layers: int, vocab: Path, **shape: int) -> Path:
@@ -65,7 +67,8 @@ def make_model(folder: Path, layers: int, vocab: Path, **shape: int) -> Path:
     tokens = read_vocabulary(vocab)
     source = folder.with_name(f"{folder.name}-tokenizer")
     source.mkdir(parents=True, exist_ok=True)
-    config = BertConfig(vocab_size=len(tokens), num_hidden_layers=layers, **{**LARGE, **shape})
+    sizes: dict[str, Any] = {**LARGE, **shape}
+    config = BertConfig(vocab_size=len(tokens), num_hidden_layers=layers, **sizes)
     write_json(source / "config.json", {"model_type": "bert", **asdict(config)})
     lowercase = is_lowercase(tokens)
     write_json(
@@ -103,7 +106,7 @@ def make_features(dataset: Path, vocab: Path, *, training: bool) -> Features:
 
 
 def choose(lengths: np.ndarray, task: str, form: str, training: bool) -> np.ndarray:
-    """The features of a work, int64: the same for all sides of one task and form."""
+    """The features of a work, int64: the same for all contenders of one task and form."""
     order = np.argsort(lengths, kind="stable")
     if form == "single":
         middle = len(order) // 2
@@ -119,10 +122,11 @@ def spread(order: np.ndarray, groups: int, size: int) -> np.ndarray:
     """`groups` groups of `size` neighbours in `order`, from the middles of equal parts."""
     middles = (2 * np.arange(groups) + 1) * len(order) // (2 * groups)
     begins = np.clip(middles - size // 2, 0, len(order) - size)
-    return order[(begins[:, None] + np.arange(size)).ravel()]
+    chosen: np.ndarray = order[(begins[:, None] + np.arange(size)).ravel()]
+    return chosen
 
 
-def write_work(path: Path, features: Features, numbers: np.ndarray) -> list[int]:
+def write_features(path: Path, features: Features, numbers: np.ndarray) -> list[int]:
     """Write the features that scripts/peers/protocol.py reads; return their lengths."""
     batch = features.packed(numbers)
     unknown = np.zeros(0, np.int64)
@@ -136,7 +140,8 @@ def write_work(path: Path, features: Features, numbers: np.ndarray) -> list[int]
             end_positions=unknown if batch.end_positions is None else batch.end_positions,
             max_seq_length=features.max_seq_length,
         )
-    return batch.lengths.tolist()
+    lengths: list[int] = batch.lengths.tolist()
+    return lengths
 
 
 def write_calibration(path: Path, features: Features, vocab: Path) -> None:

@@ -31,23 +31,24 @@ TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
 READING = """\
 How to read it:
 
-- All sides of a table are processes with the same random weights of BERT-Large's shape and the
+- All contenders of a table are processes with the same random weights of BERT-Large's shape and the
   same features of real SQuAD questions. They take turns, one at a time, in an order drawn anew in
   each round; the others are stopped by a signal. A turn takes 2 s or more. A rate is the median of
   the rounds, with the least and the greatest.
 - **ours / it** is the ratio of rates within a round, in the same form: above 1 we are faster.
-  **ours at real lengths / it** compares with what a side does padded, as the guide does it. "Ours"
-  is our fastest side of that form, set bold. The interval holds the true ratio with probability
-  {level:.1%}, by an exact test of signed ranks; it makes the verdict: *faster*, *slower*, *same*
-  (within 1 %), or *cannot tell* with the number of rounds that would tell. The rounds are looked at
-  after {looks}; who is told apart by then takes no further turn. {rounds} rounds at most were made.
-- **of the ceiling**: what the side computed, padding included, over the best that matrix products
-  of BERT-Large's shapes reached in the same rounds.
+  **ours at real lengths / it** compares with what a contender does padded, as the guide does
+  it. "Ours" is our fastest contender of that form, set bold.
+- The interval of a ratio holds the true one with probability {level:.1%}, by an exact test of
+  signed ranks. It makes the verdict: *faster*, *slower*, *same* (within 1 %), or *cannot tell*,
+  with the number of rounds that would tell. The rounds are looked at after {looks}; who is told
+  apart by then takes no further turn. At most {rounds} rounds were made.
+- **of the ceiling**: what the contender computed, padding included, over the best that matrix
+  products of BERT-Large's shapes reached in the same rounds.
 - Inference goes from token ids to logits. A fine-tuning step is forward, backward with all
-  gradients, clipping and Adam, without dropout on any side.
+  gradients, clipping and Adam, without dropout on any contender.
 - {layers}
-- A side whose logits (in training: loss and norm of the gradient) differ from ours by more than its
-  precision explains is left out, and so is a precision that the processor would emulate.
+- A contender whose logits (in training: loss and norm of the gradient) differ from ours by more
+  than its precision explains is left out, and so is a precision that the processor would emulate.
 """
 
 
@@ -95,24 +96,25 @@ def heading(title: str, work: Mapping[str, Any]) -> str:
 
 
 def table(work: Mapping[str, Any]) -> str:
-    """One row a side; those that were left out stand below, with the reason."""
+    """One row a contender; those that were left out stand below, with the reason."""
     made = rows(work)
     measured = [row for row in made if row.rate is not None]
-    head = ("side", "how", *RATES, "goal")
+    head = ("contender", "how", *RATES, "goal")
     lines = [line(row, work) for row in measured]
     # A column that has nothing in any row of this work is left out.
     kept = [n for n in range(len(head)) if any(cells[n] for cells in lines)]
-    head, lines = pick(head, kept), [pick(cells, kept) for cells in lines]
-    missing = {}
+    missing: dict[str, list[str]] = {}
     for row in made:
         if row.rate is None:
-            missing.setdefault(row.side.get("left_out", "not measured"), []).append(name(row, work))
-    body = [markdown(head, lines)] if lines else []
+            missing.setdefault(row.contender.get("left_out", "not measured"), []).append(
+                name(row, work)
+            )
+    body = [markdown(pick(head, kept), [pick(cells, kept) for cells in lines])] if lines else []
     return "\n\n".join([*body, *not_measured(missing)])
 
 
 def not_measured(missing: Mapping[str, Sequence[str]]) -> list[str]:
-    """A line for each reason, with the sides that it kept out."""
+    """A line for each reason, with the contenders that it kept out."""
     return [
         f"Not measured: {', '.join(dict.fromkeys(names))}: {why}." for why, names in missing.items()
     ]
@@ -126,7 +128,7 @@ def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
     title = name(row, work)
     return (
         f"**{title}**" if row.ours else title,
-        row.side["how"],
+        row.contender["how"],
         spread(row.rate),
         "" if row.share is None else f"{row.share:.0%}",
         ratio(row.same_form),
@@ -136,27 +138,29 @@ def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def name(row: Row, work: Mapping[str, Any]) -> str:
-    side = row.side
+    contender = row.contender
     forms = TRAINING_FORMS if work["task"] == "training" else FORMS
-    parts = [side["title"]]
-    if side["precision"] != work["precision"]:
-        parts.append(side["precision"].upper())
+    parts = [contender["title"]]
+    if contender["precision"] != work["precision"]:
+        parts.append(contender["precision"].upper())
     if work["task"] in ("inference", "training"):
-        parts.append(forms[side["form"]])
+        parts.append(forms[contender["form"]])
     return ", ".join(parts)
 
 
 def goal(row: Row, work: Mapping[str, Any]) -> str:
     """What was meant to be reached, and whether it was."""
-    side = row.side
+    contender = row.contender
     if row.ours:
-        wanted = SHARES.get((work["work"], side["form"]))
+        wanted = SHARES.get((work["work"], contender["form"]))
         if wanted is None or row.share is None:
             return ""
         return f"{wanted:.0%} of the ceiling: {'met' if row.share >= wanted else 'missed'}"
-    wanted = RATIOS.get((work["work"], side["title"], side["form"], side["precision"]))
+    wanted = RATIOS.get(
+        (work["work"], contender["title"], contender["form"], contender["precision"])
+    )
     reached = row.real_lengths or row.same_form
-    if wanted is None or reached is None or side["ours"]:
+    if wanted is None or reached is None or contender["ours"]:
         return ""
     return f"{wanted:g}x: {judged(reached, wanted)}"
 
@@ -168,7 +172,9 @@ def judged(reached: Verdict, wanted: float) -> str:
     return "missed" if reached.high < wanted else "cannot tell"
 
 
-def spread(rate: Spread) -> str:
+def spread(rate: Spread | None) -> str:
+    if rate is None:
+        return ""
     return f"{short(rate.median)} ({short(rate.least)} to {short(rate.greatest)})"
 
 
@@ -182,31 +188,32 @@ def ratio(value: Verdict | None) -> str:
 
 
 def memory_table(work: Mapping[str, Any]) -> str:
-    lines, missing = [], {}
-    for side in work["sides"].values():
-        kind = "fine-tuning" if side["variant"].startswith("training") else "inference"
-        title = f"{side['title']}, {side['precision'].upper()}, {kind}"
-        if "left_out" in side:
-            missing.setdefault(side["left_out"], []).append(title)
+    lines: list[tuple[str, ...]] = []
+    missing: dict[str, list[str]] = {}
+    for contender in work["contenders"].values():
+        kind = "fine-tuning" if contender["variant"].startswith("training") else "inference"
+        title = f"{contender['title']}, {contender['precision'].upper()}, {kind}"
+        if "left_out" in contender:
+            missing.setdefault(contender["left_out"], []).append(title)
         else:
-            peak = side["peak_memory_mib"]
-            lines.append((title, side["how"], mebibytes(peak), memory_goal(side, kind)))
-    body = markdown(("side", "how", "peak", "goal"), lines)
+            peak = contender["peak_memory_mib"]
+            lines.append((title, contender["how"], mebibytes(peak), memory_goal(contender, kind)))
+    body = markdown(("contender", "how", "peak", "goal"), lines)
     return "\n\n".join([body, *not_measured(missing)])
 
 
-def memory_goal(side: Mapping[str, Any], kind: str) -> str:
-    """What a side of ours was meant to stay under, and whether it did."""
-    wanted = memory_goal_mib(kind, side["precision"], side["weights_mib"])
-    if wanted is None or not side["ours"]:
+def memory_goal(contender: Mapping[str, Any], kind: str) -> str:
+    """What a contender of ours was meant to stay under, and whether it did."""
+    wanted = memory_goal_mib(kind, contender["precision"], contender["weights_mib"])
+    if wanted is None or not contender["ours"]:
         return ""
-    return f"{mebibytes(wanted)}: {'met' if side['peak_memory_mib'] <= wanted else 'missed'}"
+    return f"{mebibytes(wanted)}: {'met' if contender['peak_memory_mib'] <= wanted else 'missed'}"
 
 
 def layers_text(linear: Sequence[Mapping[str, Any]], works: Sequence[Mapping[str, Any]]) -> str:
     """How many layers were run, and that time grows in proportion to them."""
     counts = {
-        work["task"]: max(side["layers"] for side in work["sides"].values())
+        work["task"]: max(contender["layers"] for contender in work["contenders"].values())
         for work in works
         if work["task"] in ("inference", "training")
     }
@@ -239,8 +246,8 @@ def machine(works: Sequence[Mapping[str, Any]]) -> str:
 def versions(works: Sequence[Mapping[str, Any]]) -> str:
     found: dict[str, set[str]] = {}
     for work in works:
-        for side in work["sides"].values():
-            for package, version in side.get("versions", {}).items():
+        for contender in work["contenders"].values():
+            for package, version in contender.get("versions", {}).items():
                 found.setdefault(package, set()).add(version)
     return ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found))
 

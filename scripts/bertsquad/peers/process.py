@@ -1,4 +1,4 @@
-"""A side of the benchmark as a process: started, told to work, and stopped while others do."""
+"""A contender of the benchmark as a process: started, told to work, and stopped while others do."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-READY_SECONDS = 900  # compilers and quantisers take minutes
-RUN_SECONDS = 600
+READY_TIMEOUT_S = 900  # compilers and quantisers take minutes
+RUN_TIMEOUT_S = 600
 
 
-class WorkerFailed(Exception):
-    """A worker ended or answered nothing; the message says which and the last line of its log."""
+class PeerFailed(Exception):
+    """A process ended or did not answer; the message names it and the last line of its log."""
 
 
-class Worker:
-    """One process that speaks the protocol of scripts/peers/protocol.py.
+class PeerProcess:
+    """One process that follows scripts/peers/protocol.py.
 
     Between its runs it is stopped by a signal: no thread of it can spin while others are measured.
     """
@@ -40,11 +40,14 @@ class Worker:
                 stderr=errors,
                 env=dict(environment),
             )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.stdin, self.stdout = self.process.stdin, self.process.stdout
         self.rest = b""
 
     def ready(self) -> dict[str, Any]:
-        """What it says when it is loaded and warm; then it is stopped."""
-        answer = self.answer(READY_SECONDS)
+        """Its answer when it is loaded and warm; then it is stopped."""
+        answer = self.answer(READY_TIMEOUT_S)
         self.stop()
         return answer
 
@@ -52,16 +55,16 @@ class Worker:
         """Let it do its work once: `seconds`, `features`, `peak_memory_mib`."""
         self.process.send_signal(signal.SIGCONT)
         try:
-            self.process.stdin.write(b"run\n")
-            self.process.stdin.flush()
+            self.stdin.write(b"run\n")
+            self.stdin.flush()
         except OSError:
             raise self.failure("it has ended") from None
-        answer = self.answer(RUN_SECONDS)
+        answer = self.answer(RUN_TIMEOUT_S)
         self.stop()
         return answer
 
     def stop(self) -> None:
-        """Stop it, and return when all its threads stand still (or it has ended)."""
+        """Stop it, and return when all its threads are stopped (or it has ended)."""
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
@@ -69,23 +72,24 @@ class Worker:
         deadline = time.monotonic() + seconds
         while b"\n" not in self.rest:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            if left <= 0 or not select.select([self.stdout], [], [], left)[0]:
                 raise self.failure(f"no answer in {seconds:g} s")
-            piece = os.read(self.process.stdout.fileno(), 1 << 16)
+            piece = os.read(self.stdout.fileno(), 1 << 16)
             if not piece:
                 raise self.failure(f"ended with exit status {self.process.wait()}")
             self.rest += piece
         line, _, self.rest = self.rest.partition(b"\n")
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
-    def failure(self, what: str) -> WorkerFailed:
+    def failure(self, what: str) -> PeerFailed:
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return WorkerFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
+        return PeerFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
 
     def close(self) -> None:
         """End the process."""
         if self.process.poll() is None:
             self.process.kill()  # a stopped one, too
         self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.stdin.close()
+        self.stdout.close()

@@ -1,6 +1,6 @@
-"""Turns: in every round every side runs once, in an order drawn anew, and one at a time.
+"""Turns: in every round every contender runs once, in an order drawn anew, and one at a time.
 
-After some rounds the samples are looked at; a side whose verdict stands takes no further turn.
+After some rounds the samples are looked at; a contender whose verdict stands takes no further turn.
 """
 
 from __future__ import annotations
@@ -12,44 +12,47 @@ import numpy as np
 
 from bertsquad.benchmark.verdicts import LOOKS
 from bertsquad.machine.activity import Watch
-from bertsquad.peers.process import WorkerFailed
+from bertsquad.peers.process import PeerFailed
 
 
 class Runs(Protocol):
-    """The part of a Worker that is needed."""
+    """The part of a PeerProcess that is needed."""
 
     def run(self) -> dict[str, Any]: ...
 
 
 def interleave(
-    workers: Mapping[str, Runs],
+    processes: Mapping[str, Runs],
     *,
     rounds: int,
     seed: int,
     on_sample: Callable[[dict[str, Any]], None] = lambda sample: None,
     undecided: Callable[[list[dict[str, Any]]], Set[str] | None] = lambda samples: None,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The samples, in the order they were taken, and by name why a side failed.
+    """The samples, in the order they were taken, and by name why a contender failed.
 
-    A sample: `side`, `round` from 1, `seconds`, `features`, `peak_memory_mib`, and the `activity`
-    of the machine meanwhile. A side that fails takes no further turn; the others go on. After each
-    of LOOKS rounds, `undecided` gets the samples so far and returns who goes on; None: all do.
+    A sample: `contender`, `round` from 1, `seconds`, `features`, `peak_memory_mib`, and the
+    `activity` of the machine meanwhile. A contender that fails takes no further turn; the others
+    go on. After each of LOOKS rounds, `undecided` gets the samples so far and returns who goes on;
+    None: all do.
     """
     rng = np.random.default_rng(seed)
     samples: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
-    running = set(workers)
+    running = set(processes)
     for number in range(1, rounds + 1):
         for name in rng.permutation(sorted(running)).tolist():
             if name in failed:
                 continue
             watch = Watch()
             try:
-                answer = workers[name].run()
-            except WorkerFailed as error:
+                answer = processes[name].run()
+            except PeerFailed as error:
                 failed[name] = str(error)
                 continue
-            samples.append({"side": name, "round": number, **answer, "activity": watch.result()})
+            samples.append(
+                {"contender": name, "round": number, **answer, "activity": watch.result()}
+            )
             on_sample(samples[-1])
         if number in LOOKS and (names := undecided(samples)) is not None:
             running &= names

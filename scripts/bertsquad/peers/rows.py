@@ -26,61 +26,69 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A side in the table of its work."""
+    """A contender in the table of its work."""
 
-    side: dict[str, Any]  # its entry in the JSON
+    contender: dict[str, Any]  # its entry in the JSON
     rate: Spread | None  # features per second; None where it was left out
     share: float | None  # of the ceiling, of what it computed, padding included
     same_form: Verdict | None  # our rate over its rate, round by round, in its own form
     real_lengths: Verdict | None  # our rate at real lengths over its rate
-    ours: bool  # the side that the others are compared with, in its form
+    ours: bool  # the contender that the others are compared with, in its form
 
 
 def rows(work: Mapping[str, Any]) -> list[Row]:
-    """The rows of a work's JSON, in the order of its sides, the ceiling left out.
+    """The rows of a work's JSON, in the order of its contenders, the ceiling left out.
 
-    "Our rate" is that of our fastest side of that form, by its median.
+    "Our rate" is that of our fastest contender of that form, by its median.
     """
-    sides = work["sides"]
-    rates = {name: rates_by_round(work, name) for name in sides}
+    contenders = work["contenders"]
+    rates = {name: rates_by_round(work, name) for name in contenders}
     best = {
-        form: fastest(sides, rates, form)
-        for form in dict.fromkeys(side["form"] for side in sides.values())
+        form: fastest(contenders, rates, form)
+        for form in dict.fromkeys(contender["form"] for contender in contenders.values())
     }
     top = ceiling(work)
     made = []
-    for name, side in sides.items():
-        if side["form"] == CEILING:
+    for name, contender in contenders.items():
+        if contender["form"] == CEILING:
             continue
         rate = Spread.of(list(rates[name].values()))
         made.append(
             Row(
-                side=side,
+                contender=contender,
                 rate=rate,
-                share=share(side, rate, top) if side["precision"] == work["precision"] else None,
-                same_form=ratio(rates, best[side["form"]], name),
-                real_lengths=None if side["form"] == REAL else ratio(rates, best.get(REAL), name),
-                ours=name == best[side["form"]],
+                share=share(contender, rate, top)
+                if contender["precision"] == work["precision"]
+                else None,
+                same_form=ratio(rates, best[contender["form"]], name),
+                real_lengths=None
+                if contender["form"] == REAL
+                else ratio(rates, best.get(REAL), name),
+                ours=name == best[contender["form"]],
             )
         )
     return made
 
 
 def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
-    """Features per second; nothing for a side that was left out."""
-    if "left_out" in work["sides"][name]:
+    """Features per second; nothing for a contender that was left out."""
+    if "left_out" in work["contenders"][name]:
         return {}
     return {
         sample["round"]: sample["features"] / sample["seconds"]
         for sample in work["samples"]
-        if sample["side"] == name and "features" in sample
+        if sample["contender"] == name and "features" in sample
     }
 
 
 def fastest(
-    sides: Mapping[str, Any], rates: Mapping[str, dict[int, float]], form: str
+    contenders: Mapping[str, Any], rates: Mapping[str, dict[int, float]], form: str
 ) -> str | None:
-    own = [name for name, side in sides.items() if side["ours"] and side["form"] == form]
+    own = [
+        name
+        for name, contender in contenders.items()
+        if contender["ours"] and contender["form"] == form
+    ]
     own = [name for name in own if rates[name]]
     return max(own, key=lambda name: statistics.median(rates[name].values()), default=None)
 
@@ -94,17 +102,18 @@ def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) ->
     return verdict(ratios) if ratios else None
 
 
-def undecided(sides: Mapping[str, Any], samples: list[dict[str, Any]]) -> set[str]:
-    """The sides that need more rounds: those that our fastest of their form is not yet known to be
-    faster, slower or as fast as, and our fastest ones. The ceiling goes on with them."""
-    rates = {name: rates_by_round({"sides": sides, "samples": samples}, name) for name in sides}
+def undecided(contenders: Mapping[str, Any], samples: list[dict[str, Any]]) -> set[str]:
+    """Who needs more rounds: peers that our fastest of their form is not yet known to be faster,
+    slower or as fast as, and our fastest ones. The ceiling goes on with them."""
+    work = {"contenders": contenders, "samples": samples}
+    rates = {name: rates_by_round(work, name) for name in contenders}
     found: set[str] = set()
-    for name, side in sides.items():
-        best = fastest(sides, rates, side["form"])
+    for name, contender in contenders.items():
+        best = fastest(contenders, rates, contender["form"])
         known = ratio(rates, best, name)
-        if best and not side["ours"] and known and known.word == "cannot tell":
+        if best and not contender["ours"] and known and known.word == "cannot tell":
             found |= {name, best}
-    return found | {name for name in sides if found and sides[name]["form"] == CEILING}
+    return found | {name for name in contenders if found and contenders[name]["form"] == CEILING}
 
 
 def ceiling(work: Mapping[str, Any]) -> float | None:
@@ -112,22 +121,23 @@ def ceiling(work: Mapping[str, Any]) -> float | None:
     return max((s["gflops"] for s in work["samples"] if "gflops" in s), default=None)
 
 
-def share(side: Mapping[str, Any], rate: Spread | None, top: float | None) -> float | None:
-    if rate is None or top is None or "gflop_per_feature" not in side:
+def share(contender: Mapping[str, Any], rate: Spread | None, top: float | None) -> float | None:
+    if rate is None or top is None or "gflop_per_feature" not in contender:
         return None
-    return rate.median * side["gflop_per_feature"] / top
+    cost: float = contender["gflop_per_feature"]
+    return rate.median * cost / top
 
 
 def linearity(work: Mapping[str, Any]) -> dict[str, float]:
     """For each title, the time that layers 3 and 4 add over that of layers 1 and 2: 1 is linear,
     more says that embeddings and head cost less than nothing, so look for noise."""
     found = {}
-    titles = dict.fromkeys(side["title"] for side in work["sides"].values())
+    titles = dict.fromkeys(contender["title"] for contender in work["contenders"].values())
     for title in titles:
         seconds = {
-            side["layers"]: 1 / statistics.median(rates.values())
-            for name, side in work["sides"].items()
-            if side["title"] == title and (rates := rates_by_round(work, name))
+            contender["layers"]: 1 / statistics.median(rates.values())
+            for name, contender in work["contenders"].items()
+            if contender["title"] == title and (rates := rates_by_round(work, name))
         }
         if {2, 4} <= seconds.keys():
             found[title] = float((seconds[4] - seconds[2]) / seconds[2])

@@ -1,4 +1,4 @@
-"""One work of the benchmark from start to end: files made, sides started, rounds run, all told."""
+"""One work of the benchmark from start to end: files made, contenders started, rounds run."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ import numpy as np
 
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.console.errors import UserError
-from bertsquad.engines import native
-from bertsquad.experiment.files import QUANTIZED_FILES
+from bertsquad.engines import about, native
 from bertsquad.files import read_json
 from bertsquad.machine import torch_environment
 from bertsquad.machine.cpu import cpu_flags, cpu_model, lacks_vnni
 from bertsquad.machine.kernel import load_average, measurement_environment
 from bertsquad.machine.memory import machine_memory_mib
 from bertsquad.peers import materials
-from bertsquad.peers.contenders import ANSWERS, CEILING, OURS, PROGRAMS, TEXTS, Side, Work
-from bertsquad.peers.process import Worker, WorkerFailed
+from bertsquad.peers.contenders import ANSWERS, CEILING, OURS, PROGRAMS, TEXTS, Contender, Work
+from bertsquad.peers.process import PeerFailed, PeerProcess
 from bertsquad.peers.rounds import interleave
 from bertsquad.peers.rows import undecided
 
@@ -37,9 +36,9 @@ SCRIPTS = ROOT / "scripts"
 PEERS = SCRIPTS / "peers"
 CONVERT_SECONDS = 1800
 CALIBRATION = 16  # features, as scripts/peers/convert.py
-# How far a side's logits may be from ours, as a part of their spread, before it counts as another
-# model: rounding in fp32; 8 bits of mantissa; weights and activations in 8 bits, which random
-# weights suffer from more than trained ones.
+# How far a contender's logits may be from ours, as a part of their spread, before it counts as
+# another model: rounding in fp32; 8 bits of mantissa; weights and activations in 8 bits, which
+# random weights suffer from more than trained ones.
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 0.5}
 
 
@@ -77,13 +76,16 @@ class Bench:
             "turn_s": self.turn_s,
             "seed": self.seed,
             "shape": {**materials.LARGE, **self.shape},
-            "sides": [{**asdict(side), "graphs": list(side.graphs)} for side in work.sides],
+            "contenders": [
+                {**asdict(contender), "graphs": list(contender.graphs)}
+                for contender in work.contenders
+            ],
             "code_sha256": code_sha256(),
         }
 
 
 def code_sha256() -> str:
-    """The code of all sides, and what their environments hold."""
+    """The code of all contenders, and what their environments hold."""
     paths = sorted((*SCRIPTS.glob("bertsquad/**/*.py"), *PEERS.glob("*.py"), *ROOT.glob("envs/*")))
     digest = hashlib.sha256()
     for path in paths:
@@ -93,28 +95,34 @@ def code_sha256() -> str:
 
 
 def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
-    """The JSON of one work: settings, what each side is and said, and every sample.
+    """The JSON of one work: settings, facts of every contender, and every sample.
 
-    A side that this processor would emulate, or that fails, is left out, and its entry says why.
+    A contender that this processor would emulate, or that fails, is left out; its entry has the
+    reason.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     load = load_average()
-    sides = {side.name: side for side in work.sides}
+    contenders = {contender.name: contender for contender in work.contenders}
     left_out = {
         name: "this processor has no BF16 products, and emulated ones are no result"
-        for name, side in sides.items()
-        if side.precision == "bf16" and not native("bf16")
+        for name, contender in contenders.items()
+        if contender.precision == "bf16" and not native("bf16")
     }
-    taking_part = {name: side for name, side in sides.items() if name not in left_out}
-    rest = [side for side in taking_part.values() if side.form != CEILING]
-    if all(side.precision != work.precision for side in rest):
+    taking_part = {
+        name: contender for name, contender in contenders.items() if name not in left_out
+    }
+    rest = [contender for contender in taking_part.values() if contender.form != CEILING]
+    if all(contender.precision != work.precision for contender in rest):
         left_out |= dict.fromkeys(taking_part, "there is nothing to compare it with here")
         taking_part = {}
     facts: dict[str, dict[str, Any]] = {
-        name: {**asdict(side), "ours": side.ours, "native": native(side.precision)}
-        for name, side in sides.items()
+        name: {**asdict(contender), "ours": contender.ours, "native": native(contender.precision)}
+        for name, contender in contenders.items()
     }
-    files = {name: prepare(work, side, bench, facts[name]) for name, side in taking_part.items()}
+    files = {
+        name: prepare(work, contender, bench, facts[name])
+        for name, contender in taking_part.items()
+    }
     if work.task == "memory":
         samples, failed = one_by_one(files, taking_part, bench, facts)
     else:
@@ -126,7 +134,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         "task": work.task,
         "precision": work.precision,
         "settings": bench.settings(work),
-        "sides": facts,
+        "contenders": facts,
         "samples": samples,
         "started_at": started,
         "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -137,44 +145,58 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
     }
 
 
-def prepare(work: Work, side: Side, bench: Bench, facts: dict[str, Any]) -> list[str]:
-    """Make what a side reads; return its command."""
+def prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any]) -> list[str]:
+    """Make what a contender reads; return its command."""
     model = materials.make_model(
-        bench.folder / "models" / f"layers-{side.layers}", side.layers, bench.vocab, **bench.shape
+        bench.folder / "models" / f"layers-{contender.layers}",
+        contender.layers,
+        bench.vocab,
+        **bench.shape,
     )
-    if side.form == TEXTS:
+    if contender.form == TEXTS:
         given = bench.squad["train-v1.1.json"]
-    elif side.form == ANSWERS:
+    elif contender.form == ANSWERS:
         given = bench.folder / "work" / "questions.json"
         materials.write_questions(given, bench.squad["dev-v1.1.json"])
     else:
-        given = work_file(work, side, bench, facts, read_json(model / "config.json"))
+        given = features_file(work, contender, bench, facts, read_json(model / "config.json"))
     facts["weights_mib"] = (model / "model.safetensors").stat().st_size / 2**20
     facts["failed_before"] = None
-    python = bench.python(PROGRAMS[side.program])
-    command = [str(python), str(PEERS / f"{side.program}_peer.py")]
-    command += ["--variant", side.variant, "--precision", side.precision, "--form", side.form]
+    python = bench.python(PROGRAMS[contender.program])
+    command = [str(python), str(PEERS / f"{contender.program}_peer.py")]
+    command += [
+        "--variant",
+        contender.variant,
+        "--precision",
+        contender.precision,
+        "--form",
+        contender.form,
+    ]
     command += ["--threads", str(bench.threads), "--turn-s", str(bench.turn_s)]
-    command += ["--model", str(model), "--work", str(given)]
-    convert(side, model, bench, facts)
-    if side.ours and side.precision == "int8":
-        quantize(side, model, bench, facts)
+    command += ["--model", str(model), "--input", str(given)]
+    convert(contender, model, bench, facts)
+    if contender.ours and contender.precision == "int8":
+        quantize(contender, model, bench, facts)
     return command
 
 
-def work_file(
-    work: Work, side: Side, bench: Bench, facts: dict[str, Any], model_config: dict[str, int]
+def features_file(
+    work: Work,
+    contender: Contender,
+    bench: Bench,
+    facts: dict[str, Any],
+    model_config: dict[str, int],
 ) -> Path:
-    """The features of a side. Its facts get their `lengths` and what one costs, padding included:
-    `gflop_per_feature`."""
-    form = "real" if side.form == CEILING else side.form
-    training = side.trains or work.task == "training"
+    """The features of a contender. Its facts get their `lengths`, and `gflop_per_feature`, what one
+    costs, padding included."""
+    form = "real" if contender.form == CEILING else contender.form
+    training = contender.trains or work.task == "training"
     task = {"single": "inference", "linearity": "inference"}.get(work.task, work.task)
     features = bench.features(training)
     numbers = materials.choose(features.lengths, task, form, training)
     kind = "training" if training else "inference"
     path = bench.folder / "work" / f"{task}-{kind}-{form}.npz"
-    lengths = materials.write_work(path, features, numbers)
+    lengths = materials.write_features(path, features, numbers)
     computed = [features.max_seq_length] * len(lengths) if form == "padded" else lengths
     # Forward; in training backward takes twice as much again.
     passes = 3 if training else 1
@@ -183,38 +205,40 @@ def work_file(
     return path
 
 
-def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
-    """Make the graphs that the side reads, where they are missing."""
-    missing = [graph for graph in side.graphs if not (model / graph).exists()]
+def convert(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
+    """Make the graphs that the contender reads, where they are missing."""
+    missing = [graph for graph in contender.graphs if not (model / graph).exists()]
     if not missing:
         return
-    bench.say(f"{side.name}: making {', '.join(missing)}")
+    bench.say(f"{contender.name}: making {', '.join(missing)}")
     calibration = bench.folder / "work" / "calibration.npz"
     features = bench.features(training=True)
     numbers = materials.choose(features.lengths, "inference", "real", True)
-    materials.write_work(calibration, features, numbers)
-    command = [str(bench.python(PROGRAMS[side.program])), str(PEERS / "convert.py")]
-    command += ["--model", str(model), "--work", str(calibration), "--graphs", *missing]
-    make_files(command, side, bench, facts)
+    materials.write_features(calibration, features, numbers)
+    command = [str(bench.python(PROGRAMS[contender.program])), str(PEERS / "convert.py")]
+    command += ["--model", str(model), "--features", str(calibration), "--graphs", *missing]
+    make_files(command, contender, bench, facts)
 
 
-def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
+def quantize(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make our engine's INT8 model where it is missing, on as many features as the peers'."""
-    output = model / f"{side.variant}-int8"
-    if all((output / name).is_file() for name in QUANTIZED_FILES[side.variant]):
+    output = model / f"{contender.variant}-int8"
+    if all((output / name).is_file() for name in about(contender.variant).INT8_FILES):
         return
-    bench.say(f"{side.name}: quantizing")
+    bench.say(f"{contender.name}: quantizing")
     calibration = bench.folder / "work" / "calibration.safetensors"
     materials.write_calibration(calibration, bench.features(training=True), bench.vocab)
-    command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", side.variant]
+    command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", contender.variant]
     command += ["--model", str(model), "--features", str(calibration), "--count", str(CALIBRATION)]
     command += ["--threads", str(bench.threads), "--output", str(output)]
-    make_files(command, side, bench, facts)
+    make_files(command, contender, bench, facts)
 
 
-def make_files(command: list[str], side: Side, bench: Bench, facts: dict[str, Any]) -> None:
-    """Run what makes a file for a side; where it fails, the side's facts say so."""
-    log = bench.folder / "logs" / f"files-{side.name}.log"
+def make_files(
+    command: list[str], contender: Contender, bench: Bench, facts: dict[str, Any]
+) -> None:
+    """Run what makes a file for a contender; where it fails, the contender's facts say so."""
+    log = bench.folder / "logs" / f"files-{contender.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("wb") as output:
@@ -228,7 +252,7 @@ def make_files(command: list[str], side: Side, bench: Bench, facts: dict[str, An
         facts["failed_before"] = f"its files could not be made: {last}"
 
 
-def start(name: str, side: Side, command: list[str], bench: Bench) -> Worker:
+def start(name: str, contender: Contender, command: list[str], bench: Bench) -> PeerProcess:
     environment = {
         **torch_environment.WAITING,  # of OpenMP: for the peers' PyTorch as for ours
         **os.environ,
@@ -237,57 +261,58 @@ def start(name: str, side: Side, command: list[str], bench: Bench) -> Worker:
         "HF_HUB_OFFLINE": "1",
     }
     environment.pop("PYTHONPATH", None)
-    if PROGRAMS[side.program] == OURS:
+    if PROGRAMS[contender.program] == OURS:
         environment["PYTHONPATH"] = str(SCRIPTS)
-    return Worker(name, command, environment, bench.folder / "logs" / f"{name}.log")
+    return PeerProcess(name, command, environment, bench.folder / "logs" / f"{name}.log")
 
 
 def all_together(
     files: Mapping[str, list[str]],
-    sides: Mapping[str, Side],
+    contenders: Mapping[str, Contender],
     bench: Bench,
     facts: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """All sides loaded, one after the other, and then run in turns."""
+    """All contenders loaded, one after the other, and then run in turns."""
     failed: dict[str, str] = {}
     with ExitStack() as stack:
-        workers = {}
+        processes = {}
         for name, command in files.items():
             bench.say(f"{name}: loading")
             if reason := facts[name].pop("failed_before"):
                 failed[name] = reason
                 continue
-            worker = start(name, sides[name], command, bench)
-            stack.callback(worker.close)
+            process = start(name, contenders[name], command, bench)
+            stack.callback(process.close)
             try:
-                facts[name].update(worker.ready())
-            except WorkerFailed as error:
+                facts[name].update(process.ready())
+            except PeerFailed as error:
                 failed[name] = str(error)
-                worker.close()
+                process.close()
                 continue
-            workers[name] = worker
+            processes[name] = process
         samples, failed_later = interleave(
-            workers,
+            processes,
             rounds=bench.rounds,
             seed=bench.seed,
             on_sample=teller(bench),
             undecided=lambda samples: undecided(facts, samples),
         )
-    compare(sides, facts)
+    compare(contenders, facts)
     return samples, failed | failed_later
 
 
 def one_by_one(
     files: Mapping[str, list[str]],
-    sides: Mapping[str, Side],
+    contenders: Mapping[str, Contender],
     bench: Bench,
     facts: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Each side alone in memory: what is told when it is warm is its peak."""
-    samples, failed = [], {}
+    """Each contender alone in memory: what is told when it is warm is its peak."""
+    samples: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
     for name in files:
         one = all_together(
-            {name: files[name]}, {name: sides[name]}, replace(bench, rounds=0), facts
+            {name: files[name]}, {name: contenders[name]}, replace(bench, rounds=0), facts
         )
         samples += one[0]
         failed |= one[1]
@@ -299,58 +324,59 @@ def teller(bench: Bench) -> Callable[[dict[str, Any]], None]:
         amount = sample.get("features") or sample.get("gflops") or 0
         rate = amount if "gflops" in sample else amount / sample["seconds"]
         unit = "GFLOP/s" if "gflops" in sample else "features/s"
-        bench.say(f"round {sample['round']}: {sample['side']}: {rate:.4g} {unit}")
+        bench.say(f"round {sample['round']}: {sample['contender']}: {rate:.4g} {unit}")
 
     return tell
 
 
-def compare(sides: Mapping[str, Side], facts: dict[str, dict[str, Any]]) -> None:
-    """How far each side's numbers are from our first one's of the same form: `difference`, the norm
-    of the difference over the norm of ours (around their mean). The numbers themselves go."""
+def compare(contenders: Mapping[str, Contender], facts: dict[str, dict[str, Any]]) -> None:
+    """Replace each contender's `check` by `difference`, how far it is from our first one's of the
+    same form: the norm of the difference over the norm of ours (around their mean)."""
     reference: dict[tuple[str, int], np.ndarray] = {}
     for ours_first in (True, False):
-        for name, side in sides.items():
-            if side.ours == ours_first and "check" in facts[name]:
+        for name, contender in contenders.items():
+            if contender.ours == ours_first and "check" in facts[name]:
                 numbers = np.array(facts[name].pop("check"))
                 if not len(numbers):
                     continue
-                key = (side.form, side.layers)
+                key = (contender.form, contender.layers)
                 facts[name]["difference"] = difference(
-                    numbers, reference.setdefault(key, numbers), side
+                    numbers, reference.setdefault(key, numbers), contender
                 )
 
 
 def disagreeing(facts: Mapping[str, Mapping[str, Any]], precision: str) -> dict[str, str]:
-    """The sides that did something else than ours, which has this precision, and how far off."""
+    """The contenders that computed something else than ours, which has this precision, and how far
+    off they are."""
     found = {}
-    for name, side in facts.items():
-        if "difference" not in side:
+    for name, contender in facts.items():
+        if "difference" not in contender:
             continue
-        tolerance = max(TOLERANCE[side["precision"]], TOLERANCE[precision])
-        if side["difference"] is None:
+        tolerance = max(TOLERANCE[contender["precision"]], TOLERANCE[precision])
+        if contender["difference"] is None:
             found[name] = "it gives another number of logits"
-        elif side["difference"] > tolerance:
+        elif contender["difference"] > tolerance:
             found[name] = (
-                f"its numbers are {side['difference']:.2g} of their spread away from ours "
+                f"its numbers are {contender['difference']:.2g} of their spread away from ours "
                 f"(tolerance {tolerance:g})"
             )
     return found
 
 
-def difference(numbers: np.ndarray, reference: np.ndarray, side: Side) -> float | None:
+def difference(numbers: np.ndarray, reference: np.ndarray, contender: Contender) -> float | None:
     """None where they are not as many: another answer, not a less exact one."""
     if len(numbers) != len(reference):
         return None
-    middle = 0.0 if side.trains else reference.mean()
+    middle = 0.0 if contender.trains else reference.mean()
     scale = np.linalg.norm(reference - middle)
     return float(np.linalg.norm(numbers - reference) / scale)
 
 
 def check_environments(works: list[Work], bench: Bench) -> None:
     """UserError where an interpreter is missing."""
-    for environment in dict.fromkeys(PROGRAMS[s.program] for w in works for s in w.sides):
+    for environment in dict.fromkeys(PROGRAMS[s.program] for w in works for s in w.contenders):
         python = bench.python(environment)
         if not python.exists():
             raise UserError(
-                f"{python}: no such file; `make bench` makes the environments of all sides"
+                f"{python}: no such file; `make bench` makes the environments of all contenders"
             )

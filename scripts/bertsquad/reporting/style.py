@@ -8,13 +8,14 @@ nothing.
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
+from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -22,14 +23,16 @@ from matplotlib.lines import Line2D
 
 from bertsquad.files import write_text
 from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REFERENCE, RULE, RUNS
+from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import EMULATED, FAILED, percent, standing
 
 WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
 LEGEND_HEIGHT = 0.3  # inches
-LINE_STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
+LineStyle = Literal["-"] | tuple[float, Sequence[float]]
+LINE_STYLES: tuple[LineStyle, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: searchable, small, and in the reader's own font
     "svg.hashsalt": "bertsquad",  # names of clip paths depend on the content only
     "font.family": ["sans-serif"],
@@ -86,12 +89,23 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: str | Path, title: str) -> None:
-    """Write `figure` as SVG, whole or not at all, with a title for screen readers and no date."""
+def save(
+    figure: Figure | str, path: str | Path, title: str, facts: Mapping[str, str] | None = None
+) -> None:
+    """Write `figure` as SVG, whole or not at all, with a title for screen readers and no date.
+
+    `facts` tell the report where and how to show the figure, as attributes `data-<name>` of the
+    `<svg>` element. A sentence is written as a figure that holds it, without facts.
+    """
+    if isinstance(figure, str):
+        figure, facts = message(figure), None
     buffer = io.StringIO()
     metadata = {"Date": None, "Creator": None, "Title": title}
     figure.savefig(buffer, format="svg", metadata=metadata)
-    write_text(path, re.sub(r"[ \t]+$", "", buffer.getvalue(), flags=re.MULTILINE))
+    text = re.sub(r"[ \t]+$", "", buffer.getvalue(), flags=re.MULTILINE)
+    for name, value in (facts or {}).items():
+        text = text.replace("<svg ", f"<svg data-{name}={quoteattr(value)} ", 1)
+    write_text(path, text)
 
 
 def message(text: str) -> Figure:
@@ -109,7 +123,7 @@ class Look:
     ink: str  # of its label, which must be readable
     marker: str
     face: str  # of the marker
-    line: str | tuple
+    line: LineStyle
 
 
 def look(precision: str, standing: str = "") -> Look:
@@ -123,15 +137,16 @@ def look(precision: str, standing: str = "") -> Look:
     return Look(colour, colour, marker, colour, "-")
 
 
-def explain_standings(figure: Figure, rows: pd.DataFrame) -> None:
-    """A legend above a figure of these rows for what is no result, and the height that it needs;
-    none where all are results."""
-    words = {}
-    for row in rows.to_dict("records"):
-        mark = standing(row)
+def explain_standings(
+    figure: Figure, rows: Sequence[Row], marks: Iterable[str] | None = None
+) -> None:
+    """A legend above a figure of these rows for what is not a result, and the height that it needs;
+    none where all are results. `marks`: the standings to explain, by default those of the rows."""
+    words: dict[str, str] = {}
+    for mark in {standing(row) for row in rows} if marks is None else set(marks):
         if mark == FAILED:
-            limit = percent(row["minimum_f1_share"], digits=None)
-            words[mark] = f"failed: below {limit} of FP32\u2019s F1"
+            failed = [row["minimum_f1_share"] or 0 for row in rows if standing(row) == FAILED]
+            words[mark] = f"failed: below {percent(failed[-1], digits=None)} of FP32\u2019s F1"
         elif mark == EMULATED:
             words[mark] = "emulated here"
     handles = []

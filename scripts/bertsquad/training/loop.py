@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,53 +23,14 @@ from bertsquad.console.errors import UserError
 from bertsquad.data.batching import PackedBatch, micro_batches
 from bertsquad.data.features import Features
 from bertsquad.model.bert import BertForQuestionAnswering
+from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.optimizer import adam_weight_decay, clip_by_global_norm, update
-from bertsquad.training.ranks import Ranks
+from bertsquad.training.ranks import batches_of_ranks, plan_of_ranks
 from bertsquad.training.schedule import Schedule
-from bertsquad.training.state import TrainingState
+from bertsquad.training.state import Saving, TrainingState
 from bertsquad.training.team import ALONE, Team
 
-# A checkpoint may cost at most this share of the time between two of them.
-CHECKPOINT_SHARE = 0.05
-
 NAMED_FEATURES = 5  # of those with a non-finite loss, this many are named
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperparameters:
-    """What decides the weights, beside checkpoint and features. Defaults: run_squad.py."""
-
-    precision: str  # fp32 | bf16, of the matrix products
-    epochs: float
-    batch_size: int  # features a step, of all ranks together
-    learning_rate: float  # the peak
-    warmup_proportion: float = 0.1  # of all steps
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0  # joint L2 norm of all gradients
-    hidden_dropout: float | None = None  # None: the checkpoint's
-    attention_dropout: float | None = None
-    head_init: str = "normal"  # normal | nsp | checkpoint
-    count_steps_by: str = "examples"  # questions, as run_squad.py; or features
-    micro_batch_tokens: int = 2048  # 1-4 thousand are equally fast; memory grows with it
-    seed: int = 0
-    ranks: int = 1  # see ranks.py for these four
-    rank_data: str = "split"
-    rank_gradients: str = "averaged"
-    rank_learning_rate: str = "plain"
-
-    @property
-    def of_ranks(self) -> Ranks:
-        """The part of the recipe that says what ranks do."""
-        return Ranks(self.ranks, self.rank_data, self.rank_gradients, self.rank_learning_rate)
-
-    @property
-    def dropout(self) -> dict[str, float]:
-        """The dropout rates that replace those of config.json, under their names there."""
-        rates = {
-            "hidden_dropout_prob": self.hidden_dropout,
-            "attention_probs_dropout_prob": self.attention_dropout,
-        }
-        return {name: rate for name, rate in rates.items() if rate is not None}
 
 
 def plan_steps(features: Features, hyperparameters: Hyperparameters) -> Schedule:
@@ -78,13 +38,7 @@ def plan_steps(features: Features, hyperparameters: Hyperparameters) -> Schedule
     count = len(features)
     if hyperparameters.count_steps_by == "examples":
         count = len(np.unique(features.feature_question))
-    schedule = hyperparameters.of_ranks.schedule(
-        count,
-        batch_size=hyperparameters.batch_size,
-        epochs=hyperparameters.epochs,
-        warmup_proportion=hyperparameters.warmup_proportion,
-        learning_rate=hyperparameters.learning_rate,
-    )
+    schedule = plan_of_ranks(hyperparameters, count)
     if hyperparameters.epochs and not schedule.total_steps:
         raise UserError(
             f"{hyperparameters.epochs:g} epochs of {count} {hyperparameters.count_steps_by} in "
@@ -108,11 +62,9 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train the model in place; return the lines of training_log.jsonl.
 
-    Goes on from `state` where there is one, and saves it every `checkpoint_seconds` (less often
-    where saving would take more than CHECKPOINT_SHARE of the time), or every `checkpoint_steps`.
-    `on_step` gets the log line of every step, `announce` what a user should know. Several processes
-    share the work as a `team`, each with its own model; only the leader's `state` is used, and only
-    the leader announces.
+    Goes on from `state` where there is one, and saves it as `Saving` decides. `on_step` gets the
+    log line of every step, `announce` what a user should know. Several processes share the work as
+    a `team`, each with its own model; only the leader uses `state` and announces.
 
     Raises UserError when loss or gradient is not finite: the step, and the features that did it.
     """
@@ -127,17 +79,14 @@ def train(
         announce(f"{state.path} is {refused}; starting anew")
     elif progress.steps:
         announce(f"resuming after step {progress.steps} of {schedule.total_steps}")
-    batch_of = hyperparameters.of_ranks.batches(
-        features.feature_question,
-        batch_size=hyperparameters.batch_size,
-        steps=schedule.total_steps,
-        seed=hyperparameters.seed,
+    batch_of = batches_of_ranks(
+        hyperparameters, features.feature_question, steps=schedule.total_steps
     )
     gradients = team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
 
     begin = time.monotonic() - progress.elapsed_s
-    saved, cost = time.monotonic(), 0.0
+    saving = Saving(checkpoint_seconds, checkpoint_steps)
     for step in range(progress.steps, schedule.total_steps):
         started = time.monotonic()
         batch = batch_of(step)
@@ -153,27 +102,28 @@ def train(
 
         now = time.monotonic()
         progress.elapsed_s = now - begin
-        tokens = int(features.lengths[batch].sum())
-        progress.log.append(
-            {
-                "step": step + 1,
-                "loss": loss,
-                "learning_rate": rate,
-                "examples": len(batch),
-                "tokens": tokens,
-                "threads": threads,
-                "tokens_per_second": round(tokens / (now - started), 1),
-                "elapsed_s": round(progress.elapsed_s, 3),
-            }
-        )
+        line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
+        progress.log.append(line | {"elapsed_s": round(progress.elapsed_s, 3)})
         on_step(progress.log[-1])
-        wait = max(checkpoint_seconds, cost / CHECKPOINT_SHARE)
-        by_step = checkpoint_steps and progress.steps % checkpoint_steps == 0
-        if team.leader and (by_step or (not checkpoint_steps and now - saved > wait)):
-            state.save(model, optimizer, progress)
-            saved = time.monotonic()
-            cost = saved - now
+        if team.leader and saving.is_due(progress.steps):
+            saving.save(state, model, optimizer, progress)
     return progress.log
+
+
+def step_line(
+    step: int, loss: float, rate: float, lengths: np.ndarray, threads: int, seconds: float
+) -> dict[str, Any]:
+    """A step's line of the log; `lengths`: the tokens of each of its examples."""
+    tokens = int(lengths.sum())
+    return {
+        "step": step + 1,
+        "loss": loss,
+        "learning_rate": rate,
+        "examples": len(lengths),
+        "tokens": tokens,
+        "threads": threads,
+        "tokens_per_second": round(tokens / seconds, 1),
+    }
 
 
 def add_gradients(

@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
-BETAS = (0.9, 0.999)
-EPSILON = 1e-6
+_BETAS = (0.9, 0.999)
+_EPSILON = 1e-6
 
 # Parameters whose name holds one of these are not decayed.
-EXCLUDED_FROM_DECAY = ("LayerNorm", "layer_norm", "bias")
+_EXCLUDED_FROM_DECAY = ("LayerNorm", "layer_norm", "bias")
 
 # A step count at which both of Adam's bias corrections, 1 - beta ** count, are exactly 1.
-BIAS_CORRECTION_OVER = 1e9
+_BIAS_CORRECTION_OVER = 1e9
 
 
 def adam_weight_decay(
@@ -28,22 +28,23 @@ def adam_weight_decay(
     PyTorch's fused AdamW computes just this once its bias corrections are 1, so every parameter
     starts with a very large step count. Its state holds m and v as `exp_avg` and `exp_avg_sq`.
     """
-    decayed, plain = [], []
+    decayed: list[Parameter] = []
+    plain: list[Parameter] = []
     for name, parameter in named_parameters:
-        (plain if any(part in name for part in EXCLUDED_FROM_DECAY) else decayed).append(parameter)
+        (plain if any(part in name for part in _EXCLUDED_FROM_DECAY) else decayed).append(parameter)
     optimizer = torch.optim.AdamW(
         [
             {"params": decayed, "weight_decay": weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ],
         lr=0.0,
-        betas=BETAS,
-        eps=EPSILON,
+        betas=_BETAS,
+        eps=_EPSILON,
         fused=True,
     )
     for parameter in decayed + plain:
         optimizer.state[parameter] = {
-            "step": torch.tensor(BIAS_CORRECTION_OVER),
+            "step": torch.tensor(_BIAS_CORRECTION_OVER),
             "exp_avg": torch.zeros_like(parameter),
             "exp_avg_sq": torch.zeros_like(parameter),
         }
@@ -55,7 +56,7 @@ def update(optimizer: torch.optim.AdamW, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.step()
-    # The fused kernel does not tell that it has changed the weights; copies in BF16 must know.
+    # The fused kernel does not count its change of the weights; copies in BF16 are renewed by it.
     increment_version(p for group in optimizer.param_groups for p in group["params"])
     # Kept and zeroed, not freed: fresh pages for every step's gradients cost more.
     optimizer.zero_grad(set_to_none=False)

@@ -5,7 +5,7 @@ compute it. Intel's run_squad.py for Horovod (Model Zoo v1.6.1) differs from wha
 that in three ways, each an option here so that its price can be measured:
 
     rank_data          same: every rank reads the same records from the start; split: its own share
-    rank_gradients     independent: no rank hears of the others, and rank 0's model is kept
+    rank_gradients     independent: every rank updates its own model, and rank 0's is kept
     rank_learning_rate sqrt: the learning rate is multiplied by the square root of R
 """
 
@@ -13,71 +13,58 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bertsquad.data.batching import permutation, training_batch
+from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.schedule import Schedule, plan, share
 
 # run_squad.py shuffles the records it reads in a buffer of this many (input_fn_builder).
 SHUFFLE_BUFFER = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """R ranks and how they share the work. The defaults: what one process would do."""
+def plan_of_ranks(recipe: Hyperparameters, count: int) -> Schedule:
+    """Steps and rates of each rank, for `count` examples or features: run_squad.py plans for one
+    rank, and then divides by R. UserError where the batch does not divide among the ranks."""
+    alone = plan(
+        count,
+        batch_size=share(recipe.batch_size, recipe.ranks),
+        epochs=recipe.epochs,
+        warmup_proportion=recipe.warmup_proportion,
+        peak_learning_rate=recipe.learning_rate,
+    )
+    scale = math.sqrt(recipe.ranks) if recipe.rank_learning_rate == "sqrt" else 1.0
+    return replace(
+        alone,
+        peak_learning_rate=recipe.learning_rate * scale,
+        total_steps=alone.total_steps // recipe.ranks,
+        warmup_steps=alone.warmup_steps // recipe.ranks,
+    )
 
-    ranks: int = 1
-    rank_data: str = "split"  # split | same
-    rank_gradients: str = "averaged"  # averaged | independent
-    rank_learning_rate: str = "plain"  # plain | sqrt
 
-    def schedule(
-        self,
-        count: int,
-        *,
-        batch_size: int,
-        epochs: float,
-        warmup_proportion: float,
-        learning_rate: float,
-    ) -> Schedule:
-        """Steps and rates of each rank: run_squad.py plans for one, and then divides by R."""
-        alone = plan(
-            count,
-            batch_size=share(batch_size, self.ranks),
-            epochs=epochs,
-            warmup_proportion=warmup_proportion,
-            peak_learning_rate=learning_rate,
+def batches_of_ranks(
+    recipe: Hyperparameters, feature_question: np.ndarray, *, steps: int
+) -> Callable[[int], np.ndarray]:
+    """A function from a step (from 0) to its feature numbers, int64[examples].
+
+    `feature_question`, int[features], numbers the question of each window; run_squad.py keeps a
+    question's windows together. With averaged gradients a batch holds the examples of all ranks,
+    rank after rank; with independent ones those of rank 0 alone.
+    """
+    batch_size, seed = recipe.batch_size, recipe.seed
+    each = share(batch_size, recipe.ranks)
+    kept = recipe.ranks if recipe.rank_gradients == "averaged" else 1
+    if recipe.rank_data == "same":
+        records = record_order(feature_question, seed)
+        streams = [buffered(records, each * steps, seed, rank) for rank in range(kept)]
+        return lambda step: np.concatenate(
+            [stream[step * each : (step + 1) * each] for stream in streams]
         )
-        scale = math.sqrt(self.ranks) if self.rank_learning_rate == "sqrt" else 1.0
-        return replace(
-            alone,
-            peak_learning_rate=learning_rate * scale,
-            total_steps=alone.total_steps // self.ranks,
-            warmup_steps=alone.warmup_steps // self.ranks,
-        )
-
-    def batches(
-        self, feature_question: np.ndarray, *, batch_size: int, steps: int, seed: int
-    ) -> Callable[[int], np.ndarray]:
-        """A function from a step (from 0) to its feature numbers, int64[examples].
-
-        `feature_question` int[features] tells which windows belong to one question; run_squad.py
-        keeps them together. Averaged gradients are those of all ranks' examples together, so the
-        batch holds these, rank after rank; independent ones are those of rank 0 alone.
-        """
-        each = share(batch_size, self.ranks)
-        kept = self.ranks if self.rank_gradients == "averaged" else 1
-        if self.rank_data == "same":
-            records = record_order(feature_question, seed)
-            streams = [buffered(records, each * steps, seed, rank) for rank in range(kept)]
-            return lambda step: np.concatenate(
-                [stream[step * each : (step + 1) * each] for stream in streams]
-            )
-        return lambda step: training_batch(
-            step, batch_size=batch_size, count=len(feature_question), seed=seed
-        )[: each * kept]
+    return lambda step: training_batch(
+        step, batch_size=batch_size, count=len(feature_question), seed=seed
+    )[: each * kept]
 
 
 def record_order(feature_question: np.ndarray, seed: int) -> np.ndarray:

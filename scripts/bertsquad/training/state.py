@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,15 @@ from torch import Tensor, nn
 
 from bertsquad.files import written_whole
 
-FILE_NAME = "state.safetensors"
+_FILE_NAME = "state.safetensors"
+
+# Saving a state may take at most this share of the time between two of them.
+_SAVING_SHARE = 0.05
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a training is: everything that is not a tensor."""
+class History:
+    """What a training has done so far: everything that is not a tensor."""
 
     log: list[dict[str, Any]] = field(default_factory=list)  # lines of training_log.jsonl
     elapsed_s: float = 0.0  # time spent training, over all interruptions
@@ -35,19 +39,19 @@ class TrainingState:
     """The state file of one training, identified by the facts that decide its outcome.
 
     `facts` (JSON values: checksums of inputs, hyperparameters, sources, versions) are stored beside
-    the tensors; a state of other facts is somebody else's and is never continued.
+    the tensors; a state of other facts is of another training and is never continued.
     """
 
     def __init__(self, folder: str | Path, facts: Mapping[str, Any]) -> None:
-        self.path = Path(folder) / FILE_NAME
+        self.path = Path(folder) / _FILE_NAME
         self.facts = json.loads(json.dumps(facts))
 
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
         """Replace the file, whole or not at all; about 12 bytes a parameter."""
         metadata = {
             "facts": json.dumps(self.facts),
-            "log": json.dumps(progress.log),
-            "elapsed_s": json.dumps(progress.elapsed_s),
+            "log": json.dumps(history.log),
+            "elapsed_s": json.dumps(history.elapsed_s),
         }
         with written_whole(self.path) as part:
             save_file(dict(state_tensors(model, optimizer)), part, metadata=metadata)
@@ -55,31 +59,61 @@ class TrainingState:
     @torch.no_grad()
     def restore(
         self, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[Progress, str | None]:
-        """Put model and optimizer where the file says; return the progress, and why there is none.
+    ) -> tuple[History, str | None]:
+        """Load model and optimizer from the file; return the history, and why the file was refused.
 
         Without a file, or with one that is damaged or of other facts, nothing is touched and the
-        progress is that of a fresh start.
+        history is empty.
         """
         if not self.path.exists():
-            return Progress(), None
+            return History(), None
         try:
             with safe_open(self.path, framework="pt") as stored:
                 metadata = stored.metadata() or {}
                 other = differences(json.loads(metadata.get("facts", "{}")), self.facts)
                 if other:
-                    return Progress(), f"of another training: {', '.join(other)} differ"
+                    return History(), f"of another training: {', '.join(other)} differ"
                 for name, tensor in state_tensors(model, optimizer):
                     tensor.copy_(stored.get_tensor(name))
         except SafetensorError as error:
-            return Progress(), f"damaged ({error})"
-        return Progress(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
+            return History(), f"damaged ({error})"
+        return History(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
 
     def remove(self) -> None:
         """Delete the file, and the folder where nothing else is in it."""
         self.path.unlink(missing_ok=True)
         if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
+
+
+class Saving:
+    """When a state is saved: every `seconds`, less often where saving would take more than
+    _SAVING_SHARE of the time; or every `steps`, if given."""
+
+    def __init__(self, seconds: float, steps: int | None) -> None:
+        self.seconds = seconds
+        self.steps = steps
+        self.last = time.monotonic()
+        self.cost_s = 0.0  # of the last one
+
+    def is_due(self, done: int) -> bool:
+        """Whether to save now that so many steps are done."""
+        if self.steps:
+            return done % self.steps == 0
+        return time.monotonic() - self.last > max(self.seconds, self.cost_s / _SAVING_SHARE)
+
+    def save(
+        self,
+        state: TrainingState,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: History,
+    ) -> None:
+        """Save, and remember when and how long it took."""
+        started = time.monotonic()
+        state.save(model, optimizer, history)
+        self.last = time.monotonic()
+        self.cost_s = self.last - started
 
 
 def state_tensors(

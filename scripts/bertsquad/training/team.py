@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bertsquad.training.state import Progress, TrainingState
+from bertsquad.training.state import History, TrainingState
 
 
 class Team(Protocol):
@@ -68,7 +68,7 @@ class Team(Protocol):
 
     def restore(
         self, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[Progress, str | None]:
+    ) -> tuple[History, str | None]:
         """As TrainingState.restore; then every process has the leader's weights and moments."""
         ...
 
@@ -115,7 +115,7 @@ class Alone:
 
     def restore(
         self, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[Progress, str | None]:
+    ) -> tuple[History, str | None]:
         return state.restore(model, optimizer)
 
 

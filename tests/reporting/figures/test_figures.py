@@ -17,7 +17,8 @@ from bertsquad.reporting.figures import (
     throughput,
     training_loss,
 )
-from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary import tables, training_log
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
     Results,
     add_cell,
@@ -35,13 +36,16 @@ OF_SUMMARY = (accuracy, offline, throughput, latency)
 
 
 def summary_of(results):
-    return tables.summarize(
+    table = tables.summarize(
         results.metrics, results.cells, results.logs, comparisons=results.comparisons
     )
+    return Summary(table)
 
 
 def logs_of(results):
-    return {tables.run_of_log(path): tables.read_training_log(path) for path in results.logs}
+    return {
+        training_log.run_of_log(path): training_log.read_training_log(path) for path in results.logs
+    }
 
 
 def svg(figure_module, data, path) -> bytes:
@@ -69,7 +73,7 @@ def drawn(demo_summary, tmp_path_factory):
 
 @pytest.mark.parametrize("module", OF_SUMMARY)
 def test_the_same_data_give_the_same_bytes(demo_summary, drawn, tmp_path, module):
-    assert svg(module, demo_summary.copy(), tmp_path) == drawn[module]
+    assert svg(module, Summary(demo_summary.table.copy()), tmp_path) == drawn[module]
     assert b"<dc:date>" not in drawn[module]
     assert b"<script" not in drawn[module]
 
@@ -162,7 +166,7 @@ def test_a_large_experiment_is_drawn(tmp_path, module):
     ],
 )
 def test_an_empty_summary_gives_a_figure_that_says_so(tmp_path, module, words):
-    assert texts(svg(module, tables.summarize([], [], []), tmp_path)) == [words]
+    assert texts(svg(module, Summary(tables.summarize([], [], [])), tmp_path)) == [words]
 
 
 @pytest.mark.parametrize("module", OF_SUMMARY)
@@ -178,7 +182,7 @@ def test_scores_without_intervals_are_drawn(tmp_path):
     add_metrics(results, "only", "torch-fp32", 55.0, 66.0)
     summary = summary_of(results)
     for name in ("exact_match_low", "exact_match_high", "f1_low", "f1_high"):
-        summary[name] = pd.NA
+        summary.table[name] = pd.NA
     assert {"55.0", "66.0"} <= set(texts(svg(accuracy, summary, tmp_path)))
 
 
@@ -245,8 +249,8 @@ def test_lengths_states_mean_median_and_padding(tmp_path):
     results = Results(tmp_path)
     add_features(results, "demo-dev", 500, 128)
     file = lengths.read(results.features[0])
-    content = svg(lengths, [file], tmp_path)
-    assert svg(lengths, [file], tmp_path) == content
+    content = svg(lengths, results.features, tmp_path)
+    assert svg(lengths, results.features, tmp_path) == content
     shown = texts(content)
     share = 100 * file.padding_share
     assert f"demo-dev: 500 features, {share:.0f} % padding at 128 tokens" in shown
@@ -261,9 +265,14 @@ def test_every_feature_is_in_one_bar():
 
 
 def test_two_files_of_one_dataset_are_told_apart_by_their_recipe(tmp_path):
-    files = [lengths.Lengths("dev", recipe, np.array([9, 10]), 16) for recipe in ("cased", "un")]
-    shown = texts(svg(lengths, files, tmp_path))
-    assert "dev, cased: 2 features, 41 % padding at 16 tokens" in shown
+    results = Results(tmp_path)
+    add_features(results, "dev", 2, 128)
+    [file] = results.features
+    other = file.with_name("cased.safetensors")
+    other.write_bytes(file.read_bytes())
+    share = 100 * lengths.read(file).padding_share
+    shown = texts(svg(lengths, [file, other], tmp_path))
+    assert f"dev, cased: 2 features, {share:.0f} % padding at 128 tokens" in shown
 
 
 def test_no_features_give_a_figure_that_says_so(tmp_path):

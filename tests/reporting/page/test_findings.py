@@ -4,6 +4,7 @@ import pytest
 
 from bertsquad.reporting.page.findings import Speedup, constant_columns, findings
 from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
     Results,
     add_cell,
@@ -21,7 +22,7 @@ def found(results):
     summary = tables.summarize(
         results.metrics, results.cells, results.logs, comparisons=results.comparisons
     )
-    return findings(summary)
+    return findings(Summary(summary))
 
 
 def test_the_demo(tmp_path):
@@ -151,7 +152,7 @@ def test_without_a_trained_run_there_is_no_untrained_one_to_compare_with(tmp_pat
 
 
 def test_an_empty_summary_has_no_findings():
-    facts = findings(tables.summarize([], [], []))
+    facts = findings(Summary(tables.summarize([], [], [])))
     assert (facts.best, facts.fastest, facts.cells, facts.runs) == (None, None, 0, [])
 
 

@@ -6,6 +6,7 @@ from bertsquad.reporting.page.findings import findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
 from bertsquad.reporting.page.render import render as render_page
 from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
     CHECKSUMS,
     MACHINE,
@@ -67,13 +68,18 @@ def settings() -> dict:
     return given | {"modelzoo": {"image": None, "steps": STEPS}}
 
 
+def summarize(results, steps=()):
+    table = tables.summarize(results.metrics, results.cells, results.logs, settings(), steps)
+    return Summary(table)
+
+
 @pytest.fixture
 def summary(results):
-    return tables.summarize(results.metrics, results.cells, results.logs, settings(), zoo(results))
+    return summarize(results, zoo(results))
 
 
 def test_every_step_has_a_row_that_can_be_no_runs(summary):
-    rows = tables.modelzoo_rows(summary)
+    rows = summary.steps
     assert list(rows["run"]) == [f"modelzoo:{step}" for step in sorted(STEPS)]
     assert set(rows["engine"]) == {"modelzoo"}
     train = rows[rows["run"] == "modelzoo:train"].iloc[0]
@@ -81,9 +87,10 @@ def test_every_step_has_a_row_that_can_be_no_runs(summary):
 
 
 def test_ours_stay_among_ourselves(summary, results):
-    without = tables.summarize(results.metrics, results.cells, results.logs, settings())
-    for rows in (tables.cell_rows, tables.accuracy_rows, tables.run_rows, tables.medians):
-        assert rows(summary).equals(rows(without))
+    without = summarize(results)
+    assert summary.medians().equals(without.medians())
+    for part in ("cells", "scored", "runs"):
+        assert getattr(summary, part).equals(getattr(without, part))
     assert findings(summary) == findings(without)
 
 
@@ -126,7 +133,7 @@ def test_scores_stand_beside_the_same_checkpoint_trained_or_not(summary):
 def test_a_length_that_we_did_not_time_has_nothing_beside_it(results):
     steps = zoo(results)
     write(steps[2], BENCHMARK | {"max_seq_length": 128})
-    summary = tables.summarize(results.metrics, results.cells, results.logs, settings(), steps)
+    summary = summarize(results, steps)
     found = [each for each in comparisons(summary) if each.unit == "features/s"]
     assert [each.ours for each in found] == [None, None]
 
@@ -151,7 +158,7 @@ def test_the_page_has_the_section_only_with_steps(summary, results):
     assert '<section id="guide">' in html
     assert "on this machine" in html
     assert "1.25" in html
-    without = tables.summarize(results.metrics, results.cells, results.logs, settings())
+    without = summarize(results)
     assert '<section id="guide">' not in render(without)
 
 
@@ -162,5 +169,5 @@ def test_the_page_names_the_image(summary):
 
 def test_the_summary_is_read_as_it_was_written(summary, tmp_path):
     path = tmp_path / "summary.csv"
-    summary.to_csv(path, index=False)
-    assert comparisons(tables.read_summary(path)) == comparisons(summary)
+    summary.table.to_csv(path, index=False)
+    assert comparisons(Summary.read(path)) == comparisons(summary)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bertsquad.reporting import style
+from bertsquad.reporting import gallery, style
 from bertsquad.reporting.figures import (
     accuracy,
     latency,
@@ -18,8 +18,9 @@ from bertsquad.reporting.figures import (
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.render import disturbed
 from bertsquad.reporting.page.render import render as render_page
-from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary import tables, training_log
 from bertsquad.reporting.summary.comparisons import read_change
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
     CHECKSUMS,
     MACHINE,
@@ -78,27 +79,30 @@ class Page(HTMLParser):
 
 def draw(results, folder):
     """All figures of some results."""
-    summary = tables.summarize(results.metrics, results.cells, results.logs)
-    logs = {tables.run_of_log(path): tables.read_training_log(path) for path in results.logs}
-    features = [lengths.read(path) for path in results.features]
+    summary = Summary(tables.summarize(results.metrics, results.cells, results.logs))
+    logs = {
+        training_log.run_of_log(path): training_log.read_training_log(path) for path in results.logs
+    }
     jobs = {
         "accuracy": (accuracy, summary),
         "throughput": (throughput, summary),
         "latency": (latency, summary),
         "offline": (offline, summary),
         "training_loss": (training_loss, logs),
-        "lengths": (lengths, features),
+        "lengths": (lengths, results.features),
     }
     with style.styled():
         for name, (module, data) in jobs.items():
-            style.save(module.draw(data), folder / f"{name}.svg", module.TITLE)
+            drawing = module.draw(data)
+            facts = {} if isinstance(drawing, str) else gallery.facts_of(module, summary)
+            style.save(drawing, folder / f"{name}.svg", module.TITLE, facts)
     return {name: folder / f"{name}.svg" for name in jobs}
 
 
 def render(results, *, figures=None, settings=None, machine=MACHINE, **options):
     """The page of some results; without `figures` it has none, which is faster."""
     settings = settings or config()
-    summary = tables.summarize(
+    table = tables.summarize(
         results.metrics,
         results.cells,
         results.logs,
@@ -106,7 +110,7 @@ def render(results, *, figures=None, settings=None, machine=MACHINE, **options):
         comparisons=results.comparisons,
     )
     return render_page(
-        summary,
+        Summary(table),
         figures=figures or {},
         machine=machine,
         config=settings,

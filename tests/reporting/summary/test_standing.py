@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from bertsquad.reporting.summary import tables
-from bertsquad.reporting.summary.standing import percent, results, standing
+from bertsquad.reporting.summary.standing import percent, standing
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import Results, add_cell, add_comparison, add_metrics, cell
 
 
@@ -32,7 +33,7 @@ def test_cells_that_nothing_speaks_against_are_results(tmp_path):
     add_cell(made, "run", cell("torch", "bf16", "padded", 8, 4.0, native=False))
     add_cell(made, "run", cell("torch", "fp32", "padded", 8, 4.0))
     summary = tables.summarize(made.metrics, made.cells, [], comparisons=made.comparisons)
-    counted = results(tables.medians(summary))
+    counted = Summary(summary).results()
     assert counted[["engine", "precision"]].to_numpy().tolist() == [
         ["torch", "fp32"],
         ["openvino", "bf16"],

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary import tables, training_log
 from bertsquad.reporting.summary.columns import COLUMNS, NAMES
+from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
     Results,
     add_cell,
@@ -131,7 +132,7 @@ def test_rows_are_sorted_by_what_they_measure_whatever_the_order_of_the_files(tm
     forwards_again = summarize(results)
     pd.testing.assert_frame_equal(forwards, backwards)
     pd.testing.assert_frame_equal(forwards, forwards_again)
-    cells = tables.cell_rows(forwards)
+    cells = Summary(forwards).cells
     assert cells["precision"].tolist() == ["fp32"] * 6 + ["bf16"] * 6
     assert cells["batch_size"].tolist() == [1, 8, 32] * 4
 
@@ -139,13 +140,13 @@ def test_rows_are_sorted_by_what_they_measure_whatever_the_order_of_the_files(tm
 def test_summary_survives_the_way_through_csv(tmp_path):
     summary = summarize(demo(tmp_path), config())
     summary.to_csv(tmp_path / "summary.csv", index=False)
-    pd.testing.assert_frame_equal(tables.read_summary(tmp_path / "summary.csv"), summary)
+    pd.testing.assert_frame_equal(Summary.read(tmp_path / "summary.csv").table, summary)
 
 
 def test_a_run_named_like_a_missing_value_stays_a_name(results, tmp_path):
     add_metrics(results, "NA", "torch-fp32", 80.0, 88.0)
     summarize(results).to_csv(tmp_path / "summary.csv", index=False)
-    assert tables.read_summary(tmp_path / "summary.csv")["run"].tolist() == ["NA"]
+    assert Summary.read(tmp_path / "summary.csv").table["run"].tolist() == ["NA"]
 
 
 def test_integers_are_written_without_a_point_beside_missing_ones(results):
@@ -172,20 +173,22 @@ def test_a_run_of_no_steps_has_no_training_figures(results):
 
 
 def test_training_time_counts_both_parts_of_a_resumed_run():
-    assert tables.elapsed(pd.Series([1.0, 2.0, 3.0, 1.5, 2.5])) == pytest.approx(5.5)
+    assert training_log.elapsed(pd.Series([1.0, 2.0, 3.0, 1.5, 2.5])) == pytest.approx(5.5)
 
 
 def test_final_loss_is_the_mean_of_the_last_twentieth(results):
     add_log(results, "run-a", 40)
-    last_two = tables.read_training_log(results.logs[0])["loss"].iloc[-2:].mean()
-    assert tables.training_totals(results.logs[0])["train_final_loss"] == pytest.approx(last_two)
+    last_two = training_log.read_training_log(results.logs[0])["loss"].iloc[-2:].mean()
+    assert training_log.training_totals(results.logs[0])["train_final_loss"] == pytest.approx(
+        last_two
+    )
 
 
 def test_medians_are_taken_over_repeats_only(results):
     for repeat, speed in enumerate((10.0, 30.0, 20.0), start=1):
         add_cell(results, "run-a", cell("torch", "fp32", "padded", 1, speed, repeat=repeat))
     add_cell(results, "run-a", cell("torch", "fp32", "padded", 8, 99.0))
-    typical = tables.medians(summarize(results))
+    typical = Summary(summarize(results)).medians()
     assert typical[["batch_size", "features_per_second", "repeats"]].to_numpy().tolist() == [
         [1, 20.0, 3],
         [8, 99.0, 1],
@@ -273,10 +276,10 @@ def test_a_damaged_training_log_is_named_with_the_line(results, line):
 def test_another_table_is_no_summary(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="no column 'run'"):
-        tables.read_summary(tmp_path / "other.csv")
+        Summary.read(tmp_path / "other.csv")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(UserError, match="empty"):
-        tables.read_summary(tmp_path / "empty.csv")
+        Summary.read(tmp_path / "empty.csv")
 
 
 def test_metrics_without_intervals_are_enough(results):
@@ -295,7 +298,7 @@ def test_two_threads_and_all_of_two_are_repeats_of_one_measurement(results):
     summary = summarize(results)
     assert summary["threads"].tolist() == [2, 2]
     assert summary["threads_requested"].tolist() == ["2", "all"]
-    typical = tables.medians(summary)
+    typical = Summary(summary).medians()
     assert typical[["threads", "repeats", "features_per_second"]].to_numpy().tolist() == [
         [2, 2, 12.0]
     ]
@@ -337,8 +340,8 @@ def test_a_cell_that_was_not_run_says_why_and_has_no_figures(results):
     summary = summarize(results)
     assert set(summary["refused"]) == {"this processor emulates bf16"}
     assert summary["features_per_second"].isna().all()
-    assert tables.refused_rows(summary)["scenario"].tolist() == ["offline", "padded"]
-    assert tables.cell_rows(summary, ("batches", "offline")).empty
+    assert Summary(summary).refused["scenario"].tolist() == ["offline", "padded"]
+    assert Summary(summary).cells.empty
 
 
 def test_figures_of_batches_see_batches_alone_unless_they_ask(results):
@@ -346,8 +349,8 @@ def test_figures_of_batches_see_batches_alone_unless_they_ask(results):
     add_cell(results, "run-a", whole_set_cell("torch", "fp32", "offline", 50.0))
     add_cell(results, "run-a", refused_cell("torch", "bf16", "padded", "batches", 1))
     summary = summarize(results)
-    assert tables.medians(summary)["scenario"].tolist() == ["padded"]
-    assert tables.medians(summary, ("offline",))["features_per_second"].tolist() == [50.0]
+    assert Summary(summary).medians()["scenario"].tolist() == ["padded"]
+    assert Summary(summary).medians(("offline",))["features_per_second"].tolist() == [50.0]
 
 
 def test_a_cell_of_before_there_were_modes_is_one_of_batches(results):

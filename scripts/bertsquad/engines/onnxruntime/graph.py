@@ -8,6 +8,8 @@ points at their places in model.safetensors, which ONNX Runtime maps.
 
 from __future__ import annotations
 
+from typing import Any
+
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from bertsquad.engines.weights import Weights
@@ -15,7 +17,7 @@ from bertsquad.engines.weights import Weights
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # int64[B, S] each, as in transformers
 OUTPUTS = ("start_logits", "end_logits")  # float32[B, S] each
 
-MICROSOFT = "com.microsoft"
+_MICROSOFT = "com.microsoft"
 # The first opset with GELU; an IR version that ONNX Runtime has read since the same time.
 OPSET, IR_VERSION = 20, 9
 GELU = {"gelu": "none", "gelu_pytorch_tanh": "tanh"}
@@ -58,7 +60,7 @@ class Graph:
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", "S"]) for n in OUTPUTS],
             list(self.constants.values()),
         )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(_MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
 
     def embeddings(self) -> str:
@@ -102,7 +104,7 @@ class Graph:
             "MultiHeadAttention",
             [query, key, value, "", mask],
             f"{name}/attended",
-            domain=MICROSOFT,
+            domain=_MICROSOFT,
             num_heads=self.config["num_attention_heads"],
         )
         attended = self.node("Reshape", [attended, self.flat()], f"{name}/attended flat")
@@ -120,14 +122,14 @@ class Graph:
             "SkipLayerNormalization",
             [self.linear(hidden, f"{name}.dense"), residual, *self.pair(f"{name}.LayerNorm")],
             f"{name}/output",
-            domain=MICROSOFT,
+            domain=_MICROSOFT,
             epsilon=self.config["layer_norm_eps"],
         )
 
     def linear(self, hidden: str, name: str) -> str:
         return self.node("Gemm", [hidden, *self.pair(name)], f"{name}/output", transB=1)
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Add a node; the name of its one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output

@@ -17,7 +17,6 @@ import openvino as ov
 from bertsquad.engines import Goal, native
 from bertsquad.engines.mapped import map_file, released
 from bertsquad.engines.openvino.graph import INPUTS, build
-from bertsquad.engines.quantized import quantized_file
 from bertsquad.engines.rectangles import Logits, RectangleEngine
 from bertsquad.engines.weights import read_weights
 
@@ -68,11 +67,11 @@ def load(
     precision: str,
     threads: int,
     goal: Goal = "latency",
-    quantized_dir: str | Path | None = None,
+    quantized_dir: Path | None = None,
 ) -> OpenvinoEngine:
     """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled."""
     chosen = settings(precision, threads, goal)
-    if precision == "int8":
+    if quantized_dir is not None:
         graph, mapped = read_quantized(quantized_dir)
     else:
         weights = read_weights(model_dir)
@@ -85,10 +84,10 @@ def load(
     return OpenvinoEngine(compiled, mapped, idle, at_once, precision, threads)
 
 
-def read_quantized(quantized_dir: str | Path | None) -> tuple[ov.Model, mmap.mmap]:
+def read_quantized(quantized_dir: Path) -> tuple[ov.Model, mmap.mmap]:
     """The graph of model.xml, its weights mapped here: OpenVINO would not give pages back."""
-    graph = quantized_file(quantized_dir, "model.xml").read_text(encoding="utf-8")
-    mapped = map_file(quantized_file(quantized_dir, "model.bin"))
+    graph = (quantized_dir / "model.xml").read_text(encoding="utf-8")
+    mapped = map_file(quantized_dir / "model.bin")
     weights = ov.Tensor(np.frombuffer(mapped, np.uint8), shared_memory=True)
     return ov.Core().read_model(graph, weights), mapped
 

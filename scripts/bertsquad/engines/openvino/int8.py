@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import nncf
 import openvino as ov
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
 
-from bertsquad.data.features import Features
+from bertsquad.data.batching import PackedBatch
 from bertsquad.engines.openvino.graph import INPUTS, build
 from bertsquad.engines.weights import read_weights
 
@@ -25,19 +26,14 @@ SETTINGS = {
     # processors without VNNI have for it. "disable": in 8 bits, right only with VNNI.
     "overflow_fix": OverflowFix.ENABLE.value,
 }
-PACKAGES = ("openvino", "nncf")
-FILES = ("model.xml", "model.bin")
-CALIBRATED = True
 
 
-def quantize(
-    model_dir: Path, output_dir: Path, features: Features | None, chosen: np.ndarray
-) -> None:
+def quantize(model_dir: Path, output_dir: Path, calibration: Sequence[PackedBatch]) -> None:
     """Write model.xml and model.bin."""
     quantized = nncf.quantize(
         build(read_weights(model_dir)),
-        nncf.Dataset(chosen, lambda number: inputs_of(features, number)),
-        subset_size=len(chosen),
+        nncf.Dataset(calibration, inputs_of),
+        subset_size=len(calibration),
         model_type=nncf.ModelType(SETTINGS["model_type"]),
         fast_bias_correction=True,
         advanced_parameters=AdvancedQuantizationParameters(
@@ -47,8 +43,7 @@ def quantize(
     ov.save_model(quantized, output_dir / "model.xml", compress_to_fp16=False)
 
 
-def inputs_of(features: Features, number: int) -> dict[str, np.ndarray]:
-    """One feature at its real length."""
-    batch = features.packed([number])
+def inputs_of(batch: PackedBatch) -> dict[str, np.ndarray]:
+    """One feature at its real length, int64[1, S] each."""
     rows = (batch.input_ids, np.ones_like(batch.input_ids), batch.segments)
     return {name: row[None] for name, row in zip(INPUTS, rows, strict=True)}

@@ -72,7 +72,10 @@ class PackedLinear:
 
     def product(self, x: Tensor, operation: str, form: str) -> Tensor:
         x = x.to(self.dtype)
-        return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, operation, [], form)
+        multiplied: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, self.weight, self.bias, operation, [], form
+        )
+        return multiplied
 
 
 class PlainLinear:
@@ -121,7 +124,8 @@ class EmulatedLinear:
 def gelu_(x: Tensor, form: str) -> Tensor:
     """F.gelu in place, for float32."""
     if form == "none":
-        return torch.ops.aten.gelu_(x)
+        activated: Tensor = torch.ops.aten.gelu_(x)
+        return activated
     # (1 + tanh(z / 2)) / 2 is sigmoid(z), which takes less than half as long.
     factor = 2 * math.sqrt(2 / math.pi)
     return x.mul_((x * x).mul_(factor * 0.044715).add_(factor).mul_(x).sigmoid_())

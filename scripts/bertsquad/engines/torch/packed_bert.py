@@ -64,7 +64,8 @@ class PackedBert:
         """Start and end logits, float32[T, 2], of a batch without padding."""
         arrays = (batch.input_ids, batch.positions, batch.segments)
         sequences = Sequences.packed(batch.lengths.tolist())
-        return self.logits(*map(torch.from_numpy, arrays), sequences)
+        input_ids, positions, segments = map(torch.from_numpy, arrays)
+        return self.logits(input_ids, positions, segments, sequences)
 
     def padded(self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor) -> Tensor:
         """Start and end logits, float32[B, S, 2], of a padded batch: int64[B, S] each.
@@ -128,8 +129,8 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
 
 def load(model_dir: str | Path, precision: str) -> PackedBert:
     """The model of a folder, packed one layer at a time: there is never a second copy of more than
-    one tensor. Raises what `model_folder.Weights` does."""
-    weights = model_folder.Weights(model_dir)
+    one tensor. Raises what `model_folder.StoredTensors` does."""
+    weights = model_folder.StoredTensors(model_dir)
     config = weights.config
 
     def whole(name: str) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-RESOLUTION = 2**16  # a rate is a whole number of these parts: 0.1 is 0.100006
+_RESOLUTION = 2**16  # a rate is a whole number of these parts: 0.1 is 0.100006
 
 
 class Masks:
@@ -24,21 +24,21 @@ class Masks:
 
     def draw(self, shape: Sequence[int], rate: float) -> Tensor | None:
         """int8[shape]: 0 with probability `rate`, to be dropped, else 1. None where none is."""
-        dropped = parts(rate)
+        dropped = _parts(rate)
         if not dropped:
             return None
         count = math.prod(shape)
         drawn = self.bits.random_raw(-(-count // 4)).view(np.int16)[:count]
-        return torch.from_numpy(drawn).ge_(dropped - RESOLUTION // 2).to(torch.int8).view(*shape)
+        return torch.from_numpy(drawn).ge_(dropped - _RESOLUTION // 2).to(torch.int8).view(*shape)
 
 
-def parts(rate: float) -> int:
-    return min(round(rate * RESOLUTION), RESOLUTION - 1)
+def _parts(rate: float) -> int:
+    return min(round(rate * _RESOLUTION), _RESOLUTION - 1)
 
 
 def scale(rate: float) -> float:
     """What the values that are kept are multiplied by, so that their expectation stays."""
-    return 1 / (1 - parts(rate) / RESOLUTION)
+    return 1 / (1 - _parts(rate) / _RESOLUTION)
 
 
 def dropout(hidden: Tensor, mask: Tensor | None, rate: float) -> Tensor:

@@ -1,44 +1,63 @@
 """Exact match and F1 of every run and precision, with their intervals."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
 from bertsquad.reporting.palette import INK
+from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import FAILED, is_false
-from bertsquad.reporting.summary.tables import accuracy_rows
+from bertsquad.reporting.summary.summary import Summary, records
 
 TITLE = "Exact match and F1 with their intervals, by run and precision"
-PANELS = (("exact_match", "exact match, %"), ("f1", "F1, %"))
+READS = "summary"
+SECTION = "accuracy"
+RANK = 1
+ALT = (
+    "Exact match and F1 of every run and precision, with intervals; "
+    "the numbers are in the table below."
+)
+CAPTION = """\
+Exact match and F1 of every run, engine and inference precision, with 95 % bootstrap intervals.
+Further right is better; scores whose bars overlap may differ by chance alone. \
+Grey ones keep too little of FP32's F1.
+"""
+_PANELS = (("exact_match", "exact match, %"), ("f1", "F1, %"))
 
 
-def draw(summary: pd.DataFrame) -> Figure:
+def caption(summary: Summary) -> tuple[str, str]:
+    confidence = "" if summary.confidence is None else f"{100 * summary.confidence:g}\u00a0% "
+    return (
+        "Exact match and F1 by run and inference precision.",
+        f"The dot is the score, the bar its {confidence}bootstrap interval: how far the score would"
+        " move with other questions of the same kind. Scores with overlapping bars may differ by "
+        "chance alone.",
+    )
+
+
+def draw(summary: Summary) -> Figure | str:
     """Dots with whiskers, in percent: a row per (run, engine, precision), a panel per measure."""
-    rows = accuracy_rows(summary)
-    if rows.empty:
-        return style.message("No predictions were scored.")
-    engines = list(rows["engine"].unique())
-    places, headings = layout(rows)
+    rows = records(summary.scored)
+    if not rows:
+        return "No predictions were scored."
+    engines = list(dict.fromkeys(row["engine"] for row in rows))
+    places, headings = _layout(rows)
     bottom = max(places) + 0.8
     figure = style.new_figure(0.75 + 0.26 * (bottom + 1))
-    style.explain_standings(figure, rows.assign(native=True))  # emulated or not, a score is one
+    style.explain_standings(figure, rows, {_mark(row) for row in rows})
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, (measure, label) in zip(panels, PANELS, strict=True):
-        for (_, row), place in zip(rows.iterrows(), places, strict=True):
-            draw_row(axes, row, measure, place)
-        axes.set_xlim(limits(rows, measure))
+    for axes, (measure, label) in zip(panels, _PANELS, strict=True):
+        scores = [_score(row, measure) for row in rows]
+        for row, score, place in zip(rows, scores, places, strict=True):
+            _draw_row(axes, row, score, place)
+        axes.set_xlim(_limits(scores))
         axes.set_xlabel(label)
         axes.grid(axis="x")
         axes.grid(axis="y", visible=False)
     panels[0].set_ylim(bottom, -0.8)
     panels[0].set_yticks(places)
     names = [
-        style.model_label(row["engine"], row["precision"], engines, mark(row))
-        for row in rows.to_dict("records")
+        style.model_label(row["engine"], row["precision"], engines, _mark(row)) for row in rows
     ]
     panels[0].set_yticklabels(names)
     for name, place in headings:
@@ -57,33 +76,41 @@ def draw(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def layout(rows: pd.DataFrame) -> tuple[list[float], list[tuple[str, float]]]:
+def _layout(rows: list[Row]) -> tuple[list[float], list[tuple[str, float]]]:
     """Vertical place of each row, and of the heading of each run above its rows."""
     places: list[float] = []
     headings: list[tuple[str, float]] = []
     place = -1.0
     previous = None
-    for run in rows["run"]:
-        if run != previous:
+    for row in rows:
+        if row["run"] != previous:
             place += 1.0 if previous is None else 1.5
-            headings.append((run, place))
-            previous = run
+            headings.append((row["run"], place))
+            previous = row["run"]
         place += 1
         places.append(place)
     return places, headings
 
 
-def draw_row(axes: Axes, row: pd.Series, measure: str, place: float) -> None:
-    """A dot, its whisker, and the number above them."""
-    value, low, high = row[measure], row[f"{measure}_low"], row[f"{measure}_high"]
-    look = style.look(row["precision"], mark(row))
-    if pd.notna(low) and pd.notna(high):
+def _score(row: Row, measure: str) -> tuple[float, float | None, float | None]:
+    """Value, low and high end of a measure."""
+    if measure == "f1":
+        return row["f1"] or 0.0, row["f1_low"], row["f1_high"]
+    return row["exact_match"] or 0.0, row["exact_match_low"], row["exact_match_high"]
+
+
+def _draw_row(
+    axes: Axes, row: Row, score: tuple[float, float | None, float | None], place: float
+) -> None:
+    """A dot, its whisker, and the number beside them."""
+    value, low, high = score
+    look = style.look(row["precision"], _mark(row))
+    if low is not None and high is not None:
         axes.plot([low, high], [place, place], color=look.colour, linewidth=2.2)
     axes.plot(value, place, look.marker, color=look.colour, markersize=6.5)
-    right = value if pd.isna(high) else high
     axes.annotate(
         f"{value:.1f}",
-        xy=(right, place),
+        xy=(value if high is None else high, place),
         xytext=(7, 0),
         textcoords="offset points",
         va="center",
@@ -91,16 +118,15 @@ def draw_row(axes: Axes, row: pd.Series, measure: str, place: float) -> None:
     )
 
 
-def mark(row: Mapping[str, Any]) -> str:
-    """FAILED or ""."""
+def _mark(row: Row) -> str:
+    """FAILED or "": an emulated score is a score like any other."""
     return FAILED if is_false(row["passed"]) else ""
 
 
-def limits(rows: pd.DataFrame, measure: str) -> tuple[float, float]:
+def _limits(scores: list[tuple[float, float | None, float | None]]) -> tuple[float, float]:
     """From the lowest to the highest whisker and at least 10 points; never beyond 0 or 100."""
-    lows = rows[f"{measure}_low"].fillna(rows[measure])
-    highs = rows[f"{measure}_high"].fillna(rows[measure])
-    low, high = float(lows.min()), float(highs.max())
+    low = min(value if low is None else low for value, low, _ in scores)
+    high = max(value if high is None else high for value, _, high in scores)
     margin = max((high - low) * 0.06, (10 - (high - low)) / 2, 0.5)
     low, high = max(0.0, low - margin), min(100.0, high + margin)
     if low < high / 3:

@@ -7,22 +7,50 @@ from matplotlib.figure import Figure
 from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, panels
 from bertsquad.reporting.formats import short
-from bertsquad.reporting.palette import MUTED
+from bertsquad.reporting.palette import INK, MUTED
+from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import standing
-from bertsquad.reporting.summary.tables import medians
+from bertsquad.reporting.summary.summary import Summary, records
 
 TITLE = "Latency percentiles of one batch by precision and batch size"
+READS = "summary"
+SECTION = "speed"
+RANK = 3
+ALT = (
+    "Median and 90th, 95th and 99th percentile of the time of one batch, by precision, batch size "
+    "and scenario; the numbers are in the table of all cells."
+)
+CAPTION = """\
+How long one batch takes: the dot is the median, the ticks are p90 and p95, the bar ends at p99, \
+in milliseconds.
+Further left is better; a long bar means that some batches wait much longer than most. Each batch \
+size has its own scale. Grey bars are no results: the legend says why.
+"""
 ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor
 
 
-def draw(summary: pd.DataFrame) -> Figure:
+def caption(summary: Summary) -> tuple[str, str]:
+    text = (
+        "Further left is better. Half of the batches are done by the dot; all but one in a hundred "
+        "by the end of the bar. The numbers are these two times. Each batch size has a scale of "
+        "its own."
+    )
+    fewest = summary.cells["iterations"].min()
+    if not pd.isna(fewest) and fewest < 100:
+        text += " With fewer than 100 timed batches p99 is the slowest of them."
+    if summary.repeats > 1:
+        text += f" All are medians of {summary.repeats} repeats."
+    return "Latency of one batch.", text
+
+
+def draw(summary: Summary) -> Figure | str:
     """A strip per engine and precision: dot at p50, ticks at p90 and p95, end at p99, in ms for one
     batch (median of the repeats). A row of panels per batch size, a column per scenario; the panels
     of a row have one scale from 0: with a scale for all, a batch of 32 would flatten the others."""
-    cells = medians(summary)
+    cells = summary.medians()
     cells = cells[cells["latency_p50_ms"].notna()]
     if cells.empty:
-        return style.message("No latency was measured.")
+        return "No latency was measured."
     engines = list(cells["engine"].unique())
     grid = panels(cells)
     columns = max(panel.column for panel in grid) + 1
@@ -33,7 +61,7 @@ def draw(summary: pd.DataFrame) -> Figure:
     ]
     heights = [0.45 + 0.26 * strips_in(grid, *row) for row in rows]
     figure = style.new_figure(sum(heights) + 0.55)
-    style.explain_standings(figure, cells)
+    style.explain_standings(figure, records(cells))
     plots = figure.subplots(
         len(rows), columns, sharex="row", sharey="row", squeeze=False, height_ratios=heights
     )
@@ -50,7 +78,7 @@ def draw(summary: pd.DataFrame) -> Figure:
             if line == 0 or rows[line - 1][0] != row:
                 axes.set_title(panel.title, pad=10)
             if panel.column == 0:
-                axes.set_ylabel(f"batch {batch}", color=style.INK, weight="bold", labelpad=8)
+                axes.set_ylabel(f"batch {batch}", color=INK, weight="bold", labelpad=8)
     figure.supxlabel(
         "milliseconds for one batch. Dot: median (p50). Ticks: p90, p95. End of the bar: p99.",
         size=8.5,
@@ -67,12 +95,12 @@ def strips_in(grid: list[Panel], row: int, batch: int) -> int:
 def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
     """The strips of one scenario and batch size, one under the other."""
     names = []
-    for place, (_, cell) in enumerate(cells.iterrows()):
+    for place, cell in enumerate(records(cells)):
         draw_strip(axes, cell, place)
         names.append(style.model_label(cell["engine"], cell["precision"], engines, standing(cell)))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max(axis=None))
+    longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max().max())
     axes.set_xlim(0, max(axes.get_xlim()[1], longest * ROOM_FOR_NUMBERS))
     axes.locator_params(axis="x", nbins=5, min_n_ticks=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
@@ -80,18 +108,15 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
     axes.grid(axis="x")
 
 
-def draw_strip(axes: Axes, cell: pd.Series, place: float) -> None:
+def draw_strip(axes: Axes, cell: Row, place: float) -> None:
     """The percentiles of one cell, with p50 and p99 in numbers."""
     look = style.look(cell["precision"], standing(cell))
-    middle = float(cell["latency_p50_ms"])
-    end = middle if pd.isna(cell["latency_p99_ms"]) else float(cell["latency_p99_ms"])
+    middle = cell["latency_p50_ms"] or 0.0
+    end = middle if cell["latency_p99_ms"] is None else cell["latency_p99_ms"]
     axes.plot([middle, end], [place, place], color=look.colour, linewidth=2.2)
-    for name in ("p90", "p95", "p99"):
-        value = cell[f"latency_{name}_ms"]
-        if pd.notna(value):
-            axes.plot(
-                float(value), place, "|", color=look.colour, markersize=8, markeredgewidth=1.4
-            )
+    for value in (cell["latency_p90_ms"], cell["latency_p95_ms"], cell["latency_p99_ms"]):
+        if value is not None:
+            axes.plot(value, place, "|", color=look.colour, markersize=8, markeredgewidth=1.4)
     axes.plot(
         *(middle, place, look.marker),
         color=look.colour,

@@ -1,6 +1,7 @@
 """How long the features really are, against the length that they are padded to."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,20 @@ from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import whole
-from bertsquad.reporting.palette import INK, OTHER, PAPER, REFERENCE
+from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, REFERENCE
+from bertsquad.reporting.summary.summary import Summary
 
 TITLE = "Tokens per feature, and the share of padding"
+READS = "features"
+SECTION = "data"
+RANK = 1
+ALT = "Histogram of the tokens per feature, with mean, median and the share of padding."
+CAPTION = """\
+How many tokens the features have, with mean and median, against the length that padding would \
+fill them up to.
+The share in the heading is the work that padding wastes: what lies right of a bar up to the full \
+length.
+"""
 SPECIAL_TOKENS = 3  # [CLS] question [SEP] window [SEP]
 BINS = 32
 
@@ -34,6 +46,15 @@ class Lengths:
         return 1 - float(self.lengths.mean()) / self.max_seq_length
 
 
+def caption(_summary: Summary) -> tuple[str, str]:
+    return (
+        "How long the features are.",
+        "Each bar counts the features of that length; the last one holds those that fill the "
+        "window. Padding computes every feature at the full width; the share of that work that is "
+        "padding is in the heading.",
+    )
+
+
 def read(path: str | Path) -> Lengths:
     """The lengths in a features file, from three of its arrays: the rest is not read.
 
@@ -51,11 +72,11 @@ def read(path: str | Path) -> Lengths:
     return Lengths(path.parent.name, path.stem, lengths, max_seq_length)
 
 
-def draw(files: list[Lengths]) -> Figure:
+def draw(paths: Sequence[Path]) -> Figure | str:
     """A histogram per features file, with mean, median and what padding would cost."""
-    files = [file for file in files if len(file.lengths)]
+    files = [file for file in map(read, paths) if len(file.lengths)]
     if not files:
-        return style.message("There are no features.")
+        return "There are no features."
     height = 2.3
     figure = style.new_figure(height * len(files) + 0.2)
     plots = figure.subplots(len(files), 1, squeeze=False)[:, 0]
@@ -64,7 +85,7 @@ def draw(files: list[Lengths]) -> Figure:
         several = names.count(file.name) > 1
         draw_histogram(axes, file, f"{file.name}, {file.recipe}" if several else file.name)
     plots[-1].set_xlabel("tokens per feature, special tokens included")
-    figure.supylabel("features", size=9, color=style.MUTED)
+    figure.supylabel("features", size=9, color=MUTED)
     return figure
 
 

@@ -18,7 +18,7 @@ class Panel:
 
 
 def panels(cells: pd.DataFrame) -> list[Panel]:
-    """The panels of `cells` (from tables.medians), row by row."""
+    """The panels of `cells` (from Summary.medians), row by row."""
     scenarios = scenario_order(cells)
     groups = list(cells.groupby(["run", "threads"]))
     several_runs = cells["run"].nunique() > 1

@@ -8,26 +8,52 @@ from matplotlib.figure import Figure
 from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, engine_panels
 from bertsquad.reporting.formats import short
+from bertsquad.reporting.palette import MUTED
 from bertsquad.reporting.summary.standing import standing
-from bertsquad.reporting.summary.tables import cell_rows, medians
+from bertsquad.reporting.summary.summary import Summary, records
 
 TITLE = "Throughput by engine, precision and batch size"
+READS = "summary"
+SECTION = "speed"
+RANK = 2
+ALT = (
+    "Features per second over batch size, by engine, precision and scenario; "
+    "the numbers are in the table of all cells."
+)
+CAPTION = """\
+Features (a question with one window of its passage) answered per second, by engine, precision and \
+batch size.
+Higher is better; panels have one scale and compare features padded to the full length with their \
+real lengths. Grey lines are no results: the legend says why.
+"""
 PANEL_HEIGHT = 2.7  # inches
 
 
-def draw(summary: pd.DataFrame) -> Figure:
+def caption(summary: Summary) -> tuple[str, str]:
+    engine = "engine, " if summary.cells["engine"].nunique() > 1 else ""
+    text = (
+        "Higher is better; all panels have one scale. The number beside a line is the throughput "
+        "at its last batch size."
+    )
+    if summary.repeats > 1:
+        text += f" Lines go through the median of {summary.repeats} repeats; "
+        text += "faint marks are the repeats."
+    return f"Throughput by {engine}precision and batch size.", text
+
+
+def draw(summary: Summary) -> Figure | str:
     """Features per second over batch size: a line per precision (median of the repeats), a faint
     mark per repeat, one panel per engine and scenario with a common scale from 0."""
-    cells = medians(summary)
+    cells = summary.medians()
     if cells.empty:
-        return style.message("No benchmark cell was measured.")
-    repeats = cell_rows(summary)
+        return "No benchmark cell was measured."
+    repeats = summary.cells_of()
     batches = sorted(cells["batch_size"].unique())
     grid = engine_panels(cells)
     rows = max(panel.row for panel in grid) + 1
     columns = max(panel.column for panel in grid) + 1
     figure = style.new_figure(PANEL_HEIGHT * rows + 0.3)
-    style.explain_standings(figure, cells)
+    style.explain_standings(figure, records(cells))
     plots = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in plots.flat:
         axes.set_visible(False)
@@ -46,7 +72,7 @@ def draw(summary: pd.DataFrame) -> Figure:
         if panel.row == max(each.row for each in grid if each.column == panel.column):
             axes.set_xlabel("batch size, features")
             axes.tick_params(labelbottom=True)
-    figure.supylabel("features per second", size=9, color=style.MUTED)
+    figure.supylabel("features per second", size=9, color=MUTED)
     return figure
 
 
@@ -65,12 +91,11 @@ def draw_panel(
         line = line.sort_values("batch_size")
         x = [batches.index(batch) for batch in line["batch_size"]]
         y = line["features_per_second"].to_numpy(dtype=float)
-        one = line.iloc[0]
-        mark = standing(one)
-        look = style.look(precision, mark)
+        mark = standing(records(line)[0])
+        look = style.look(str(precision), mark)
         if line["repeats"].max() > 1:
             same = ["run", "engine", "precision", "scenario", "threads"]
-            each = repeats[(repeats[same] == one[same]).all(axis=1)]
+            each = repeats[(repeats[same] == line.iloc[0][same]).all(axis=1)]
             at = [batches.index(batch) for batch in each["batch_size"]]
             speeds = each["features_per_second"].astype(float)
             axes.plot(at, speeds, look.marker, color=look.colour, alpha=0.25)
@@ -81,7 +106,7 @@ def draw_panel(
             color=look.colour,
             markerfacecolor=look.face,
         )
-        name = style.model_label("", precision, [], mark if wordy else "")
+        name = style.model_label("", str(precision), [], mark if wordy else "")
         ends.append((x[-1], y[-1], f"{name}\u2002{short(y[-1])}", look.ink))
     axes.set_xticks(np.arange(len(batches)), [str(batch) for batch in batches])
     axes.set_xlim(-0.25, len(batches) - 0.75)

@@ -9,22 +9,44 @@ from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
 from bertsquad.reporting.palette import RUNS
+from bertsquad.reporting.summary.summary import Summary
 
 TITLE = "Training loss by run"
+READS = "logs"
+SECTION = "training"
+RANK = 1
+ALT = "Training loss over examples seen, by run; totals are in the table below."
+CAPTION = """\
+The loss of every fine-tuning run over the training examples it has seen; faint every step, \
+strong the running mean.
+Runs that differ in their seed alone are one line, the mean of their running means, in the range \
+of these.
+A curve that still falls at its end would gain from more training; one that jumps had too high a \
+learning rate.
+"""
 HEIGHT = 3.2  # inches
 MOST_POINTS = 300  # more would make the file large and the line no clearer
 SEED = re.compile(r"(.+)-seed\d+")
 
 
-def draw(logs: dict[str, pd.DataFrame]) -> Figure:
+def caption(_summary: Summary) -> tuple[str, str]:
+    return (
+        "Training loss by run.",
+        "The loss is the mean cross-entropy of the answer's start and end, in nats; lower is "
+        "better. The strong line is a running mean, the faint one every step. The number is the "
+        "mean at the end.",
+    )
+
+
+def draw(logs: dict[str, pd.DataFrame]) -> Figure | str:
     """Loss over examples seen: faint the loss of every step, strong its running mean.
 
-    `logs` holds a training log (tables.read_training_log) per run name. Runs named `<run>-seed0`,
+    `logs`: of each run, as training_log.read_training_log returns it. Runs named `<run>-seed0`,
     `<run>-seed1`, ... are drawn as one: strong the mean of their running means, faint their range.
     """
     logs = {run: log for run, log in logs.items() if len(log)}
     if not logs:
-        return style.message("No run was trained.")
+        return "No run was trained."
     figure = style.new_figure(HEIGHT)
     axes = figure.subplots()
     ends = []
@@ -57,7 +79,7 @@ def by_seeds(logs: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
 
 
 def draw_run(
-    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: str | tuple
+    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: style.LineStyle
 ) -> tuple[float, float, str, str]:
     """Draw one run; return where and how to label its end."""
     if len(logs) > 1:
@@ -83,7 +105,7 @@ def draw_run(
 
 
 def draw_seeds(
-    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: str | tuple
+    axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: style.LineStyle
 ) -> tuple[float, float, str, str]:
     """As `draw_run`, over the steps that all seeds have."""
     steps = min(map(len, logs))
@@ -103,4 +125,4 @@ def running_mean(loss: np.ndarray) -> np.ndarray:
     total = np.concatenate([[0.0], np.cumsum(loss)])
     centre = np.arange(len(loss))
     low, high = np.maximum(centre - half, 0), np.minimum(centre + half + 1, len(loss))
-    return (total[high] - total[low]) / (high - low)
+    return np.asarray((total[high] - total[low]) / (high - low))

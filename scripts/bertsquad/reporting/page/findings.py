@@ -1,14 +1,15 @@
-"""What the summary says: the facts that the report opens with."""
+"""The facts that the report opens with, found in the summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from bertsquad.benchmark.modes import ENGINE_ALONE, FROM_TEXTS, MODES, WITH_LATENCY
-from bertsquad.reporting.summary.standing import LeftOut, best_cells, is_false, left_out
-from bertsquad.reporting.summary.tables import CELL_KEY, accuracy_rows, cell_rows, run_rows
+from bertsquad.benchmark.modes import ENGINE_ALONE, FROM_TEXTS
+from bertsquad.reporting.summary.columns import Row
+from bertsquad.reporting.summary.standing import LeftOut, is_false, left_out
+from bertsquad.reporting.summary.summary import CELL_KEY, Summary, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +27,45 @@ class Speedup:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The answers. A part that was not measured is None or empty; rows are dicts by column name.
+    """The answers. A part that was not measured is None or empty; rows are those of the summary.
 
     Nothing that is fastest, quickest or a speedup comes from a cell that is in `left_out`.
     """
 
-    runs: list[dict[str, Any]]  # one per run
-    accuracy: list[dict[str, Any]]  # one per (run, engine, precision)
-    best: dict[str, Any] | None  # the highest F1
-    untrained_best: dict[str, Any] | None  # the highest F1 of a run of 0 steps
+    runs: list[Row]  # one per run
+    accuracy: list[Row]  # one per (run, engine, precision)
+    best: Row | None  # the highest F1
+    untrained_best: Row | None  # the highest F1 of a run of 0 steps
     precision_effect: float | None  # largest difference in F1 between precisions of one model
-    served: dict[str, Any] | None  # from texts to answers, the most questions per second
-    fastest: dict[str, Any] | None  # the cell with the most features per second
-    quickest: dict[str, Any] | None  # the cell with the lowest median latency
+    served: Row | None  # from texts to answers, the most questions per second
+    fastest: Row | None  # the cell with the most features per second
+    quickest: Row | None  # the cell with the lowest median latency
     speedups: list[Speedup]  # of precisions over fp32
     engine_speedups: list[Speedup]  # of engines over the first
     unpadded: Speedup | None  # of real lengths over padded
     compared: list[str]  # the references that others were compared with, engine-precision
-    failed: list[dict[str, Any]]  # rows of `accuracy` below the limit
+    failed: list[Row]  # rows of `accuracy` below the limit
     left_out: list[LeftOut]
     cells: int
     cpus: list[str]
     measured: list[str]  # first and last day of the benchmark, as ISO dates
 
 
-def findings(summary: pd.DataFrame) -> Findings:
-    """The facts in a summary (tables.read_summary)."""
-    accuracy = accuracy_rows(summary)
-    cells = cell_rows(summary, tuple(MODES))
-    batches = best_cells(summary, *WITH_LATENCY)
+def findings(summary: Summary) -> Findings:
+    accuracy, cells = summary.scored, summary.cells
+    batches = summary.results()
     trained = accuracy[accuracy["train_steps"].fillna(0) > 0]
     untrained = accuracy[accuracy["train_steps"].fillna(0) == 0]
     days = sorted({str(moment)[:10] for moment in cells["started_at"] if moment})
     scored = records(accuracy)
     return Findings(
-        runs=records(run_rows(summary)),
+        runs=records(summary.runs),
         accuracy=scored,
         best=top(accuracy, "f1"),
         untrained_best=top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
-        served=top(best_cells(summary, *FROM_TEXTS), "questions_per_second"),
-        fastest=top(best_cells(summary, *ENGINE_ALONE), "features_per_second"),
+        served=top(summary.results(FROM_TEXTS), "questions_per_second"),
+        fastest=top(summary.results(ENGINE_ALONE), "features_per_second"),
         quickest=top(batches, "latency_p50_ms", smallest=True),
         speedups=speedups(batches, "precision", "fp32"),
         engine_speedups=speedups(batches, "engine"),
@@ -80,15 +79,7 @@ def findings(summary: pd.DataFrame) -> Findings:
     )
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts; what is missing is None."""
-    return [
-        {name: None if pd.isna(value) else value for name, value in row.items()}
-        for row in frame.astype(object).to_dict("records")
-    ]
-
-
-def top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> dict[str, Any] | None:
+def top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> Row | None:
     """The row with the largest (or smallest) value; the first of equals."""
     known = frame[frame[column].notna()]
     if known.empty:
@@ -129,7 +120,7 @@ def precision_effect(accuracy: pd.DataFrame) -> float | None:
     return float((groups.max() - groups.min())[several.index].max())
 
 
-def constant_columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+def constant_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:
     """Of these columns, those with one value in all rows: said once, not in every row."""
     return {
         name: rows[0][name]

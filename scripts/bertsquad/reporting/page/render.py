@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 import yaml
 
-from bertsquad.benchmark.modes import MODES
-from bertsquad.console.quantities import duration
-from bertsquad.machine.checks import BUSY_CPUS
+from bertsquad.machine.activity import BUSY_CPUS
+from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
-from bertsquad.reporting.page import sections, svg
+from bertsquad.reporting.gallery import SECTIONS
+from bertsquad.reporting.page import sections, sentences, svg
 from bertsquad.reporting.page.examples import Example
-from bertsquad.reporting.page.findings import findings, records
+from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
-from bertsquad.reporting.summary.columns import COLUMNS
+from bertsquad.reporting.summary.columns import COLUMNS, Row
 from bertsquad.reporting.summary.comparisons import Change
-from bertsquad.reporting.summary.tables import cell_rows, refused_rows
+from bertsquad.reporting.summary.summary import Summary, records
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_ROWS = 60  # a longer table of cells starts folded
@@ -27,7 +26,7 @@ SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.jso
 
 
 def render(
-    summary: pd.DataFrame,
+    summary: Summary,
     *,
     figures: Mapping[str, Path],
     machine: dict[str, Any],
@@ -42,8 +41,8 @@ def render(
     """The page. The same arguments give the same page.
 
     Args:
-        summary: tables.read_summary.
-        figures: name (`accuracy`, `throughput`, ...) to SVG file.
+        summary: what was measured.
+        figures: name (`accuracy`, `throughput`, ...) to the SVG file of plot.py.
         machine, config, inputs: machine.json, config.json, inputs.json, parsed.
         changes: what engines and precisions change against FP32, comparisons.read_change.
         examples: questions to show; `examples_of` says whose answers they are.
@@ -51,78 +50,106 @@ def render(
         command: what makes this report again.
     """
     found = findings(summary)
+    cells = records(summary.cells)
+    warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
     compared = comparisons(summary)
-    trained = [row for row in found.runs if row["train_steps"]]
-    cells = records(cell_rows(summary, tuple(MODES)))
-    runs, settings = sections.run_settings(config)
+    shown = [svg.inline(path) for path in figures.values()]
     sources = sections.sources(inputs)
+    facts: dict[str, Any] = {
+        "found": found,
+        "trained": [row for row in found.runs if row["train_steps"]],
+        "figures": {
+            section: sorted(
+                (each for each in shown if each.section == section), key=lambda each: each.rank
+            )
+            for section in SECTIONS
+        },
+        "demo": bool(config.get("demo")),
+        "title": config.get("title") or "BERT on SQuAD 1.1",
+        "description": config.get("description") or "",
+        "warnings": warnings,
+        "accuracy_table": sections.accuracy_table(found),
+        "training_table": sections.training_table(found),
+        "change_table": sections.change_table(changes),
+        "changes": changes,
+        "references": sorted({change.reference for change in changes}),
+        "shown_changes": SHOWN_CHANGES,
+        "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
+        "guide_table": guide_table(compared) if compared else None,
+        "open_cells": len(cells) <= OPEN_ROWS,
+        "sources": sources,
+        "credit": next((source for source in sources if source.name == quoted_from), None),
+        "examples": examples,
+        "examples_of": examples_of,
+        "columns": COLUMNS,
+        "command": command,
+        "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
+        "palette": palette,
+    }
+    facts |= in_words(found, cells, machine, config, len(warnings))
+    facts |= surroundings(machine, config)
+    facts["contents"] = contents(facts)
+    return environment().get_template("report.html.j2").render(facts)
+
+
+def in_words(
+    found: Findings,
+    cells: Sequence[Row],
+    machine: dict[str, Any],
+    config: dict[str, Any],
+    warnings: int,
+) -> dict[str, Any]:
+    """The sentences of the page."""
+    return {
+        "lede": sentences.lede(found, sections.machine_name(machine), config),
+        "tiles": sentences.tiles(found),
+        "remarks": sentences.remarks(found, other_cpu(found.cpus, machine), warnings),
+        "scenarios": sentences.scenarios(cells, found),
+        "confidence": sentences.confidence(found),
+        "footer": sentences.footer(found),
+    }
+
+
+def surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration and the machine."""
+    runs, settings = sections.run_settings(config)
     other = {key: value for key, value in config.items() if key not in ("runs", "artifacts")}
-    csv = summary.to_csv(index=False).encode()
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            found=found,
-            trained=trained,
-            scored_runs=len({row["run"] for row in found.accuracy}),
-            figure=lambda name, label: svg.inline(figures[name], label),
-            has=set(figures),
-            demo=bool(config.get("demo")),
-            title=config.get("title") or "BERT on SQuAD 1.1",
-            description=config.get("description") or "",
-            cell_rows=cells,
-            what_is_done=what_is_done,
-            scenarios=list({row["scenario"]: row for row in cells}.values()),
-            checkpoints=named(trained or found.runs, "checkpoint")
-            or [config.get("checkpoint") or "the model"],
-            datasets=named(trained or found.runs, "dataset")
-            or [config.get("dataset") or "the questions"],
-            machine=machine,
-            machine_name=sections.machine_name(machine),
-            other_cpu=other_cpu(found.cpus, machine),
-            machine_facts=sections.machine_facts(machine),
-            versions=sorted((machine.get("versions") or {}).items()),
-            warnings=[*(machine.get("warnings") or []), *disturbed(cells)],
-            accuracy_table=sections.accuracy_table(found),
-            training_table=sections.training_table(found),
-            change_table=sections.change_table(changes),
-            changes=changes,
-            references=sorted({change.reference for change in changes}),
-            shown_changes=SHOWN_CHANGES,
-            cell_table=sections.cell_table([*cells, *records(refused_rows(summary))]),
-            guide_table=guide_table(compared) if compared else None,
-            modelzoo=config.get("modelzoo") or {},
-            open_cells=len(cells) <= OPEN_ROWS,
-            runs=runs,
-            settings=settings,
-            other_settings=yaml.safe_dump(other, sort_keys=False, allow_unicode=True, width=88),
-            sources=sources,
-            credit=next((source for source in sources if source.name == quoted_from), None),
-            examples=examples,
-            examples_of=examples_of,
-            columns=COLUMNS,
-            command=command,
-            csv=base64.b64encode(csv).decode(),
-            palette=palette,
-        )
+    return {
+        "runs": runs,
+        "settings": settings,
+        "other_settings": yaml.safe_dump(other, sort_keys=False, allow_unicode=True, width=88),
+        "modelzoo": config.get("modelzoo") or {},
+        "machine_facts": sections.machine_facts(machine),
+        "versions": sorted((machine.get("versions") or {}).items()),
+    }
+
+
+def contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Id and title of every section that the page has."""
+    found = facts["found"]
+    possible = (
+        ("accuracy", "Accuracy", found.best),
+        ("changes", "Changes against FP32", facts["changes"]),
+        ("speed", "Speed", found.cells),
+        ("training", "Training", facts["trained"]),
+        ("guide", "The guide and us", facts["guide_table"]),
+        ("examples", "Examples", facts["examples"]),
+        ("cells", "All cells", facts["cell_table"].rows),
+        ("configuration", "Configuration", True),
+        ("machine", "Machine", True),
+        ("inputs", "Inputs and licences", True),
+        ("again", "Run it again", True),
     )
-
-
-def what_is_done(cell: dict[str, Any]) -> str:
-    """What the scenario of a cell does, in words."""
-    mode = MODES[cell["mode"]]
-    if cell["padding"] == "none":
-        return mode.does
-    return mode.does_padded.format(length=cell["max_seq_length"] or "the maximum number of")
+    return [(name, title) for name, title, present in possible if present]
 
 
 def other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
     """The processor of the cells, where machine.json describes another one."""
-    model = sections.fact(machine, "cpu", "model")
+    model = value(machine, "cpu", "model")
     return cpus[0] if model and len(cpus) == 1 and cpus[0] != model else ""
 
 
-def disturbed(cells: Sequence[dict[str, Any]]) -> list[str]:
+def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """A warning where cells were measured while other programs kept the processors busy."""
     loads = [row["other_cpus"] for row in cells if (row["other_cpus"] or 0) > BUSY_CPUS]
     if not loads:
@@ -145,21 +172,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "short": formats.short,
         "whole": formats.whole,
-        "duration": duration,
-        "percent": lambda value: f"{value:.1f}",
-        "phrase": phrase,
+        "phrase": sentences.phrase,
     }
     return made
-
-
-def named(rows: Sequence[dict[str, Any]], column: str) -> list[str]:
-    """The distinct names in a column, in order."""
-    return list(dict.fromkeys(row[column] for row in rows if row[column]))
-
-
-def phrase(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

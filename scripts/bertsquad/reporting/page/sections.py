@@ -1,12 +1,14 @@
 """The tables of the report, as text that is ready to be set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.console.quantities import duration, readable_bytes
+from bertsquad.machine import reading
 from bertsquad.reporting.formats import mebibytes, short, tiny, whole
 from bertsquad.reporting.page.findings import Findings, constant_columns
+from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.standing import EMULATED, FAILED, is_false, percent, standing
 
@@ -39,8 +41,11 @@ def signed(value: float) -> str:
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
-# column of summary.csv -> label, unit, how a number is written (None: text)
-CELL_COLUMNS = {
+# Label, unit, and how a number is written (None: text).
+Heading = tuple[str, str, Callable[[Any], str] | None]
+
+# By column of summary.csv.
+CELL_COLUMNS: dict[str, Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -73,7 +78,7 @@ IDENTITY = (
     "repeat",
     "iterations",
 )
-ACCURACY_COLUMNS = {
+ACCURACY_COLUMNS: dict[str, Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -88,7 +93,7 @@ ACCURACY_COLUMNS = {
     "unanswered": ("unanswered", "", whole),
     "official_script": ("official script", "", None),
 }
-CHANGE_COLUMNS = {
+CHANGE_COLUMNS: dict[str, Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -101,7 +106,7 @@ CHANGE_COLUMNS = {
     "spans": ("best spans", "% moved", lambda value: f"{value:.2f}"),
     "max_logit_difference": ("logits", "by up to", tiny),
 }
-TRAINING_COLUMNS = {
+TRAINING_COLUMNS: dict[str, Heading] = {
     "run": ("run", "", None),
     "training_precision": ("precision", "", None),
     "checkpoint": ("checkpoint", "", None),
@@ -116,8 +121,8 @@ TRAINING_COLUMNS = {
 
 
 def table(
-    rows: Sequence[dict[str, Any]],
-    columns: dict[str, tuple],
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, Heading],
     lifted: Sequence[str] = (),
     marks: Sequence[str] = (),
 ) -> Table:
@@ -139,7 +144,7 @@ def table(
     )
 
 
-def cell(value: Any, write: Any) -> Cell:
+def cell(value: Any, write: Callable[[Any], str] | None) -> Cell:
     """A value as text; a missing one as a dash."""
     if value is None or value == "":
         return Cell(MISSING, float("-inf"))
@@ -166,13 +171,13 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
 
 
-def verdict(row: dict[str, Any], found: Findings) -> str:
-    """In words, what the comparison with FP32 says of a row."""
+def verdict(row: Row, found: Findings) -> str:
+    """The result of the comparison with FP32, in words."""
     if row["passed"] is None:
         return "reference" if f"{row['engine']}-{row['precision']}" in found.compared else ""
     if row["passed"]:
         return "passed"
-    return f"failed: below {percent(row['minimum_f1_share'], digits=None)}"
+    return f"failed: below {percent(row['minimum_f1_share'] or 0, digits=None)}"
 
 
 def change_table(changes: Sequence[Change]) -> Table:
@@ -198,7 +203,7 @@ def training_table(found: Findings) -> Table:
     return table(trained, TRAINING_COLUMNS, ("checkpoint",))
 
 
-def cell_table(cells: Sequence[dict[str, Any]]) -> Table:
+def cell_table(cells: Sequence[Row]) -> Table:
     counts = {row["threads"] for row in cells}
     asked = {(row["threads"], row["threads_requested"]) for row in cells}
     columns = dict(CELL_COLUMNS)
@@ -216,8 +221,8 @@ def cell_table(cells: Sequence[dict[str, Any]]) -> Table:
     return table(rows, columns, IDENTITY, marks)
 
 
-def note(row: dict[str, Any]) -> str:
-    """Why a cell is no result, in words; "" for one that is."""
+def note(row: Row) -> str:
+    """Why a cell is not a result, in words; "" for one that is."""
     if row["refused"]:
         return f"not run: {row['refused']}"
     return {FAILED: "failed: F1 too low", EMULATED: "emulated here"}.get(standing(row), "")
@@ -261,7 +266,7 @@ SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
 
 
 def machine_facts(machine: dict[str, Any]) -> list[tuple[str, str, bool]]:
-    """What machine.json says, flat: name, value, known. Versions and warnings stand elsewhere."""
+    """The facts of machine.json, flat: name, value, known. Versions and warnings are elsewhere."""
     elsewhere = ("versions", "warnings", "notes")
     return list(flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
 
@@ -271,7 +276,7 @@ def flat(values: dict[str, Any], prefix: str) -> Any:
     for key, value in values.items():
         words = " ".join(SPELLING.get(word, word) for word in key.split("_"))
         name = f"{prefix} {words}".strip()
-        if is_unavailable(value):
+        if reading.is_unavailable(value):
             yield name, str(value["unavailable"]), False
         elif isinstance(value, dict) and set(value) == {"instances", "size_kib"}:  # a cache
             yield name, f"{value['instances']} × {value['size_kib']} KiB", True
@@ -308,24 +313,10 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
 
 
-def is_unavailable(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"unavailable"}
-
-
-def fact(machine: dict[str, Any], *keys: str) -> Any:
-    """A value deep in machine.json, or None where the machine would not tell."""
-    value: Any = machine
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
-            return None
-        value = value[key]
-    return None if isinstance(value, dict) else value
-
-
 def machine_name(machine: dict[str, Any]) -> str:
     """`Example 9000 (2 cores, 24.0 GiB)`, as far as it is known."""
-    model = fact(machine, "cpu", "model") or "a processor that does not tell its name"
-    cores, memory = fact(machine, "cpu", "cores"), fact(machine, "memory_mib")
+    model = reading.value(machine, "cpu", "model") or "a processor that does not tell its name"
+    cores, memory = reading.value(machine, "cpu", "cores"), reading.value(machine, "memory_mib")
     details = []
     if cores:
         details.append(f"{cores} core{'s' if cores != 1 else ''}")

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.console.errors import UserError
@@ -9,16 +10,27 @@ from bertsquad.reporting.palette import DARK
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
+FACTS = ("section", "rank", "alt", "headline", "text")  # see gallery.facts_of
 DROPPED = ("title", "metadata", "style")  # the page has its own
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline(path: str | Path, label: str) -> str:
-    """The `<svg>` element of a figure, to stand in HTML.
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A figure of the page."""
+
+    svg: str  # the `<svg>` element, as HTML
+    section: str  # of the report; "" for a figure without a place in it: there is nothing to show
+    rank: int  # among the figures of its section
+    headline: str  # of its caption
+    text: str  # of its caption, after the headline
+
+
+def inline(path: str | Path) -> Inline:
+    """A figure that plot.py wrote, as part of an HTML page.
 
     Ids get the file's name as a prefix, so that several figures fit in one page; colours of the
-    palette become CSS variables `--c-RRGGBB`; `label` says what the figure shows to those who do
-    not see it. Raises `UserError` for a file that is not SVG.
+    palette become CSS variables `--c-RRGGBB`. Raises `UserError` for a file that is not SVG.
     """
     path = Path(path)
     try:
@@ -40,13 +52,17 @@ def inline(path: str | Path, label: str) -> str:
             element.set("href", f"#{prefix}-{target.removeprefix('#')}")
         for key in ("clip-path", "style"):
             if key in element.attrib:
-                element.set(key, themed(REFERENCE.sub(rf"url(#{prefix}-\1)", element.get(key))))
+                value = REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
+                element.set(key, themed(value))
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.set("role", "img")
-    root.set("aria-label", label)
+    facts = {name: root.attrib.pop(f"data-{name}", "") for name in FACTS}
+    root.set("aria-label", facts["alt"])
     squeeze(root)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+    svg = ET.tostring(root, encoding="unicode", short_empty_elements=False)
+    rank = int(facts["rank"] or 0)
+    return Inline(svg, facts["section"], rank, facts["headline"], facts["text"])
 
 
 def drop(root: ET.Element) -> None:
@@ -85,4 +101,4 @@ def squeeze(root: ET.Element) -> None:
         if not (element.tail or "").strip():
             element.tail = None
         if "d" in element.attrib:
-            element.set("d", " ".join(element.get("d").split()))
+            element.set("d", " ".join(element.attrib["d"].split()))

@@ -1,9 +1,102 @@
-"""The columns of summary.csv: the one place where each has its unit and its meaning."""
+"""The columns of summary.csv: the one place where each has its type, its unit and its meaning."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypedDict, get_args, get_type_hints
 
 from bertsquad.benchmark.modes import MODES
+
+_MODES = "; ".join(f"{mode.name}: {mode.meaning}" for mode in MODES.values())
+
+
+class Row(TypedDict):
+    """A row of summary.csv: each column as its type, unit ("" where there is none) and meaning.
+
+    A missing text is "", another missing value is None: not measured.
+    """
+
+    run: Annotated[str, "", "name of the fine-tuned model: a key under `runs` in the config"]
+    checkpoint: Annotated[str, "", "pretrained model that the run started from"]
+    dataset: Annotated[str, "", "dataset of the questions"]
+    training_precision: Annotated[str, "", "precision of the fine-tuning"]
+    engine: Annotated[str, "", "software that ran the fine-tuned model"]
+    precision: Annotated[str, "", "number format of the inference"]
+    native: Annotated[bool | None, "", "False: this processor emulates the precision, slowly"]
+    questions: Annotated[int | None, "", "questions scored"]
+    exact_match: Annotated[
+        float | None, "%", "answers equal to a reference, as in evaluate-v1.1.py"
+    ]
+    exact_match_low: Annotated[float | None, "%", "lower end of the bootstrap interval"]
+    exact_match_high: Annotated[float | None, "%", "upper end of the bootstrap interval"]
+    f1: Annotated[
+        float | None, "%", "mean word overlap with the best reference, as evaluate-v1.1.py"
+    ]
+    f1_low: Annotated[float | None, "%", "lower end of the bootstrap interval"]
+    f1_high: Annotated[float | None, "%", "upper end of the bootstrap interval"]
+    confidence: Annotated[float | None, "", "probability that the two intervals stand for"]
+    unanswered: Annotated[int | None, "", "questions without a prediction, scored 0"]
+    official_script: Annotated[str, "", "what evaluate-v1.1.py itself said: agrees, or not run"]
+    reference: Annotated[str, "", "engine-precision it is compared with; empty: with none"]
+    f1_share: Annotated[float | None, "", "its F1 divided by the reference's"]
+    changed_answers: Annotated[int | None, "", "questions answered otherwise than by the reference"]
+    max_logit_difference: Annotated[
+        float | None, "", "largest difference from the reference's logits"
+    ]
+    minimum_f1_share: Annotated[float | None, "", "the config's limit of f1_share"]
+    passed: Annotated[bool | None, "", "False: f1_share is below that limit"]
+    scenario: Annotated[str, "", "name of the benchmark scenario; empty: accuracy only"]
+    mode: Annotated[str, "", _MODES]
+    refused: Annotated[str, "", "why this benchmark cell was not run; empty: it was"]
+    padding: Annotated[str, "", "max_length: features filled up to max_seq_length; none: packed"]
+    max_seq_length: Annotated[int | None, "tokens", "longest feature"]
+    batch_size: Annotated[int | None, "features", "features per batch; empty: as the engine plans"]
+    threads: Annotated[int | None, "", "threads of the engine"]
+    threads_requested: Annotated[str, "", "what the config asks: a number, or all"]
+    repeat: Annotated[int | None, "", "number of this repetition of the same cell"]
+    warmup_iterations: Annotated[int | None, "", "batches run before the clock started"]
+    iterations: Annotated[int | None, "", "timed batches, or passes over the whole set"]
+    features: Annotated[int | None, "", "features in all that was timed"]
+    tokens: Annotated[int | None, "tokens", "useful tokens in the timed batches, without padding"]
+    computed_tokens: Annotated[int | None, "tokens", "tokens that were computed, padding included"]
+    features_per_second: Annotated[float | None, "1/s", "throughput"]
+    printed_features_per_second: Annotated[
+        float | None, "1/s", "throughput as the Model Zoo printed it"
+    ]
+    observed_features_per_second: Annotated[
+        float | None, "1/s", "the same by when its log lines came"
+    ]
+    questions_per_second: Annotated[float | None, "1/s", "texts in, answers out: throughput"]
+    tokenise_s: Annotated[float | None, "s", "processor time of making features, of one pass"]
+    decode_s: Annotated[float | None, "s", "processor time of making answers, of one pass"]
+    model_s: Annotated[float | None, "s", "time of the same batches through the engine alone"]
+    overhead_share: Annotated[float | None, "", "time from texts to answers over model_s, less 1"]
+    useful_tokens_per_second: Annotated[
+        float | None, "1/s", "throughput in tokens, without padding"
+    ]
+    latency_mean_ms: Annotated[float | None, "ms", "mean time of one batch"]
+    latency_min_ms: Annotated[float | None, "ms", "fastest batch"]
+    latency_p50_ms: Annotated[float | None, "ms", "half of the batches took at most this long"]
+    latency_p90_ms: Annotated[float | None, "ms", "90 % of the batches took at most this long"]
+    latency_p95_ms: Annotated[float | None, "ms", "95 % of the batches took at most this long"]
+    latency_p99_ms: Annotated[float | None, "ms", "99 % of the batches took at most this long"]
+    latency_max_ms: Annotated[float | None, "ms", "slowest batch"]
+    other_cpus: Annotated[
+        float | None, "CPUs", "processors that other programs kept busy meanwhile"
+    ]
+    peak_memory_mib: Annotated[
+        float | None, "MiB", "largest resident memory of the benchmark process"
+    ]
+    model_load_s: Annotated[float | None, "s", "time to load the model"]
+    first_inference_s: Annotated[float | None, "s", "time of the very first batch"]
+    cpu: Annotated[str, "", "processor that ran the cell"]
+    started_at: Annotated[str, "", "when the cell was started"]
+    train_steps: Annotated[int | None, "", "optimizer steps of the fine-tuning"]
+    train_examples: Annotated[int | None, "", "training examples seen"]
+    train_tokens: Annotated[int | None, "tokens", "training tokens seen, padding not counted"]
+    train_threads: Annotated[int | None, "", "threads that computed, of all processes"]
+    train_seconds: Annotated[float | None, "s", "time spent in optimizer steps"]
+    train_examples_per_second: Annotated[float | None, "1/s", "training speed in examples"]
+    train_tokens_per_second: Annotated[float | None, "1/s", "training speed in useful tokens"]
+    train_final_loss: Annotated[float | None, "", "mean loss of the last 5 % of the steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,83 +105,23 @@ class Column:
 
     name: str
     kind: Literal["text", "integer", "number", "boolean"]
-    unit: str  # "" where there is none
+    unit: str
     meaning: str
 
 
-COLUMNS = (
-    Column("run", "text", "", "name of the fine-tuned model: a key under `runs` in the config"),
-    Column("checkpoint", "text", "", "pretrained model that the run started from"),
-    Column("dataset", "text", "", "dataset of the questions"),
-    Column("training_precision", "text", "", "precision of the fine-tuning"),
-    Column("engine", "text", "", "software that ran the fine-tuned model"),
-    Column("precision", "text", "", "number format of the inference"),
-    Column("native", "boolean", "", "False: this processor emulates the precision, slowly"),
-    Column("questions", "integer", "", "questions scored"),
-    Column("exact_match", "number", "%", "answers equal to a reference, as in evaluate-v1.1.py"),
-    Column("exact_match_low", "number", "%", "lower end of the bootstrap interval"),
-    Column("exact_match_high", "number", "%", "upper end of the bootstrap interval"),
-    Column("f1", "number", "%", "mean word overlap with the best reference, as evaluate-v1.1.py"),
-    Column("f1_low", "number", "%", "lower end of the bootstrap interval"),
-    Column("f1_high", "number", "%", "upper end of the bootstrap interval"),
-    Column("confidence", "number", "", "probability that the two intervals stand for"),
-    Column("unanswered", "integer", "", "questions without a prediction, scored 0"),
-    Column("official_script", "text", "", "what evaluate-v1.1.py itself said: agrees, or not run"),
-    Column("reference", "text", "", "engine-precision it is compared with; empty: with none"),
-    Column("f1_share", "number", "", "its F1 divided by the reference's"),
-    Column("changed_answers", "integer", "", "questions answered otherwise than by the reference"),
-    Column("max_logit_difference", "number", "", "largest difference from the reference's logits"),
-    Column("minimum_f1_share", "number", "", "the config's limit of f1_share"),
-    Column("passed", "boolean", "", "False: f1_share is below that limit"),
-    Column("scenario", "text", "", "name of the benchmark scenario; empty: accuracy only"),
-    Column(
-        *("mode", "text", ""),
-        "; ".join(f"{mode.name}: {mode.meaning}" for mode in MODES.values()),
-    ),
-    Column("refused", "text", "", "why this benchmark cell was not run; empty: it was"),
-    Column("padding", "text", "", "max_length: features filled up to max_seq_length; none: packed"),
-    Column("max_seq_length", "integer", "tokens", "longest feature"),
-    Column("batch_size", "integer", "features", "features per batch; empty: as the engine plans"),
-    Column("threads", "integer", "", "threads of the engine"),
-    Column("threads_requested", "text", "", "what the config asks: a number, or all"),
-    Column("repeat", "integer", "", "number of this repetition of the same cell"),
-    Column("warmup_iterations", "integer", "", "batches run before the clock started"),
-    Column("iterations", "integer", "", "timed batches, or passes over the whole set"),
-    Column("features", "integer", "", "features in all that was timed"),
-    Column("tokens", "integer", "tokens", "useful tokens in the timed batches, without padding"),
-    Column("computed_tokens", "integer", "tokens", "tokens that were computed, padding included"),
-    Column("features_per_second", "number", "1/s", "throughput"),
-    Column(
-        "printed_features_per_second", "number", "1/s", "throughput as the Model Zoo printed it"
-    ),
-    Column("observed_features_per_second", "number", "1/s", "the same by when its log lines came"),
-    Column("questions_per_second", "number", "1/s", "texts in, answers out: throughput"),
-    Column("tokenise_s", "number", "s", "processor time of making features, of one pass"),
-    Column("decode_s", "number", "s", "processor time of making answers, of one pass"),
-    Column("model_s", "number", "s", "time of the same batches through the engine alone"),
-    Column("overhead_share", "number", "", "time from texts to answers over model_s, less 1"),
-    Column("useful_tokens_per_second", "number", "1/s", "throughput in tokens, without padding"),
-    Column("latency_mean_ms", "number", "ms", "mean time of one batch"),
-    Column("latency_min_ms", "number", "ms", "fastest batch"),
-    Column("latency_p50_ms", "number", "ms", "half of the batches took at most this long"),
-    Column("latency_p90_ms", "number", "ms", "90 % of the batches took at most this long"),
-    Column("latency_p95_ms", "number", "ms", "95 % of the batches took at most this long"),
-    Column("latency_p99_ms", "number", "ms", "99 % of the batches took at most this long"),
-    Column("latency_max_ms", "number", "ms", "slowest batch"),
-    Column("other_cpus", "number", "CPUs", "processors that other programs kept busy meanwhile"),
-    Column("peak_memory_mib", "number", "MiB", "largest resident memory of the benchmark process"),
-    Column("model_load_s", "number", "s", "time to load the model"),
-    Column("first_inference_s", "number", "s", "time of the very first batch"),
-    Column("cpu", "text", "", "processor that ran the cell"),
-    Column("started_at", "text", "", "when the cell was started"),
-    Column("train_steps", "integer", "", "optimizer steps of the fine-tuning"),
-    Column("train_examples", "integer", "", "training examples seen"),
-    Column("train_tokens", "integer", "tokens", "training tokens seen, padding not counted"),
-    Column("train_threads", "integer", "", "threads that computed, of all processes"),
-    Column("train_seconds", "number", "s", "time spent in optimizer steps"),
-    Column("train_examples_per_second", "number", "1/s", "training speed in examples"),
-    Column("train_tokens_per_second", "number", "1/s", "training speed in useful tokens"),
-    Column("train_final_loss", "number", "", "mean loss of the last 5 % of the steps"),
-)
+def _columns() -> tuple[Column, ...]:
+    kinds: dict[object, Literal["text", "integer", "number", "boolean"]] = {
+        str: "text",
+        int | None: "integer",
+        float | None: "number",
+        bool | None: "boolean",
+    }
+    found = []
+    for name, hint in get_type_hints(Row, include_extras=True).items():
+        kind, unit, meaning = get_args(hint)
+        found.append(Column(name, kinds[kind], unit, meaning))
+    return tuple(found)
 
+
+COLUMNS = _columns()
 NAMES = tuple(column.name for column in COLUMNS)

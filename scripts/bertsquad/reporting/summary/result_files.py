@@ -1,4 +1,4 @@
-"""What a measured file says, its path included; every mistake names the file."""
+"""Reading a measured file and what its path adds; every mistake names the file."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def available(value: Any) -> Any:
-    """None for what the machine would not tell: {"unavailable": reason}."""
+    """The value, or None where it is {"unavailable": reason}."""
     return None if isinstance(value, dict) else value
 
 
@@ -48,7 +48,7 @@ def optional_pair(path: Path, data: dict[str, Any], key: str) -> tuple[Any, Any]
 
 
 def agree(path: Path, data: dict[str, Any], key: str, from_path: Any) -> None:
-    """The file and its path must say the same, or a renamed folder would mislabel a result."""
+    """`UserError` unless file and path agree: a renamed folder would mislabel a result."""
     if data.get(key) != from_path:
         raise UserError(
             f"{path}: `{key}` is {data.get(key)!r} in the file but {from_path!r} in its path;"

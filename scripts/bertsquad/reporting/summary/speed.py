@@ -7,6 +7,7 @@ import pandas as pd
 
 from bertsquad.benchmark.flops import ceiling_gflops
 from bertsquad.engines import PRECISIONS
+from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.reporting.formats import mebibytes, percent, short
 
 COLUMNS = [
@@ -116,7 +117,7 @@ def ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
 def busy_lines(measured: pd.DataFrame) -> list[str]:
     """A warning where other programs kept half a processor or more busy meanwhile."""
     busiest = pd.to_numeric(measured["other_cpus"]).max()
-    if not busiest >= 0.5:
+    if not busiest >= BUSY_CPUS:
         return []
     return [
         f"warning: other programs kept up to {busiest:.1f} processors busy meanwhile; the numbers "

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from bertsquad.benchmark.modes import MODES
-from bertsquad.reporting.summary.tables import (
-    accuracy_rows,
-    cell_rows,
-    is_emulated,
-    medians,
-    refused_rows,
-)
+from bertsquad.reporting.summary.columns import Row
+from bertsquad.reporting.summary.summary import Summary, records
 
-FAILED, EMULATED = "failed", "emulated"
+FAILED: Literal["failed"] = "failed"
+EMULATED: Literal["emulated"] = "emulated"
+REFUSED: Literal["refused"] = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,57 +20,35 @@ class LeftOut:
 
     engine: str
     precision: str
-    kind: str  # FAILED, EMULATED or "refused"
+    kind: Literal["failed", "emulated", "refused"]
     reason: str
 
 
-def standing(row: Mapping[str, Any]) -> str:
-    """FAILED, EMULATED or "" for a row of the summary. What failed did so on any processor, so
-    that comes first."""
+def standing(row: Mapping[str, Any]) -> Literal["", "failed", "emulated"]:
+    """FAILED, EMULATED or "" for a row of the summary. A precision that failed does so on any
+    processor, so that comes first."""
     if is_false(row["passed"]):
         return FAILED
     return EMULATED if is_false(row["native"]) else ""
 
 
 def is_false(value: Any) -> bool:
-    """Whether it is known to be false."""
+    """Whether a value is known, and false."""
     return not pd.isna(value) and not value
 
 
-def results(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells that count as results."""
-    return cells[cells["passed"].fillna(True) & cells["native"].fillna(True)]
-
-
-def best_cells(summary: pd.DataFrame, *modes: str) -> pd.DataFrame:
-    """The medians of the cells of these modes that count as results."""
-    return results(medians(summary, modes))
-
-
-def left_out(summary: pd.DataFrame) -> list[LeftOut]:
+def left_out(summary: Summary) -> list[LeftOut]:
     """Every engine and precision that was measured but does not count, and those not run at all."""
-    found = []
-    scored = accuracy_rows(summary)
-    failed = scored[~scored["passed"].fillna(True)]
-    for (engine, precision), rows in failed.groupby(["engine", "precision"], sort=False):
-        several = scored["run"].nunique() > 1
-        shares = [
-            percent(row.f1_share) + (f" in run {row.run}" if several else "")
-            for row in rows.itertuples()
-        ]
-        limit = percent(rows["minimum_f1_share"].max(), digits=None)
-        reason = f"keeps less than {limit} of FP32’s F1: {', '.join(shares)}"
-        found.append(LeftOut(engine, precision, FAILED, reason))
-    cells = cell_rows(summary, tuple(MODES))
-    for (engine, precision), rows in cells.groupby(["engine", "precision"], sort=False):
-        if is_emulated(rows["native"]):
-            reason = f"this processor has no instructions for {precision}"
-            found.append(LeftOut(engine, precision, EMULATED, reason))
-    refused = refused_rows(summary)
-    for (engine, precision, reason), _ in refused.groupby(
-        ["engine", "precision", "refused"], sort=False
-    ):
-        found.append(LeftOut(engine, precision, "refused", reason))
+    failed = _grouped([row for row in records(summary.scored) if is_false(row["passed"])])
+    several = summary.scored["run"].nunique() > 1
+    found = [LeftOut(*model, FAILED, _failure(rows, several)) for model, rows in failed.items()]
+    emulated = _grouped([row for row in records(summary.cells) if is_false(row["native"])])
+    for engine, precision in emulated:
+        reason = f"this processor has no instructions for {precision}"
+        found.append(LeftOut(engine, precision, EMULATED, reason))
+    for (engine, precision), rows in _grouped(records(summary.refused)).items():
+        reasons = dict.fromkeys(row["refused"] for row in rows)
+        found += [LeftOut(engine, precision, REFUSED, reason) for reason in reasons]
     return found
 
 
@@ -83,3 +57,21 @@ def percent(share: float, digits: int | None = 1) -> str:
     written: `99 %`."""
     number = f"{100 * share:.10g}" if digits is None else f"{100 * share:.{digits}f}"
     return f"{number}\u00a0%"
+
+
+def _grouped(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
+    """By engine and precision, in the order of the rows."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["engine"], row["precision"]), []).append(row)
+    return groups
+
+
+def _failure(rows: list[Row], several_runs: bool) -> str:
+    """How much of FP32's F1 an engine and precision keeps, in every run that it failed in."""
+    shares = [
+        percent(row["f1_share"] or 0) + (f" in run {row['run']}" if several_runs else "")
+        for row in rows
+    ]
+    limit = percent(max(row["minimum_f1_share"] or 0 for row in rows), digits=None)
+    return f"keeps less than {limit} of FP32’s F1: {', '.join(shares)}"

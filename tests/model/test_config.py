@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bertsquad.checkpoint.model_config import encoder_shapes, head_shapes, read_config
 from bertsquad.console.errors import UserError
+from bertsquad.model.config import encoder_shapes, head_shapes, read_config
 
 GOOGLE = {
     "vocab_size": 28996,

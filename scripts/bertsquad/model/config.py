@@ -1,4 +1,4 @@
-"""A checkpoint's configuration: read and checked; the tensors it calls for; what is written."""
+"""A model's config.json: read and checked; the tensors it calls for; what is written."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json
 
-SIZES = (
+_SIZES = (
     "vocab_size",
     "hidden_size",
     "num_hidden_layers",
@@ -16,7 +16,7 @@ SIZES = (
     "max_position_embeddings",
     "type_vocab_size",
 )
-PROPORTIONS = {  # BERT, appendix A.2; the defaults of BertConfig in modeling.py
+_PROPORTIONS = {  # BERT, appendix A.2; the defaults of BertConfig in modeling.py
     "hidden_dropout_prob": 0.1,
     "attention_probs_dropout_prob": 0.1,
     "initializer_range": 0.02,
@@ -26,36 +26,36 @@ PROPORTIONS = {  # BERT, appendix A.2; the defaults of BertConfig in modeling.py
 # Keras's LayerNormalization with its default 1e-3, and tf.nn.gelu, whose default in TensorFlow 2.4
 # is the erf form. Which form Intel's own build computed is not on record; the two differ by at
 # most 5e-4.
-ORIGINS = {"google": (1e-12, "tanh"), "intel": (1e-3, "erf"), "huggingface": (1e-12, "erf")}
-ACTIVATIONS = {"erf": "gelu", "tanh": "gelu_pytorch_tanh"}  # in the words of transformers
-EXPLICIT_FORMS = {"gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
+_ORIGINS = {"google": (1e-12, "tanh"), "intel": (1e-3, "erf"), "huggingface": (1e-12, "erf")}
+_ACTIVATIONS = {"erf": "gelu", "tanh": "gelu_pytorch_tanh"}  # in the words of transformers
+_EXPLICIT_FORMS = {"gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 
 
 def read_config(
     path: str | os.PathLike[str],
-    origin: str,
+    origin: str = "huggingface",
     *,
     layer_norm_eps: float | None = None,
     gelu: str | None = None,
 ) -> dict[str, Any]:
     """The configuration in a bert_config.json or config.json, in transformers' terms.
 
-    `origin` is a key of ORIGINS. `layer_norm_eps` and `gelu` ("erf" or "tanh") override what the
-    file and its origin say. Raises `UserError` naming the key that is missing, out of range or asks
-    for a model that is not a BERT encoder.
+    `origin` is a key of _ORIGINS; a model folder's is "huggingface". `layer_norm_eps` and `gelu`
+    ("erf" or "tanh") override what the file and its origin say. Raises `UserError` naming the key
+    that is missing, out of range or asks for a model that is not a BERT encoder.
     """
     given = read_json(path)
     if not isinstance(given, dict):
         raise UserError(f"{path}: expected a JSON object with BERT's configuration")
-    config: dict[str, Any] = {key: _size(path, given, key) for key in SIZES}
-    config |= {key: _proportion(path, given, key, value) for key, value in PROPORTIONS.items()}
+    config: dict[str, Any] = {key: _size(path, given, key) for key in _SIZES}
+    config |= {key: _proportion(path, given, key, value) for key, value in _PROPORTIONS.items()}
     if config["hidden_size"] % config["num_attention_heads"]:
         raise UserError(
             f"{path}: hidden_size {config['hidden_size']} is not a multiple of "
             f"num_attention_heads {config['num_attention_heads']}"
         )
     _refuse_other_models(path, given)
-    default_eps, default_gelu = ORIGINS[origin]
+    default_eps, default_gelu = _ORIGINS[origin]
     if layer_norm_eps is None:
         layer_norm_eps = given.get("layer_norm_eps", default_eps)
         if type(layer_norm_eps) not in (int, float) or not 0 < layer_norm_eps < 1:
@@ -63,11 +63,11 @@ def read_config(
                 f"{path}: layer_norm_eps is {layer_norm_eps!r}; expected a number between 0 and 1"
             )
     activation = given.get("hidden_act", "gelu")
-    if activation != "gelu" and activation not in EXPLICIT_FORMS:
-        expected = ", ".join(["gelu", *EXPLICIT_FORMS])
+    if activation != "gelu" and activation not in _EXPLICIT_FORMS:
+        expected = ", ".join(["gelu", *_EXPLICIT_FORMS])
         raise UserError(f"{path}: hidden_act is {activation!r}; expected one of {expected}")
-    form = gelu or EXPLICIT_FORMS.get(activation, default_gelu)
-    return config | {"layer_norm_eps": layer_norm_eps, "hidden_act": ACTIVATIONS[form]}
+    form = gelu or _EXPLICIT_FORMS.get(activation, default_gelu)
+    return config | {"layer_norm_eps": layer_norm_eps, "hidden_act": _ACTIVATIONS[form]}
 
 
 def encoder_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -133,7 +133,7 @@ def _size(path: str | os.PathLike[str], given: Mapping[str, Any], key: str) -> i
 def _proportion(
     path: str | os.PathLike[str], given: Mapping[str, Any], key: str, default: float
 ) -> float:
-    value = given.get(key, default)
+    value: float = given.get(key, default)
     if type(value) not in (int, float) or not 0 <= value < 1:
         raise UserError(f"{path}: {key} is {value!r}; expected a number from 0 to below 1")
     return value

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.distributed import binding
 from bertsquad.distributed.worker import is_worker, read_worker, was_distributed
+from bertsquad.machine import binding
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds processes")
@@ -31,7 +31,7 @@ def in_a_process(code):
 def test_a_bound_process_runs_on_its_cores_alone():
     cpu = max(os.sched_getaffinity(0))
     found = in_a_process(
-        "import os; from bertsquad.distributed.binding import bind_cpus\n"
+        "import os; from bertsquad.machine.binding import bind_cpus\n"
         f"print(bind_cpus([{cpu}]), os.sched_getaffinity(0))"
     )
     assert found == f"None {{{cpu}}}"
@@ -40,17 +40,15 @@ def test_a_bound_process_runs_on_its_cores_alone():
 @LINUX
 def test_a_core_that_is_not_there_is_said():
     assert (
-        in_a_process(
-            "from bertsquad.distributed.binding import bind_cpus; print(bind_cpus([1000]))"
-        )
-        == "processes are not bound to cores: sched_setaffinity: Invalid argument"
+        in_a_process("from bertsquad.machine.binding import bind_cpus; print(bind_cpus([1000]))")
+        == "CPU binding is not permitted: Invalid argument"
     )
 
 
 @LINUX
 def test_memory_is_bound_to_a_node_as_the_kernel_sees_it():
     said, policy = in_a_process(
-        "from bertsquad.distributed.binding import bind_memory; print(bind_memory([0]))\n"
+        "from bertsquad.machine.binding import bind_memory; print(bind_memory([0]))\n"
         "print(open('/proc/self/numa_maps').readline().split()[1])"
     ).splitlines()
     if said != "None":
@@ -60,14 +58,14 @@ def test_memory_is_bound_to_a_node_as_the_kernel_sees_it():
 
 def test_a_node_that_is_not_there_is_said_with_what_to_allow():
     said = in_a_process(
-        "from bertsquad.distributed.binding import bind_memory; print(bind_memory([63]))"
+        "from bertsquad.machine.binding import bind_memory; print(bind_memory([63]))"
     )
-    assert said.startswith("memory is not bound to NUMA nodes: ")
+    assert said.startswith("memory binding is not permitted: Invalid argument")
 
 
 def test_another_machine_is_said(monkeypatch):
-    monkeypatch.setattr(platform, "machine", lambda: "s390x")
-    assert binding.bind_memory([0]) == "memory is not bound to NUMA nodes: not known how on s390x"
+    monkeypatch.setattr(platform, "machine", lambda: "sparc64")
+    assert binding.bind_memory([0]) == "memory binding is not possible: not known how on sparc64"
 
 
 # The environment of a process

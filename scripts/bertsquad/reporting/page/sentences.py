@@ -1,0 +1,278 @@
+"""The report's sentences, made from its findings; the templates only place them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from bertsquad.benchmark.modes import MODES
+from bertsquad.reporting.formats import short, whole
+from bertsquad.reporting.page.findings import Findings, Speedup
+from bertsquad.reporting.summary.columns import Row
+from bertsquad.reporting.summary.standing import EMULATED, FAILED, LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One large number at the top of the page."""
+
+    label: str
+    value: str
+    unit: str
+    note: str
+
+
+def lede(found: Findings, machine_name: str, config: Mapping[str, Any]) -> Markup:
+    """The opening paragraph: which machine, what was trained, how well and how fast it answers."""
+    parts = [Markup("On {},").format(machine_name), _made_from(found, config)]
+    if found.best:
+        best = found.best
+        scored_runs = len({row["run"] for row in found.accuracy})
+        run = f"The best run, {best['run']}," if scored_runs > 1 else f"Run {best['run']}"
+        questions = f"{whole(best['questions'])} questions" if best["questions"] else ""
+        parts.append(
+            Markup(
+                "{} gives the exact answer to <b>{:.1f}&nbsp;%</b> of {} and reaches an "
+                "<b>F1 of {:.1f}&nbsp;%</b> ({})."
+            ).format(
+                *(run, best["exact_match"] or 0.0, questions or "the questions"),
+                *(best["f1"] or 0.0, _model(best)),
+            )
+        )
+    if found.served:
+        text = "It answers <b>{} questions per second</b>, texts in, answers out, with {}{}."
+        rate, model = short(found.served["questions_per_second"] or 0), _model(found.served)
+        parts.append(Markup(text).format(rate, model, _around_the_model(found.served)))
+    elif found.fastest:
+        text = "At its fastest the model answers <b>{} features per second</b> ({})."
+        rate = short(found.fastest["features_per_second"] or 0)
+        parts.append(Markup(text).format(rate, _where(found.fastest)))
+    return Markup("\n").join(parts)
+
+
+def tiles(found: Findings) -> list[Tile]:
+    """The numbers at the top of the page."""
+    return [*_score_tiles(found), *_rate_tiles(found), *_ratio_tiles(found)]
+
+
+def remarks(found: Findings, other_cpu: str, warnings: int) -> list[Markup]:
+    """What else a reader must know, one sentence or two each.
+
+    `other_cpu`: the processor of the cells where it is not the machine's; `warnings`: how many
+    there are about the machine.
+    """
+    return [
+        *_score_remarks(found),
+        *_speed_remarks(found),
+        *map(_left_out, found.left_out),
+        *_missing_remarks(found),
+        *_machine_remarks(found, other_cpu, warnings),
+        *([] if found.best else [Markup("No predictions were scored.")]),
+        *([] if found.cells else [Markup(NOT_TIMED)]),
+    ]
+
+
+NOT_TIMED = "No inference benchmark was run, so there are no times in this report."
+
+
+def scenarios(cells: Sequence[Row], found: Findings) -> Markup:
+    """What each scenario of the cells does, and when they were measured."""
+    one_each = {row["scenario"]: row for row in cells}.values()
+    parts = [
+        Markup("Scenario <b>{}</b> {}.").format(row["scenario"], _what_is_done(row))
+        for row in one_each
+    ]
+    if found.measured:
+        first, last = found.measured
+        when = f"on {first}" if first == last else f"from {first} to {last}"
+        parts.append(Markup("Measured {}.").format(when))
+    return Markup(" ").join(parts)
+
+
+def footer(found: Findings) -> str:
+    """What the page was made from."""
+    trained = sum(bool(row["train_steps"]) for row in found.runs)
+    return (
+        f"Made by bertsquad from {_count(found.cells, 'benchmark cell')}, "
+        f"{_count(len(found.accuracy), 'scored model')} and {_count(trained, 'training log')}."
+    )
+
+
+def confidence(found: Findings) -> str:
+    """`95 % `, the probability that the intervals stand for; "" where it is unknown."""
+    share = found.best and found.best["confidence"]
+    return f"{100 * share:g}\u00a0% " if share else ""
+
+
+def phrase(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _made_from(found: Findings, config: Mapping[str, Any]) -> Markup:
+    """Which checkpoints were trained, or used as they came, on which datasets."""
+    trained = [row for row in found.runs if row["train_steps"]]
+    rows = trained or found.runs
+    checkpoints = _named(row["checkpoint"] for row in rows)
+    checkpoints = checkpoints or [config.get("checkpoint") or "the model"]
+    datasets = _named(row["dataset"] for row in rows)
+    datasets = datasets or [config.get("dataset") or "the questions"]
+    of, on = (_several(*pair) for pair in (("checkpoint", checkpoints), ("dataset", datasets)))
+    if trained:
+        runs = [row["run"] for row in trained]
+        who = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs ({phrase(runs)})"
+        return Markup("{} fine-tuned the {} on the {}.").format(who, of, on)
+    verb = "were" if len(checkpoints) > 1 else "was"
+    return Markup("the {} {} used without fine-tuning, on the {}.").format(of, verb, on)
+
+
+def _score_tiles(found: Findings) -> Iterator[Tile]:
+    if best := found.best:
+        f1 = _interval(best["f1_low"], best["f1_high"])
+        exact = _interval(best["exact_match_low"], best["exact_match_high"])
+        note = f"{confidence(found)}interval {f1}; " if f1 else ""
+        note += f"exact match {best['exact_match']:.1f}\u00a0%" + (f" ({exact})" if exact else "")
+        note += f"; {best['run']}, {_model(best)}"
+        yield Tile("Best F1", f"{best['f1']:.1f}", "%", note)
+
+
+def _rate_tiles(found: Findings) -> Iterator[Tile]:
+    if served := found.served:
+        note = f"texts in, answers out; {_where(served)}{_around_the_model(served)}"
+        yield Tile("Questions answered", short(served["questions_per_second"] or 0), "/s", note)
+    elif fastest := found.fastest:
+        note = f"features per second; {_where(fastest)}"
+        yield Tile("Best throughput", short(fastest["features_per_second"] or 0), "/s", note)
+    if quickest := found.quickest:
+        p99 = quickest["latency_p99_ms"]
+        note = "median of one batch" + ("" if p99 is None else f", p99 {short(p99)} ms")
+        note += f"; {_where(quickest)}"
+        yield Tile("Best latency", short(quickest["latency_p50_ms"] or 0), "ms", note)
+
+
+def _ratio_tiles(found: Findings) -> Iterator[Tile]:
+    for speedup in found.speedups[:1]:
+        label = f"{speedup.faster} over {speedup.slower}"
+        note = f"features per second; {_span(speedup)}"
+        yield Tile(label, short(speedup.median), "×", note)
+    if found.unpadded:
+        note = f"features per second, real lengths over padded; {_span(found.unpadded)}"
+        yield Tile("Without padding", short(found.unpadded.median), "×", note)
+
+
+def _score_remarks(found: Findings) -> Iterator[Markup]:
+    if found.untrained_best:
+        yield Markup(
+            "Without fine-tuning here (run {}) the same questions get an F1 of {:.1f}&nbsp;%."
+        ).format(found.untrained_best["run"], found.untrained_best["f1"] or 0.0)
+    if found.precision_effect is not None:
+        yield Markup(
+            "Engine and precision of the inference change the F1 of a run by at most {:.2f} points."
+        ).format(found.precision_effect)
+
+
+def _speed_remarks(found: Findings) -> Iterator[Markup]:
+    text = Markup("{} answers {} times as many features per second as {}{} ({}).")
+    same = " in the same precision"
+    for among, condition in ((found.speedups[1:], ""), (found.engine_speedups, same)):
+        for each in among:
+            yield text.format(each.faster, short(each.median), each.slower, condition, _span(each))
+    if found.served and found.fastest:
+        yield Markup("The engine alone answers up to {} features per second ({}).").format(
+            short(found.fastest["features_per_second"] or 0), _where(found.fastest)
+        )
+
+
+def _left_out(each: LeftOut) -> Markup:
+    """Why an engine and precision counts for nothing."""
+    text = {
+        FAILED: "<strong>{} failed:</strong> it {}. Such times are shown in grey and count for "
+        "nothing above.",
+        EMULATED: "<strong>{} is emulated here:</strong> {}, so its times say nothing about "
+        "processors that have them and count for nothing above.",
+    }.get(each.kind, "<strong>{} was not timed:</strong> {}.")
+    return Markup(text).format(f"{each.engine} {each.precision}", each.reason)
+
+
+def _missing_remarks(found: Findings) -> Iterator[Markup]:
+    if found.cells and not found.fastest:
+        yield Markup("Nothing that was timed here counts as a result.")
+    if found.best and all(row["precision"] != "fp32" for row in found.accuracy):
+        yield Markup(
+            "No engine runs FP32, so nothing here says what the other precisions cost in F1."
+        )
+
+
+def _machine_remarks(found: Findings, other_cpu: str, warnings: int) -> Iterator[Markup]:
+    if len(found.cpus) > 1:
+        yield Markup(
+            "<strong>The cells were measured on different processors</strong> ({}): compare times "
+            "only within one."
+        ).format(phrase(found.cpus))
+    elif other_cpu:
+        yield Markup(
+            "<strong>The cells were measured on {}</strong>, another processor than the one named "
+            "above."
+        ).format(other_cpu)
+    if warnings and found.cells:
+        yield Markup(
+            '<a href="#machine">{} about this machine</a>: read the times with care.'
+        ).format(_count(warnings, "warning"))
+
+
+def _what_is_done(cell: Row) -> str:
+    """What the scenario of a cell does."""
+    mode = MODES[cell["mode"]]
+    if cell["padding"] == "none":
+        return mode.does
+    return mode.does_padded.format(length=cell["max_seq_length"] or "the maximum number of")
+
+
+def _around_the_model(served: Row) -> str:
+    """What tokenising and decoding add to the model's time. Below 0 it is noise: the two are
+    measured one after the other."""
+    share = served["overhead_share"]
+    if share is None:
+        return ""
+    cost = f"{100 * share:.1f}\u00a0% on top of the model" if share > 0 else "no time that shows"
+    return f"; tokenising and decoding cost {cost}"
+
+
+def _model(row: Row) -> str:
+    return f"{row['engine']} {row['precision']}"
+
+
+def _where(cell: Row) -> str:
+    """Model, scenario, batch size and threads of a cell."""
+    batch = "" if cell["batch_size"] is None else f"batch {cell['batch_size']}, "
+    return f"{_model(cell)}, {cell['scenario']}, {batch}{_count(cell['threads'], 'thread')}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
+
+
+def _span(speedup: Speedup) -> str:
+    """Over which pairs of cells a speedup was seen, and how it varies."""
+    if speedup.pairs == 1:
+        return "one pair of cells"
+    if short(speedup.low) == short(speedup.high):
+        return f"the same in all {speedup.pairs} pairs of cells"
+    return f"{short(speedup.low)} to {short(speedup.high)} over {speedup.pairs} pairs of cells"
+
+
+def _count(number: int | None, noun: str) -> str:
+    """`1 thread`, `2 threads`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _several(noun: str, names: Sequence[str]) -> str:
+    """`dataset a`, `datasets a and b`."""
+    return f"{noun}{'s' if len(names) > 1 else ''} {phrase(names)}"
+
+
+def _named(names: Iterator[str]) -> list[str]:
+    """The distinct names that are not "", in order."""
+    return list(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,96 @@
+"""Checking YAML values against a JSON schema: mistakes in a user's words, defaults filled in."""
+
+from typing import Any
+
+import jsonschema
+
+from bertsquad.console.errors import UserError
+from bertsquad.console.suggestions import did_you_mean
+
+
+def check(value: Any, schema: dict[str, Any], source: str) -> None:
+    """Raise a `UserError` for the first place where `value` leaves the schema."""
+    validator = jsonschema.Draft202012Validator(schema)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is not None:
+        place = ".".join(str(part) for part in error.absolute_path)
+        raise UserError(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}")
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    """What was found, and what was expected."""
+    wanted: Any = error.validator_value
+    found: Any = error.instance
+    schema: dict[str, Any] = dict(error.schema) if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties" and isinstance(found, dict):
+        known = sorted(schema.get("properties", {}))
+        unknown = sorted(str(key) for key in found if key not in known)
+        return f"unknown key {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
+    if error.validator == "required":
+        missing = [key for key in wanted if key not in found]
+        return f"missing key {missing[0]!r}; add it (config/README.md explains every key)"
+    if error.validator == "propertyNames" or error.parent is not None:
+        return error.message
+    if error.validator == "pattern" and "propertyNames" not in error.absolute_schema_path:
+        expected = schema.get("description", f"text like {wanted}")
+        return f"found {found!r}, expected: {expected}"
+    if error.validator == "pattern":
+        return f"found the name {found!r}, expected letters, digits, '-', '_' and '.'"
+    if error.validator == "enum":
+        options = ", ".join("null" if option is None else str(option) for option in wanted)
+        return f"found {found!r}, expected one of {options}"
+    if error.validator == "type":
+        types = wanted if isinstance(wanted, list) else [wanted]
+        return f"found {_kind(found)}, expected {_expected_type(found, types)}"
+    return f"{error.message} ({schema.get('description', 'see config/README.md')})"
+
+
+def _kind(value: Any) -> str:
+    """What a YAML value is, in a user's words."""
+    names = {bool: "true/false", int: "the number", float: "the number", str: "the text"}
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"{names.get(type(value), 'the value')} {value!r}"
+
+
+def _expected_type(found: Any, types: list[str]) -> str:
+    """The expected YAML type, with a hint where YAML 1.1 made text of a number."""
+    words = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
+    words |= {"number": "a number", "integer": "a whole number", "null": "nothing"}
+    expected = " or ".join(words[name] for name in types)
+    if isinstance(found, str) and types == ["boolean"]:
+        return f"{expected} without quotes (on the command line: True or False)"
+    if isinstance(found, str) and {"number", "integer"} & set(types):
+        try:
+            number = float(found)
+        except ValueError:
+            return expected
+        if "e" in found.lower():
+            mantissa, exponent = found.lower().split("e")
+            mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
+            sign = "" if exponent[0] in "+-" else "+"
+            return f"{expected}: YAML reads this as text, write {mantissa}e{sign}{exponent}"
+        return f"{expected}: write {number:g} without quotes"
+    return expected
+
+
+def with_defaults(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> Any:
+    """A copy of `value` in which every absent property has its schema's default, at all depths."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if not isinstance(value, dict):
+        return value
+    properties = schema.get("properties", {})
+    other = schema.get("additionalProperties")
+    filled = {}
+    for key, part in properties.items():
+        if key in value or "default" in part:
+            filled[key] = with_defaults(value.get(key, part.get("default")), part, root)
+    for key in value:
+        if key not in properties:
+            filled[key] = with_defaults(value[key], other, root) if other else value[key]
+    return filled
