@@ -17,8 +17,9 @@ from torch import Tensor
 from bertsquad import model_folder
 from bertsquad.batching import PackedBatch
 from bertsquad.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
+from bertsquad.engines import attention
+from bertsquad.engines.attention import Attention
 from bertsquad.engines.linears import Linear, form_of
-from bertsquad.matmul import bf16_native
 
 # Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
 # between the product, GELU and the next product.
@@ -59,6 +60,7 @@ class PackedBert:
     layers: list[Layer]
     head: Tensor  # float32[2, H]
     head_bias: Tensor  # float32[2]
+    attention: Attention
 
     def packed(self, batch: PackedBatch) -> Tensor:
         """Start and end logits, float32[T, 2], of a batch without padding."""
@@ -93,37 +95,14 @@ class PackedBert:
 
     def run(self, layer: Layer, hidden: Tensor, sequences: Sequences) -> Tensor:
         """float32[T, H], one layer's, from the one before; overwrites `hidden`."""
-        attended = self.attend(layer.query_key_value(hidden), sequences)
+        heads = self.config.num_attention_heads
+        attended = self.attention(layer.query_key_value(hidden), sequences, heads)
         layer.attention_output.add_to(hidden, attended)
         hidden = layer.attention_norm(hidden)
         form = GELU_FORMS[self.config.hidden_act]
         for rows in hidden.split(BLOCK):
             layer.output.add_to(rows, layer.intermediate.gelu(rows, form))
         return layer.output_norm(hidden)
-
-    def attend(self, projected: Tensor, sequences: Sequences) -> Tensor:
-        """[T, H] from query, key and value side by side, [T, 3 H], in their type."""
-        shape = (3, self.config.num_attention_heads, -1)
-        start, parts = 0, []
-        for count, length in sequences.runs:
-            run = projected[start : start + count * length].view(count, length, *shape)
-            query, key, value = run.permute(2, 0, 3, 1, 4)  # [count, heads, length, d] each
-            attended = attention(query, key, value, sequences.mask)
-            parts.append(attended.transpose(1, 2).reshape(count * length, -1))
-            start += count * length
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(q k' / sqrt(d)) v, the softmax in float32, for [count, heads, length, d] each."""
-    if query.dtype == torch.float32 or bf16_native():
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    query, key, value = query.float(), key.float(), value.float()
-    scores = (query @ key.transpose(-1, -2)).mul_(query.shape[-1] ** -0.5)
-    if mask is not None:
-        scores.masked_fill_(~mask, float("-inf"))
-    shares = scores.softmax(-1).to(torch.bfloat16)
-    return (shares.float() @ value).to(torch.bfloat16)
 
 
 def load(model_dir: str | Path, precision: str) -> PackedBert:
@@ -149,9 +128,9 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         )
 
     def layer(name: str) -> Layer:
-        attention = f"{name}.attention.self"
+        parts = (f"{name}.attention.self.{part}" for part in ("query", "key", "value"))
         return Layer(
-            linear(f"{attention}.query", f"{attention}.key", f"{attention}.value"),
+            linear(*parts),
             linear(f"{name}.attention.output.dense"),
             norm(f"{name}.attention.output.LayerNorm"),
             linear(f"{name}.intermediate.dense"),
@@ -168,4 +147,5 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         [layer(f"bert.encoder.layer.{number}") for number in range(config.num_hidden_layers)],
         whole("qa_outputs.weight"),
         whole("qa_outputs.bias"),
+        attention.form_of(dtype),
     )
