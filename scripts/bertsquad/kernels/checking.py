@@ -1,0 +1,73 @@
+"""Tests of compiled kernels against PyTorch's own operations, in a few milliseconds.
+
+python -m bertsquad.kernels.checking attention_bf16 library.so
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bertsquad.kernels import attention
+
+# Below, at and above the sizes of registers, tiles and rows of a product.
+LENGTHS = (1, 2, 7, 16, 33, 63, 64, 65, 100)
+HEADS = 2
+# The largest error of a rounding to the type, for values about 1, and as much for the sums.
+TOLERANCES = {torch.bfloat16: 2**-6, torch.float32: 1e-5}
+
+
+class WrongResult(Exception):
+    """A kernel's result is not that of PyTorch's operations. One line."""
+
+
+def check_attention(function: Any, dtype: torch.dtype) -> None:
+    """Raises `WrongResult`. Scores are about 1 and, in the last head, up to 40."""
+    generator = torch.Generator().manual_seed(18)
+    starts = attention.starts_of(LENGTHS)
+    for size in attention.HEAD_SIZES:
+        drawn = torch.randn(sum(LENGTHS), 3, HEADS, size, generator=generator)
+        drawn[:, 0, -1] *= 10
+        projected = drawn.to(dtype).flatten(1)
+        expected = plain_attention(projected, LENGTHS, HEADS)
+        found = attention.attend(function, projected, starts, HEADS, dtype, size)
+        compare(f"heads of {size}", found, expected, TOLERANCES[dtype])
+
+
+def plain_attention(projected: Tensor, lengths: tuple[int, ...], heads: int) -> Tensor:
+    """The same in float32, one sequence at a time: [T, H]."""
+    attended = []
+    for rows in projected.float().split(lengths):
+        query, key, value = rows.view(len(rows), 3, heads, -1).permute(1, 2, 0, 3)
+        shares = (query @ key.mT * query.shape[-1] ** -0.5).softmax(-1)
+        attended.append((shares @ value).transpose(0, 1).flatten(1))
+    return torch.cat(attended)
+
+
+def compare(what: str, found: Tensor, expected: Tensor, tolerance: float) -> None:
+    error = ((found.float() - expected).abs() / expected.abs().clamp(min=1)).max().item()
+    if not error <= tolerance:  # NaN is not, either
+        raise WrongResult(f"{what}: off by {error:.2g}, allowed {tolerance:.2g}")
+
+
+CHECKS: dict[str, Callable[[Any], None]] = {
+    "attention_bf16": lambda function: check_attention(function, torch.bfloat16),
+    "attention_fp32": lambda function: check_attention(function, torch.float32),
+}
+
+
+def main() -> None:
+    name, library = sys.argv[1:]
+    try:
+        CHECKS[name](getattr(ctypes.CDLL(library), name))
+    except WrongResult as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
