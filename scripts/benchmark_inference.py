@@ -57,7 +57,7 @@ def measure_cell(
     watch = Watch()
 
     def load() -> engines.Engine:
-        return engines.load(
+        engine = engines.load(
             settings.engine,
             sources.model,
             precision=settings.precision,
@@ -65,6 +65,8 @@ def measure_cell(
             goal=mode.GOAL,
             quantized_dir=sources.quantized,
         )
+        surroundings["kernels"] = engine.kernels
+        return engine
 
     try:
         measured = mode.measured(load, features, settings, sources, print_phase)

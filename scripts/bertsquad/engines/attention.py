@@ -1,7 +1,7 @@
 """Attention at inference, in the form that this processor computes fastest.
 
-The choice is made here alone, by the processor, the type of the products and the size of a head, so
-that the same machine and compiler always give the same logits.
+The choice is made here alone, by the type of the products, the size of a head, the processor and
+whether there is a compiled kernel for it, so that the same machine always gives the same logits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertsquad.bert import Sequences
+from bertsquad.kernels import attention as compiled
 from bertsquad.matmul import bf16_native
 
 # oneDNN's BF16 products are 1.1 to 1.2 times as fast where the number of keys is such a multiple.
@@ -29,11 +30,39 @@ class Attention(Protocol):
         ...
 
 
-def form_of(dtype: torch.dtype) -> Attention:
-    """The fastest for products of this type."""
+def form_of(dtype: torch.dtype, head_size: int) -> Attention:
+    """The fastest for products of this type and heads of this size."""
+    kernel = compiled.find(dtype, head_size) if dtype == torch.float32 or bf16_native() else None
+    if kernel is not None:
+        return Compiled(kernel, plain_form_of(dtype))
+    return plain_form_of(dtype)
+
+
+def plain_form_of(dtype: torch.dtype) -> ByRuns:
+    """The fastest of PyTorch's operations."""
     if dtype == torch.float32:
         return ByRuns("sdpa", sdpa)
     return ByRuns("products", products) if bf16_native() else ByRuns("emulated", emulated)
+
+
+class Compiled:
+    """A compiled kernel; for padded sequences, of which it knows nothing, another form."""
+
+    name = "compiled"
+
+    def __init__(self, kernel: compiled.Attention, padded: Attention) -> None:
+        self.kernel = kernel
+        self.padded = padded
+
+    def __call__(self, projected: Tensor, sequences: Sequences, heads: int) -> Tensor:
+        if sequences.mask is not None:
+            return self.padded(projected, sequences, heads)
+        return self.kernel(projected, starts_of(sequences), heads)
+
+
+def starts_of(sequences: Sequences) -> Tensor:
+    """Each packed sequence's first token and, at last, their number: int64[sequences + 1]."""
+    return compiled.starts_of(length for count, length in sequences.runs for _ in range(count))
 
 
 class ByRuns:

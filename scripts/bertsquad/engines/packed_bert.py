@@ -17,25 +17,14 @@ from torch import Tensor
 from bertsquad import model_folder
 from bertsquad.batching import PackedBatch
 from bertsquad.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
-from bertsquad.engines import attention
+from bertsquad.engines import attention, normalization
 from bertsquad.engines.attention import Attention
 from bertsquad.engines.linears import Linear, form_of
+from bertsquad.engines.normalization import AddNorm, Norm
 
 # Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
 # between the product, GELU and the next product.
 BLOCK = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Norm:
-    """LayerNorm over the last dimension, in float32."""
-
-    weight: Tensor  # float32[H]
-    bias: Tensor  # float32[H]
-    eps: float
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +50,12 @@ class PackedBert:
     head: Tensor  # float32[2, H]
     head_bias: Tensor  # float32[2]
     attention: Attention
+    add_norm: AddNorm
+
+    @property
+    def kernels(self) -> str:
+        """What computes attention, and the residual sum with LayerNorm, as results record it."""
+        return f"attention: {self.attention.name}, LayerNorm: {self.add_norm.name}"
 
     def packed(self, batch: PackedBatch) -> Tensor:
         """Start and end logits, float32[T, 2], of a batch without padding."""
@@ -88,21 +83,26 @@ class PackedBert:
         hidden = F.embedding(input_ids, self.words)
         hidden += F.embedding(positions, self.positions)
         hidden += F.embedding(segments, self.segments)
-        hidden = self.norm(hidden)
+        hidden = operand = self.norm(hidden)
         for layer in self.layers:
-            hidden = self.run(layer, hidden, sequences)
+            hidden, operand = self.run(layer, hidden, operand, sequences)
         return F.linear(hidden, self.head, self.head_bias)
 
-    def run(self, layer: Layer, hidden: Tensor, sequences: Sequences) -> Tensor:
-        """float32[T, H], one layer's, from the one before; overwrites `hidden`."""
+    def run(
+        self, layer: Layer, hidden: Tensor, operand: Tensor, sequences: Sequences
+    ) -> tuple[Tensor, Tensor]:
+        """One layer's float32[T, H], from the one before; overwrites `hidden`.
+
+        `operand` is `hidden` as products take it, and so is the second tensor returned.
+        """
         heads = self.config.num_attention_heads
-        attended = self.attention(layer.query_key_value(hidden), sequences, heads)
-        layer.attention_output.add_to(hidden, attended)
-        hidden = layer.attention_norm(hidden)
+        attended = self.attention(layer.query_key_value(operand), sequences, heads)
+        hidden, operand = self.add_norm(
+            hidden, [attended], layer.attention_output, layer.attention_norm
+        )
         form = GELU_FORMS[self.config.hidden_act]
-        for rows in hidden.split(BLOCK):
-            layer.output.add_to(rows, layer.intermediate.gelu(rows, form))
-        return layer.output_norm(hidden)
+        inner = (layer.intermediate.gelu(rows, form) for rows in operand.split(BLOCK))
+        return self.add_norm(hidden, inner, layer.output, layer.output_norm)
 
 
 def load(model_dir: str | Path, precision: str) -> PackedBert:
@@ -147,5 +147,6 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         [layer(f"bert.encoder.layer.{number}") for number in range(config.num_hidden_layers)],
         whole("qa_outputs.weight"),
         whole("qa_outputs.bias"),
-        attention.form_of(dtype),
+        attention.form_of(dtype, config.hidden_size // config.num_attention_heads),
+        normalization.form_of(dtype),
     )
