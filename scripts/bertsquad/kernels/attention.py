@@ -14,7 +14,7 @@ from bertsquad.kernels import loading, table
 from bertsquad.kernels.calling import address, check, raise_for
 
 HEAD_SIZES = (32, 64)
-KERNELS = {torch.bfloat16: table.ATTENTION_BF16}
+KERNELS = {torch.bfloat16: table.ATTENTION_BF16, torch.float32: table.ATTENTION_FP32}
 
 Attention = Callable[[Tensor, Tensor, int], Tensor]
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from bertsquad.kernels import attention
+from bertsquad.kernels import attention, normalization
 
 # Below, at and above the sizes of registers, tiles and rows of a product.
 LENGTHS = (1, 2, 7, 16, 33, 63, 64, 65, 100)
@@ -49,6 +50,22 @@ def plain_attention(projected: Tensor, lengths: tuple[int, ...], heads: int) -> 
     return torch.cat(attended)
 
 
+def check_add_norm(function: Any) -> None:
+    """Raises `WrongResult`. Rows have a mean that is not 0, and widths a rest beyond 16."""
+    generator = torch.Generator().manual_seed(18)
+    for rows, width in ((33, 384), (3, 37)):
+        residual = torch.randn(rows, width, generator=generator) + 5
+        weight, bias = torch.randn(2, width, generator=generator)
+        for dtype in normalization.TYPES:
+            x = torch.randn(rows, width, generator=generator).to(dtype)
+            expected = F.layer_norm(residual + x, (width,), weight, bias, 1e-12)
+            found = residual.clone()
+            copy = normalization.normalize(function, found, x, weight, bias, 1e-12, dtype)
+            compare(f"{dtype} of width {width}", found, expected, TOLERANCES[torch.float32])
+            if copy is not None and not torch.equal(copy, found.bfloat16()):
+                raise WrongResult(f"width {width}: the copy in BF16 is not the result, rounded")
+
+
 def compare(what: str, found: Tensor, expected: Tensor, tolerance: float) -> None:
     error = ((found.float() - expected).abs() / expected.abs().clamp(min=1)).max().item()
     if not error <= tolerance:  # NaN is not, either
@@ -58,6 +75,7 @@ def compare(what: str, found: Tensor, expected: Tensor, tolerance: float) -> Non
 CHECKS: dict[str, Callable[[Any], None]] = {
     "attention_bf16": lambda function: check_attention(function, torch.bfloat16),
     "attention_fp32": lambda function: check_attention(function, torch.float32),
+    "add_norm": check_add_norm,
 }
 
 

@@ -39,4 +39,4 @@ class Kernel:
 ATTENTION_BF16 = Kernel("attention_bf16", (*AVX512, "avx512_bf16"))
 ATTENTION_FP32 = Kernel("attention_fp32", AVX512)
 ADD_NORM = Kernel("add_norm", (*AVX512, "avx512_bf16"))
-KERNELS = (ATTENTION_BF16,)
+KERNELS = (ATTENTION_BF16, ATTENTION_FP32, ADD_NORM)
