@@ -53,7 +53,7 @@ def test_any_packed_lengths(name, dtype, size):
     @given(st.lists(st.integers(1, 70), min_size=1, max_size=8))
     def close(lengths):
         projected = drawn(sum(lengths), size, dtype)
-        found = form(projected, Sequences.packed(lengths), HEADS)
+        found = form.within(Sequences.packed(lengths), HEADS)(projected)
         assert found.dtype == dtype
         torch.testing.assert_close(
             found.float(), by_formula(projected, lengths), atol=TOLERANCE[dtype], rtol=0
@@ -69,7 +69,7 @@ def test_padding_is_not_attended_to(name, dtype, size, longest):
     lengths = [longest, 5, 1]
     projected = drawn(3 * longest, size, dtype)
     mask = torch.arange(longest) < torch.tensor(lengths)[:, None]
-    found = form(projected, Sequences.padded(3, longest, mask), HEADS)
+    found = form.within(Sequences.padded(3, longest, mask), HEADS)(projected)
     real = projected[mask.flatten()]
     torch.testing.assert_close(
         found[mask.flatten()].float(), by_formula(real, lengths), atol=TOLERANCE[dtype], rtol=0

@@ -6,6 +6,8 @@ whether there is a compiled kernel for it, so that the same machine always gives
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -20,13 +22,17 @@ from bertsquad.matmul import bf16_native
 MULTIPLE_OF_KEYS = 16
 
 
+# [T, H] from query, key and value side by side, [T, 3 H], in their type.
+Attend = Callable[[Tensor], Tensor]
+
+
 class Attention(Protocol):
     """softmax(q k' / sqrt(d)) v, the softmax in float32, within each sequence."""
 
     name: str  # for the record of what computed a result
 
-    def __call__(self, projected: Tensor, sequences: Sequences, heads: int) -> Tensor:
-        """[T, H] from query, key and value side by side, [T, 3 H], in their type."""
+    def within(self, sequences: Sequences, heads: int) -> Attend:
+        """The function of a batch, for all its layers."""
         ...
 
 
@@ -54,15 +60,11 @@ class Compiled:
         self.kernel = kernel
         self.padded = padded
 
-    def __call__(self, projected: Tensor, sequences: Sequences, heads: int) -> Tensor:
+    def within(self, sequences: Sequences, heads: int) -> Attend:
         if sequences.mask is not None:
-            return self.padded(projected, sequences, heads)
-        return self.kernel(projected, starts_of(sequences), heads)
-
-
-def starts_of(sequences: Sequences) -> Tensor:
-    """Each packed sequence's first token and, at last, their number: int64[sequences + 1]."""
-    return compiled.starts_of(length for count, length in sequences.runs for _ in range(count))
+            return self.padded.within(sequences, heads)
+        lengths = [length for count, length in sequences.runs for _ in range(count)]
+        return partial(self.kernel, starts=compiled.starts_of(lengths), heads=heads)
 
 
 class ByRuns:
@@ -72,7 +74,10 @@ class ByRuns:
         self.name = name
         self.attend = attend
 
-    def __call__(self, projected: Tensor, sequences: Sequences, heads: int) -> Tensor:
+    def within(self, sequences: Sequences, heads: int) -> Attend:
+        return partial(self.by_runs, sequences, heads)
+
+    def by_runs(self, sequences: Sequences, heads: int, projected: Tensor) -> Tensor:
         start, parts = 0, []
         for count, length in sequences.runs:
             run = projected[start : start + count * length].view(count, length, 3, heads, -1)

@@ -18,7 +18,7 @@ from bertsquad import model_folder
 from bertsquad.batching import PackedBatch
 from bertsquad.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
 from bertsquad.engines import attention, normalization
-from bertsquad.engines.attention import Attention
+from bertsquad.engines.attention import Attend, Attention
 from bertsquad.engines.linears import Linear, form_of
 from bertsquad.engines.normalization import AddNorm, Norm
 
@@ -84,19 +84,19 @@ class PackedBert:
         hidden += F.embedding(positions, self.positions)
         hidden += F.embedding(segments, self.segments)
         hidden = operand = self.norm(hidden)
+        attend = self.attention.within(sequences, self.config.num_attention_heads)
         for layer in self.layers:
-            hidden, operand = self.run(layer, hidden, operand, sequences)
+            hidden, operand = self.run(layer, hidden, operand, attend)
         return F.linear(hidden, self.head, self.head_bias)
 
     def run(
-        self, layer: Layer, hidden: Tensor, operand: Tensor, sequences: Sequences
+        self, layer: Layer, hidden: Tensor, operand: Tensor, attend: Attend
     ) -> tuple[Tensor, Tensor]:
         """One layer's float32[T, H], from the one before; overwrites `hidden`.
 
         `operand` is `hidden` as products take it, and so is the second tensor returned.
         """
-        heads = self.config.num_attention_heads
-        attended = self.attention(layer.query_key_value(operand), sequences, heads)
+        attended = attend(layer.query_key_value(operand))
         hidden, operand = self.add_norm(
             hidden, [attended], layer.attention_output, layer.attention_norm
         )
