@@ -125,23 +125,26 @@ INLINE void score_all(const Workspace *at, int64_t padded, int size, int length,
     }
 }
 
-// powers[j] = 2^(factor (scores[j] - largest)), and 1 / their sum.
+INLINE __m512 power_of(__m512 scores, __m512 most, __m512 by) {
+    return rough_exp2_of(_mm512_mul_ps(_mm512_sub_ps(scores, most), by));
+}
+
+// powers[j] = 2^(factor (scores[j] - largest)), and 1 / their sum. The difference is taken first: the
+// product of a huge score is rounded by more than 0 and could end above 0.
 INLINE float soften(const float *scores, int length, float largest, float factor, bf16 *powers) {
-    const __m512 by = _mm512_set1_ps(factor), least_of = _mm512_set1_ps(largest * factor);
+    const __m512 by = _mm512_set1_ps(factor), most = _mm512_set1_ps(largest);
     const int registers = registers_for(length);
     __m512 sum = _mm512_setzero_ps();
     int x = 0;
     for (; x + 1 < registers; x += 2) {
         const float *from = scores + LANES * x;
-        const __m512 low = rough_exp2_of(_mm512_fmsub_ps(_mm512_load_ps(from), by, least_of));
-        const __m512 high =
-            rough_exp2_of(_mm512_fmsub_ps(_mm512_load_ps(from + LANES), by, least_of));
+        const __m512 low = power_of(_mm512_load_ps(from), most, by);
+        const __m512 high = power_of(_mm512_load_ps(from + LANES), most, by);
         sum = _mm512_add_ps(sum, _mm512_add_ps(low, high));
         _mm512_store_si512(powers + LANES * x, (__m512i)_mm512_cvtne2ps_pbh(high, low));
     }
     if (x < registers) {
-        const __m512 last = rough_exp2_of(
-            _mm512_fmsub_ps(_mm512_load_ps(scores + LANES * x), by, least_of));
+        const __m512 last = power_of(_mm512_load_ps(scores + LANES * x), most, by);
         sum = _mm512_add_ps(sum, last);
         _mm256_store_si256((__m256i *)(powers + LANES * x), (__m256i)_mm512_cvtneps_pbh(last));
     }

@@ -105,8 +105,8 @@ INLINE void score_all(const Workspace *at, int64_t padded, int size, int length,
     }
 }
 
-// scores[j] = 2^(factor (scores[j] - largest)), and 1 / their sum. The difference is taken first:
-// a large score times the factor would be rounded by more than the difference is exact.
+// scores[j] = 2^(factor (scores[j] - largest)), and 1 / their sum. The difference is taken first: the
+// product of a huge score is rounded by more than 0 and could end above 0.
 INLINE float soften(float *scores, int length, float largest, float factor) {
     const __m512 by = _mm512_set1_ps(factor), most = _mm512_set1_ps(largest);
     __m512 sum = _mm512_setzero_ps();
