@@ -81,9 +81,9 @@ def test_the_key_holds_sources_headers_and_options(tmp_path: Path, fresh) -> Non
     fresh.setattr(table, "FLAGS", (*table.FLAGS, "-g"))
     assert building.key_of(table.ATTENTION_BF16, compiler) != before
     fresh.undo()
-    header = tmp_path / "team.h"
-    header.write_bytes(table.HEADERS[-1].read_bytes() + b"\n")
-    fresh.setattr(table, "HEADERS", (*table.HEADERS[:-1], header))
+    header = tmp_path / table.HEADERS[0].name
+    header.write_bytes(table.HEADERS[0].read_bytes() + b"\n")
+    fresh.setattr(table, "HEADERS", (header, *table.HEADERS[1:]))
     assert building.key_of(table.ATTENTION_BF16, compiler) != before
 
 
@@ -153,7 +153,7 @@ def test_a_wrong_or_crashing_kernel_is_never_kept(
 ) -> None:
     sources = tmp_path / "sources"
     shutil.copytree(table.FOLDER, sources)
-    source = sources / bf16_kernel.source.name
+    source = sources / "attention_forward.h"
     text = source.read_text()
     assert text.count(planted) == 1
     source.write_text(text.replace(planted, with_what))
