@@ -19,9 +19,12 @@ from pathlib import Path
 
 from bertsquad.kernels.table import Kernel
 
+CACHE_HELP = "set BERTSQUAD_KERNELS_CACHE to a folder that can be written"
 COMPILERS = ("cc", "gcc", "clang")
 COMPILER_TIMEOUT_S = 120
 TEST_TIMEOUT_S = 120
+# Of the test's threads, which otherwise spin while others want the cores.
+WAITING = {"GOMP_SPINCOUNT": "3000"}
 
 
 class Unavailable(Exception):
@@ -70,7 +73,7 @@ def make_library(folder: Path, kernel: Kernel, key: str, compiler: list[str]) ->
     except OSError as error:
         raise Unavailable(
             f"{error.filename or folder}: {error.strerror}",
-            "set BERTSQUAD_KERNELS_CACHE to a folder that can be written",
+            CACHE_HELP,
         ) from error
 
 
@@ -88,7 +91,7 @@ def test_library(kernel: Kernel, library: Path) -> None:
     """In another process, which alone ends when an instruction is missing or memory is misused."""
     packages = str(Path(__file__).parents[2])
     paths = [packages, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {**WAITING, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "bertsquad.kernels.checking", kernel.name, str(library)]
     done = run(command, TEST_TIMEOUT_S, environment)
     if done.returncode:
@@ -162,5 +165,8 @@ def cache_folder() -> Path:
     chosen = os.environ.get("BERTSQUAD_KERNELS_CACHE")
     if chosen:
         return Path(chosen)
-    caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return Path(caches) / "bertsquad/kernels"
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(caches or Path.home() / ".cache") / "bertsquad/kernels"
+    except RuntimeError as error:
+        raise Unavailable("no folder to keep kernels in: no home", CACHE_HELP) from error

@@ -40,8 +40,46 @@ def check_attention(function: Any, dtype: torch.dtype) -> None:
         compare(f"heads of {size}", found, expected, TOLERANCES[dtype])
 
 
+def check_backward(function: Any, dtype: torch.dtype) -> None:
+    """Raises `WrongResult`. Without the forward kernel, whose results PyTorch computes here."""
+    generator = torch.Generator().manual_seed(18)
+    runs = [(1, length) for length in LENGTHS]
+    starts = attention.starts_of(LENGTHS)
+    for size in attention.HEAD_SIZES:
+        projected = torch.randn(sum(LENGTHS), 3 * HEADS * size, generator=generator).to(dtype)
+        gradient = torch.randn(sum(LENGTHS), HEADS * size, generator=generator).to(dtype)
+        kept = [
+            torch.rand(HEADS, length, length, generator=generator).gt(0.25).to(torch.int8)
+            for length in LENGTHS
+        ]
+        expected, softmax = plain_backward(projected, gradient, kept, 4 / 3)
+        kernel = attention.TrainedAttention(None, function, dtype, size)
+        dropout = attention.dropout_of(runs, HEADS, kept, 4 / 3)
+        found = kernel.backward(gradient, projected, softmax, starts, HEADS, dropout)
+        compare(f"gradients, heads of {size}", found, expected, 2 * TOLERANCES[dtype])
+
+
+def plain_backward(
+    projected: Tensor, gradient: Tensor, masks: list[Tensor], scale: float
+) -> tuple[Tensor, Tensor]:
+    """In float32, the gradient of `projected`, and the forward kernel's float32[T, heads, 2]."""
+    leaf = projected.detach().float().requires_grad_()
+    attended, softmax = [], []
+    with torch.enable_grad():
+        for rows, mask in zip(leaf.split([mask.shape[1] for mask in masks]), masks, strict=True):
+            query, key, value = rows.view(len(rows), 3, len(mask), -1).permute(1, 2, 0, 3)
+            scores = query @ key.mT
+            shares = (scores * query.shape[-1] ** -0.5).softmax(-1)
+            attended.append((shares * mask * scale @ value).transpose(0, 1).flatten(1))
+            largest = scores.amax(-1, keepdim=True)
+            powers = ((scores - largest) * query.shape[-1] ** -0.5).exp().sum(-1, keepdim=True)
+            softmax.append(torch.cat([largest, 1 / powers], -1).detach().transpose(0, 1))
+        torch.cat(attended).backward(gradient.float())
+    return leaf.grad, torch.cat(softmax).contiguous()
+
+
 def plain_attention(projected: Tensor, lengths: tuple[int, ...], heads: int) -> Tensor:
-    """The same in float32, one sequence at a time: [T, H]."""
+    """Attention in float32, one sequence at a time: [T, H]."""
     attended = []
     for rows in projected.float().split(lengths):
         query, key, value = rows.view(len(rows), 3, heads, -1).permute(1, 2, 0, 3)
@@ -75,6 +113,8 @@ def compare(what: str, found: Tensor, expected: Tensor, tolerance: float) -> Non
 CHECKS: dict[str, Callable[[Any], None]] = {
     "attention_bf16": lambda function: check_attention(function, torch.bfloat16),
     "attention_fp32": lambda function: check_attention(function, torch.float32),
+    "attention_backward_bf16": lambda function: check_backward(function, torch.bfloat16),
+    "attention_backward_fp32": lambda function: check_backward(function, torch.float32),
     "add_norm": check_add_norm,
 }
 

@@ -19,6 +19,7 @@ from bertsquad.kernels.table import Kernel
 from bertsquad.machine.cpu import cpu_flags
 
 SWITCH = "BERTSQUAD_KERNELS"
+WANTED = "a processor with AVX512-BF16: AMD from Zen 4, Intel Xeon from Sapphire Rapids"
 SETTINGS = ("auto", "off", "on")
 
 
@@ -66,7 +67,7 @@ def outcome_of(kernel: Kernel) -> Any | Unavailable:
 def open_library(kernel: Kernel) -> Any:
     missing = [name for name in kernel.instructions if name not in cpu_flags()]
     if missing:
-        raise Unavailable(f"{kernel.name} needs {missing[0]}, which this processor lacks")
+        raise Unavailable(f"{kernel.name} needs {missing[0]}, which this processor lacks", WANTED)
     function = function_of(kernel, str(building.library_of(kernel)))
     try:
         checking.CHECKS[kernel.name](function)

