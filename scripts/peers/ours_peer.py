@@ -50,6 +50,7 @@ class Inference:
             goal="throughput" if args.form == "real" else "latency",
             quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
+        self.facts = {"kernels": self.engine.kernels}  # for the record
         self.work = work
         self.form = args.form
         self.features = WorkFeatures(work)

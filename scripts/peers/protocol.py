@@ -176,6 +176,7 @@ def serve(
         load_s=load_s,
         peak_memory_mib=peak_memory_mib(),
         versions=versions(packages),
+        **getattr(side, "facts", {}),
     )
     for _ in sys.stdin:
         answer(**measure(side), peak_memory_mib=peak_memory_mib())
