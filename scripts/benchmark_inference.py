@@ -58,7 +58,7 @@ def measure_cell(
     watch = Watch()
 
     def load() -> engines.Engine:
-        return engines.load(
+        engine = engines.load(
             settings.engine,
             sources.model,
             precision=settings.precision,
@@ -66,6 +66,8 @@ def measure_cell(
             goal=MODES[settings.mode].goal,
             quantized_dir=sources.quantized,
         )
+        surroundings["kernels"] = engine.kernels
+        return engine
 
     try:
         measured: dict[str, Any] = mode.measured(load, features, settings, sources, print_phase)

@@ -51,10 +51,8 @@ def compute(
         start_logits, end_logits, starts = compute_logits(engine, features, progress=bar)
     engine.close()
     checksum = sha256(features_path)
-    logits.write(
-        output,
-        logits.Logits(start_logits, end_logits, starts, engine_name, precision, checksum),
-    )
+    texts = (engine_name, precision, checksum, engine.kernels)
+    logits.write(output, logits.Logits(start_logits, end_logits, starts, *texts))
 
 
 def parse_args() -> argparse.Namespace:

@@ -63,7 +63,13 @@ def measure(args: argparse.Namespace, features: Features, threads: int) -> dict[
     engine = load("throughput")
     offline = speed.measure_offline(engine, features, config, args.seconds, rate)
     engine.close()
-    return {"requests": requests, "padded": padded, "offline": offline, "model_load_s": load_s}
+    return {
+        "requests": requests,
+        "padded": padded,
+        "offline": offline,
+        "model_load_s": load_s,
+        "kernels": engine.kernels,
+    }
 
 
 def parse_args() -> argparse.Namespace:

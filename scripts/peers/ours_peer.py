@@ -51,6 +51,7 @@ class Inference:
             goal="throughput" if args.form == "real" else "latency",
             quantized_dir=args.model / f"{args.variant}-int8" if args.precision == "int8" else None,
         )
+        self.facts = {"kernels": self.engine.kernels}  # for the record
         self.given = given
         self.form = args.form
         self.features = LibraryFeatures(given)

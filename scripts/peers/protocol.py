@@ -182,6 +182,7 @@ def serve(
         load_s=load_s,
         peak_memory_mib=peak_memory_mib(),
         versions=versions(packages),
+        **getattr(program, "facts", {}),
     )
     for _ in sys.stdin:
         answer(**measure(program, args.turn_s), peak_memory_mib=peak_memory_mib())

@@ -18,6 +18,7 @@ def example(start=(1, 2, 3, 4, 5), end=(5, 4, 3, 2, 1), starts=(0, 3, 5), sha256
         engine="torch",
         precision="fp32",
         features_sha256=sha256,
+        kernels="attention: sdpa, LayerNorm: torch",
     )
 
 
@@ -34,6 +35,7 @@ def test_what_is_written_is_read(tmp_path):
     assert found.end_logits.tolist() == [5, 4, 3, 2, 1]
     assert found.starts.tolist() == [0, 3, 5]
     assert (found.engine, found.precision, found.features_sha256) == ("torch", "fp32", "ab" * 32)
+    assert found.kernels == "attention: sdpa, LayerNorm: torch"
     check(found)
 
 

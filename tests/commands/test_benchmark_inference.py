@@ -100,6 +100,7 @@ def test_a_cell(pytestconfig, folder, tmp_path, padding, precision, threads):
     assert cell["versions"]["torch"]
     assert cell["cpu"]
     assert isinstance(cell["native"], bool)
+    assert cell["kernels"].startswith("attention: ")
     assert cell["started_at"].endswith("+00:00")
     assert "features/s; latency p50" in done.stdout
 

@@ -45,6 +45,7 @@ def test_the_file_holds_what_the_engine_says_in_file_order(pytestconfig, folder)
     assert (found.engine, found.precision) == ("torch", "fp32")
     assert found.features_sha256 == sha256(folder / "features")
     engine = engines.load("torch", folder / "model", precision="fp32", threads=1)
+    assert found.kernels == engine.kernels
     batch = Features.open(folder / "features").packed(np.arange(4))
     start, end = engine.run(batch)
     assert found.starts.tolist() == batch.starts.tolist()

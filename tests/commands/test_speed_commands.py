@@ -71,6 +71,7 @@ def test_measured_and_summarized(made, tmp_path):
     assert "features/s" in done.stdout
     cell = json.loads(cell_path.read_text())
     assert (cell["engine"], cell["precision"], cell["threads"]) == ("torch", "fp32", 1)
+    assert cell["kernels"].startswith("attention: ")
     assert cell["offline"]["features"] >= 24
     assert cell["offline"]["mean_length"] == pytest.approx(178.5, rel=0.02)
     assert cell["padded"]["max_seq_length"] == 384

@@ -131,3 +131,24 @@ def test_only_through_them_nothing_else_is_left_out():
         assert shared <= set(
             local_sources(ROOT / "scripts" / script, without=NEVER_DECIDES_RESULTS)
         )
+
+
+def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "import fast\n",
+            "fast/__init__.py": "",
+            "fast/sum.c": "",
+            "fast/sum.h": "",
+            "fast/notes.txt": "",
+            "slow/product.c": "",
+        },
+    )
+    sources = local_sources(tmp_path / "go.py")
+    assert [str(path.relative_to(tmp_path)) for path in sources] == [
+        "go.py",
+        "fast/__init__.py",
+        "fast/sum.c",
+        "fast/sum.h",
+    ]

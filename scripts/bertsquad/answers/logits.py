@@ -9,7 +9,7 @@ from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
 
 _ARRAYS = ("start_logits", "end_logits", "starts")
-_TEXTS = ("engine", "precision", "features_sha256")
+_TEXTS = ("engine", "precision", "features_sha256", "kernels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Logits:
     engine: str
     precision: str
     features_sha256: str  # of the features file they were computed from
+    kernels: str = ""  # what computed them, as the engine says it
 
 
 def write(path: str | os.PathLike[str], logits: Logits) -> None:

@@ -46,6 +46,9 @@ class Engine(Protocol):
     name: str
     precision: str
     threads: int
+    # What computes where there is a choice on one machine: "compiled" or a form of PyTorch's
+    # operations. The library's name where it alone chooses.
+    kernels: str
 
     def run(self, batch: PackedBatch) -> tuple[np.ndarray, np.ndarray]:
         """Start and end logits, float32[T] each, of a batch without padding."""

@@ -26,8 +26,9 @@ def local_sources(
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
-    files under the folder are of other packages. The folders `without`, relative to it, are left
-    out with all that only they import.
+    files under the folder are of other packages. C files beside one of these modules count, since
+    it compiles them. The folders `without`, relative to it, are left out with all that only they
+    import.
     """
     folder = folder or script.parent
     left_out = [folder / name for name in without]
@@ -39,6 +40,7 @@ def local_sources(
             continue
         found.add(path)
         waiting.extend(_imported_files(folder, path, path.stat().st_mtime_ns))
+    found |= {path for part in {path.parent for path in found} for path in part.glob("*.[ch]")}
     return [script, *sorted(found - {script})]
 
 

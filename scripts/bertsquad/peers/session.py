@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ class Bench:
 
 def code_sha256() -> str:
     """The code of all contenders, and what their environments hold."""
-    paths = sorted((*SCRIPTS.glob("bertsquad/**/*.py"), *PEERS.glob("*.py"), *ROOT.glob("envs/*")))
+    ours = (SCRIPTS.glob(f"bertsquad/**/*.{ending}") for ending in ("py", "c", "h"))
+    paths = sorted((*chain(*ours), *PEERS.glob("*.py"), *ROOT.glob("envs/*")))
     digest = hashlib.sha256()
     for path in paths:
         if path.is_file() and "reporting" not in path.parts:

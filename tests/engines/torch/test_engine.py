@@ -10,15 +10,35 @@ import transformers
 
 from bertsquad import engines
 from bertsquad.engines.torch.engine import teams_of
+from bertsquad.model.matmul import bf16_native
 from engines.small_run import MAX_SEQ_LENGTH, write_finetuned
 from tiny_bert import TINY, padded, random_batch
 
 LENGTHS = [7, 31, 31, 3, 40]
 
 
+# Kernels are compiled for heads of 32 and 64 alone.
+MODELS = {
+    "heads of 8": {},
+    "heads of 32": {"hidden_size": 64, "num_attention_heads": 2},
+    "heads of 64": {"hidden_size": 64, "num_attention_heads": 1},
+}
+
+
+@pytest.fixture(scope="module", params=MODELS.values(), ids=MODELS)
+def any_model_dir(request, tmp_path_factory):
+    return write_finetuned(tmp_path_factory.mktemp("run"), **request.param)
+
+
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
     return write_finetuned(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(params=["auto", "off"])
+def kernels(request, monkeypatch):
+    """With compiled kernels where this machine has them, and without."""
+    monkeypatch.setenv("BERTSQUAD_KERNELS", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +47,9 @@ def batch():
 
 
 @pytest.fixture(scope="module")
-def expected(model_dir, batch):
+def expected(any_model_dir, batch):
     """transformers' start and end logits of the real tokens, end to end: float32[T] each."""
-    reference = transformers.BertForQuestionAnswering.from_pretrained(model_dir).eval()
+    reference = transformers.BertForQuestionAnswering.from_pretrained(any_model_dir).eval()
     input_ids, input_mask, segment_ids = padded(batch, MAX_SEQ_LENGTH)
     with torch.no_grad():
         output = reference(input_ids, attention_mask=input_mask, token_type_ids=segment_ids)
@@ -50,9 +70,9 @@ def run_padded(engine, batch):
 )
 @pytest.mark.parametrize("run", [lambda engine, batch: engine.run(batch), run_padded])
 def test_packed_and_padded_logits_are_those_of_transformers(
-    model_dir, batch, expected, precision, tolerance, run
+    any_model_dir, batch, expected, kernels, precision, tolerance, run
 ):
-    engine = engines.load("torch", model_dir, precision=precision, threads=1)
+    engine = engines.load("torch", any_model_dir, precision=precision, threads=1)
     for found, reference in zip(run(engine, batch), expected, strict=True):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, reference, rtol=0, atol=tolerance)
@@ -79,6 +99,14 @@ def test_the_threads_are_those_asked_for(model_dir):
 def test_it_says_what_it_is(model_dir):
     engine = engines.load("torch", model_dir, precision="bf16", threads=1)
     assert (engine.name, engine.precision) == ("torch", "bf16")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_it_says_what_computes_attention_and_layernorm(any_model_dir, monkeypatch, precision):
+    monkeypatch.setenv("BERTSQUAD_KERNELS", "off")
+    engine = engines.load("torch", any_model_dir, precision=precision, threads=1)
+    plain = {"fp32": "sdpa", "bf16": "products" if bf16_native() else "emulated"}[precision]
+    assert engine.kernels == f"attention: {plain}, LayerNorm: torch"
 
 
 def test_the_threads_of_throughput_each_take_a_batch_of_their_own(model_dir):

@@ -13,15 +13,17 @@ from bertsquad.model import folder as model_folder
 from engines.small_run import write_finetuned
 from tiny_bert import random_batch
 
+MODELS = {"heads of 8": {}, "heads of 32": {"hidden_size": 64, "num_attention_heads": 2}}
+
 FORMS = {
     "packed by oneDNN": linears.PackedLinear,
     "plain": linears.PlainLinear,
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_finetuned(tmp_path_factory.mktemp("run"))
+@pytest.fixture(scope="module", params=MODELS.values(), ids=MODELS)
+def folder(request, tmp_path_factory):
+    return write_finetuned(tmp_path_factory.mktemp("run"), **request.param)
 
 
 def expected(folder, batch, precision="fp32"):

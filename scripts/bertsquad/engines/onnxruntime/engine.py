@@ -28,6 +28,7 @@ class OnnxruntimeEngine(RectangleEngine):
     precision: str
     threads: int
     name: str = "onnxruntime"
+    kernels: str = "onnxruntime"
 
     def run_padded(
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray

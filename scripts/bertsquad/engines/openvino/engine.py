@@ -32,6 +32,7 @@ class OpenvinoEngine(RectangleEngine):
     precision: str
     threads: int
     name: str = "openvino"
+    kernels: str = "openvino"
 
     def run_padded(
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray

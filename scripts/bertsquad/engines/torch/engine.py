@@ -33,6 +33,7 @@ class TorchEngine:
         self.model = model
         self.precision = precision
         self.threads = threads
+        self.kernels = model.kernels
         self.workers, threads_each = teams_of(threads) if goal == "throughput" else (1, threads)
         self.pool = ThreadPoolExecutor(
             self.workers, "torch", torch.set_num_threads, (threads_each,)

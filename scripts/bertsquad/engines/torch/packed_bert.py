@@ -15,26 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertsquad.data.batching import PackedBatch
+from bertsquad.engines.torch import attention, normalization
+from bertsquad.engines.torch.attention import Attend, Attention
 from bertsquad.engines.torch.linears import Linear, form_of
+from bertsquad.engines.torch.normalization import AddNorm, Norm
 from bertsquad.model import folder as model_folder
 from bertsquad.model.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
-from bertsquad.model.matmul import bf16_native
 
 # Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
 # between the product, GELU and the next product.
 BLOCK = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Norm:
-    """LayerNorm over the last dimension, in float32."""
-
-    weight: Tensor  # float32[H]
-    bias: Tensor  # float32[H]
-    eps: float
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +49,13 @@ class PackedBert:
     layers: list[Layer]
     head: Tensor  # float32[2, H]
     head_bias: Tensor  # float32[2]
+    attention: Attention
+    add_norm: AddNorm
+
+    @property
+    def kernels(self) -> str:
+        """What computes attention, and the residual sum with LayerNorm, as results record it."""
+        return f"attention: {self.attention.name}, LayerNorm: {self.add_norm.name}"
 
     def packed(self, batch: PackedBatch) -> Tensor:
         """Start and end logits, float32[T, 2], of a batch without padding."""
@@ -87,44 +84,26 @@ class PackedBert:
         hidden = F.embedding(input_ids, self.words)
         hidden += F.embedding(positions, self.positions)
         hidden += F.embedding(segments, self.segments)
-        hidden = self.norm(hidden)
+        hidden = operand = self.norm(hidden)
+        attend = self.attention.within(sequences, self.config.num_attention_heads)
         for layer in self.layers:
-            hidden = self.run(layer, hidden, sequences)
+            hidden, operand = self.run(layer, hidden, operand, attend)
         return F.linear(hidden, self.head, self.head_bias)
 
-    def run(self, layer: Layer, hidden: Tensor, sequences: Sequences) -> Tensor:
-        """float32[T, H], one layer's, from the one before; overwrites `hidden`."""
-        attended = self.attend(layer.query_key_value(hidden), sequences)
-        layer.attention_output.add_to(hidden, attended)
-        hidden = layer.attention_norm(hidden)
+    def run(
+        self, layer: Layer, hidden: Tensor, operand: Tensor, attend: Attend
+    ) -> tuple[Tensor, Tensor]:
+        """One layer's float32[T, H], from the one before; overwrites `hidden`.
+
+        `operand` is `hidden` as products take it, and so is the second tensor returned.
+        """
+        attended = attend(layer.query_key_value(operand))
+        hidden, operand = self.add_norm(
+            hidden, [attended], layer.attention_output, layer.attention_norm
+        )
         form = GELU_FORMS[self.config.hidden_act]
-        for rows in hidden.split(BLOCK):
-            layer.output.add_to(rows, layer.intermediate.gelu(rows, form))
-        return layer.output_norm(hidden)
-
-    def attend(self, projected: Tensor, sequences: Sequences) -> Tensor:
-        """[T, H] from query, key and value side by side, [T, 3 H], in their type."""
-        shape = (3, self.config.num_attention_heads, -1)
-        start, parts = 0, []
-        for count, length in sequences.runs:
-            run = projected[start : start + count * length].view(count, length, *shape)
-            query, key, value = run.permute(2, 0, 3, 1, 4)  # [count, heads, length, d] each
-            attended = attention(query, key, value, sequences.mask)
-            parts.append(attended.transpose(1, 2).reshape(count * length, -1))
-            start += count * length
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(q k' / sqrt(d)) v, the softmax in float32, for [count, heads, length, d] each."""
-    if query.dtype == torch.float32 or bf16_native():
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    query, key, value = query.float(), key.float(), value.float()
-    scores = (query @ key.transpose(-1, -2)).mul_(query.shape[-1] ** -0.5)
-    if mask is not None:
-        scores.masked_fill_(~mask, float("-inf"))
-    shares = scores.softmax(-1).to(torch.bfloat16)
-    return (shares.float() @ value).to(torch.bfloat16)
+        inner = (layer.intermediate.gelu(rows, form) for rows in operand.split(BLOCK))
+        return self.add_norm(hidden, inner, layer.output, layer.output_norm)
 
 
 def load(model_dir: str | Path, precision: str) -> PackedBert:
@@ -150,9 +129,9 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         )
 
     def layer(name: str) -> Layer:
-        attention = f"{name}.attention.self"
+        parts = (f"{name}.attention.self.{part}" for part in ("query", "key", "value"))
         return Layer(
-            linear(f"{attention}.query", f"{attention}.key", f"{attention}.value"),
+            linear(*parts),
             linear(f"{name}.attention.output.dense"),
             norm(f"{name}.attention.output.LayerNorm"),
             linear(f"{name}.intermediate.dense"),
@@ -169,4 +148,6 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         [layer(f"bert.encoder.layer.{number}") for number in range(config.num_hidden_layers)],
         whole("qa_outputs.weight"),
         whole("qa_outputs.bias"),
+        attention.form_of(dtype, config.hidden_size // config.num_attention_heads),
+        normalization.form_of(dtype),
     )
