@@ -37,8 +37,8 @@ class Program(Protocol):
         the loss of the first training step and the norm of its gradient."""
         ...
 
-    def run(self) -> int:
-        """Run everything once; the number of features."""
+    def run(self) -> float:
+        """Run everything once; the number of features, or the ceiling's GFLOP/s."""
         ...
 
 

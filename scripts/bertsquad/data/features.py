@@ -163,7 +163,8 @@ def write(path: str | os.PathLike[str], features: Features) -> None:
 
 def ranges(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """int64[sum(lengths)]: lengths[0] numbers from begins[0] up, then those of begins[1], ..."""
-    return np.repeat(begins, lengths) + positions_of(starts_of(lengths))
+    numbers: np.ndarray = np.repeat(begins, lengths) + positions_of(starts_of(lengths))
+    return numbers
 
 
 def taken(array: np.ndarray | None, indices: np.ndarray) -> np.ndarray | None:
