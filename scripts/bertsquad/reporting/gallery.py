@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bertsquad.reporting.summary.summary import Summary
 
-FOLDER = Path(__file__).parent / "figures"
+_FOLDER = Path(__file__).parent / "figures"
 SECTIONS = ("accuracy", "speed", "training", "data")
 
 
@@ -64,7 +64,7 @@ class Found:
     caption: str
 
 
-def figures(folder: Path = FOLDER) -> dict[str, Found]:
+def figures(folder: Path = _FOLDER) -> dict[str, Found]:
     """The figures by name, in the order of the report."""
     found = []
     for path in sorted(folder.glob("*.py")):

@@ -1,4 +1,4 @@
-"""A figure's SVG as part of an HTML page, in the page's font and its light or dark colours."""
+"""A figure's _SVG as part of an HTML page, in the page's font and its light or dark colours."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -8,11 +8,11 @@ from pathlib import Path
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.palette import DARK
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
-FACTS = ("section", "rank", "alt", "headline", "text")  # see gallery.facts_of
-DROPPED = ("title", "metadata", "style")  # the page has its own
-REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_FACTS = ("section", "rank", "alt", "headline", "text")  # see gallery.facts_of
+_DROPPED = ("title", "metadata", "style")  # the page has its own
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def inline(path: str | Path) -> Inline:
     """A figure that plot.py wrote, as part of an HTML page.
 
     Ids get the file's name as a prefix, so that several figures fit in one page; colours of the
-    palette become CSS variables `--c-RRGGBB`. Raises `UserError` for a file that is not SVG.
+    palette become CSS variables `--c-RRGGBB`. Raises `UserError` for a file that is not _SVG.
     """
     path = Path(path)
     try:
@@ -38,28 +38,28 @@ def inline(path: str | Path) -> Inline:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except ET.ParseError as error:
-        raise UserError(f"{path}: not an SVG figure ({error}); make it again") from None
+        raise UserError(f"{path}: not an _SVG figure ({error}); make it again") from None
     drop(root)
     referred = references(root)
     prefix = path.stem
     for element in root.iter():
-        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+        element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
         name = element.attrib.pop("id", None)
         if name in referred:
             element.set("id", f"{prefix}-{name}")
-        target = element.attrib.pop(f"{{{XLINK}}}href", None)
+        target = element.attrib.pop(f"{{{_XLINK}}}href", None)
         if target:
             element.set("href", f"#{prefix}-{target.removeprefix('#')}")
         for key in ("clip-path", "style"):
             if key in element.attrib:
-                value = REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
-                element.set(key, themed(value))
+                value = _REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
+                element.set(key, _themed(value))
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.set("role", "img")
-    facts = {name: root.attrib.pop(f"data-{name}", "") for name in FACTS}
+    facts = {name: root.attrib.pop(f"data-{name}", "") for name in _FACTS}
     root.set("aria-label", facts["alt"])
-    squeeze(root)
+    _squeeze(root)
     svg = ET.tostring(root, encoding="unicode", short_empty_elements=False)
     rank = int(facts["rank"] or 0)
     return Inline(svg, facts["section"], rank, facts["headline"], facts["text"])
@@ -69,7 +69,7 @@ def drop(root: ET.Element) -> None:
     """Remove what only a file of its own needs."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in {f"{{{SVG}}}{name}" for name in DROPPED}:
+            if child.tag in {f"{{{_SVG}}}{name}" for name in _DROPPED}:
                 parent.remove(child)
 
 
@@ -77,13 +77,13 @@ def references(root: ET.Element) -> set[str]:
     """Ids that something refers to; the others only name groups."""
     found = set()
     for element in root.iter():
-        found.add(element.get(f"{{{XLINK}}}href", "").removeprefix("#"))
+        found.add(element.get(f"{{{_XLINK}}}href", "").removeprefix("#"))
         for value in element.attrib.values():
-            found.update(REFERENCE.findall(value))
+            found.update(_REFERENCE.findall(value))
     return found
 
 
-def themed(style: str) -> str:
+def _themed(style: str) -> str:
     """Colours of the palette as variables of the page, and the page's font."""
     style = re.sub(r"font-family: [^;]+;?\s*", "", style)
     return re.sub(
@@ -93,7 +93,7 @@ def themed(style: str) -> str:
     )
 
 
-def squeeze(root: ET.Element) -> None:
+def _squeeze(root: ET.Element) -> None:
     """Drop the white space between elements and the line breaks in paths."""
     for element in root.iter():
         if element.tag != "text" and not (element.text or "").strip():
