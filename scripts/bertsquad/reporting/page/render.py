@@ -10,7 +10,6 @@ import yaml
 
 from bertsquad.machine.checks import BUSY_CPUS
 from bertsquad.reporting import formats, palette
-from bertsquad.reporting.gallery import SECTIONS
 from bertsquad.reporting.page import sections, sentences, svg
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
@@ -52,17 +51,11 @@ def render(
     cells = records(summary.cells)
     warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
     compared = comparisons(summary)
-    shown = [svg.inline(path) for path in figures.values()]
     sources = sections.sources(inputs)
     facts: dict[str, Any] = {
         "found": found,
         "trained": [row for row in found.runs if row["train_steps"]],
-        "figures": {
-            section: sorted(
-                (each for each in shown if each.section == section), key=lambda each: each.rank
-            )
-            for section in SECTIONS
-        },
+        "figures": svg.by_section(figures.values()),
         "demo": bool(config.get("demo")),
         "title": config.get("title") or "BERT on SQuAD 1.1",
         "description": config.get("description") or "",

@@ -1,11 +1,13 @@
-"""A figure's _SVG as part of an HTML page, in the page's font and its light or dark colours."""
+"""A figure's SVG as part of an HTML page, in the page's font and its light or dark colours."""
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.console.errors import UserError
+from bertsquad.reporting.gallery import SECTIONS
 from bertsquad.reporting.palette import DARK
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -30,7 +32,7 @@ def inline(path: str | Path) -> Inline:
     """A figure that plot.py wrote, as part of an HTML page.
 
     Ids get the file's name as a prefix, so that several figures fit in one page; colours of the
-    palette become CSS variables `--c-RRGGBB`. Raises `UserError` for a file that is not _SVG.
+    palette become CSS variables `--c-RRGGBB`. Raises `UserError` for a file that is not SVG.
     """
     path = Path(path)
     try:
@@ -38,9 +40,9 @@ def inline(path: str | Path) -> Inline:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except ET.ParseError as error:
-        raise UserError(f"{path}: not an _SVG figure ({error}); make it again") from None
-    drop(root)
-    referred = references(root)
+        raise UserError(f"{path}: not an SVG figure ({error}); make it again") from None
+    _drop(root)
+    referred = _references(root)
     prefix = path.stem
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
@@ -65,7 +67,13 @@ def inline(path: str | Path) -> Inline:
     return Inline(svg, facts["section"], rank, facts["headline"], facts["text"])
 
 
-def drop(root: ET.Element) -> None:
+def by_section(paths: Iterable[Path]) -> dict[str, list[Inline]]:
+    """The figures of each section of the report, in their order."""
+    shown = sorted(map(inline, paths), key=lambda figure: figure.rank)
+    return {name: [each for each in shown if each.section == name] for name in SECTIONS}
+
+
+def _drop(root: ET.Element) -> None:
     """Remove what only a file of its own needs."""
     for parent in list(root.iter()):
         for child in list(parent):
@@ -73,7 +81,7 @@ def drop(root: ET.Element) -> None:
                 parent.remove(child)
 
 
-def references(root: ET.Element) -> set[str]:
+def _references(root: ET.Element) -> set[str]:
     """Ids that something refers to; the others only name groups."""
     found = set()
     for element in root.iter():
