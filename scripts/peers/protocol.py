@@ -158,7 +158,7 @@ def serve(
 ) -> None:
     """Load a program and answer until stdin ends. `packages`: whose versions are reported."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print is not an answer
 
     def answer(**facts: Any) -> None:
         answers.write(json.dumps(facts) + "\n")

@@ -41,9 +41,9 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
     "Our rate" is that of our fastest contender of that form, by its median.
     """
     contenders = work["contenders"]
-    rates = {name: rates_by_round(work, name) for name in contenders}
+    rates = {name: _rates_by_round(work, name) for name in contenders}
     best = {
-        form: fastest(contenders, rates, form)
+        form: _fastest(contenders, rates, form)
         for form in dict.fromkeys(contender["form"] for contender in contenders.values())
     }
     top = ceiling(work)
@@ -59,17 +59,17 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
                 share=share(contender, rate, top)
                 if contender["precision"] == work["precision"]
                 else None,
-                same_form=ratio(rates, best[contender["form"]], name),
+                same_form=_ratio(rates, best[contender["form"]], name),
                 real_lengths=None
                 if contender["form"] == REAL
-                else ratio(rates, best.get(REAL), name),
+                else _ratio(rates, best.get(REAL), name),
                 ours=name == best[contender["form"]],
             )
         )
     return made
 
 
-def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
+def _rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
     """Features per second; nothing for a contender that was left out."""
     if "left_out" in work["contenders"][name]:
         return {}
@@ -80,7 +80,7 @@ def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
     }
 
 
-def fastest(
+def _fastest(
     contenders: Mapping[str, Any], rates: Mapping[str, dict[int, float]], form: str
 ) -> str | None:
     own = [
@@ -92,7 +92,7 @@ def fastest(
     return max(own, key=lambda name: statistics.median(rates[name].values()), default=None)
 
 
-def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Spread | None:
+def _ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Spread | None:
     """Ours over its, of the rounds that both have."""
     if ours is None or ours == name:
         return None
@@ -114,14 +114,14 @@ def share(contender: Mapping[str, Any], rate: Spread | None, top: float | None) 
 
 def linearity(work: Mapping[str, Any]) -> dict[str, float]:
     """For each title, the time that layers 3 and 4 add over that of layers 1 and 2: 1 is linear,
-    more says that embeddings and head cost less than nothing, so look for noise."""
+    more is noise, since embeddings and head cannot cost less than nothing."""
     found = {}
     titles = dict.fromkeys(contender["title"] for contender in work["contenders"].values())
     for title in titles:
         seconds = {
             contender["layers"]: 1 / statistics.median(rates.values())
             for name, contender in work["contenders"].items()
-            if contender["title"] == title and (rates := rates_by_round(work, name))
+            if contender["title"] == title and (rates := _rates_by_round(work, name))
         }
         if {2, 4} <= seconds.keys():
             found[title] = float((seconds[4] - seconds[2]) / seconds[2])
