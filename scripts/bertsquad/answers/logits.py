@@ -1,4 +1,4 @@
-"""The logits file: what an engine says of every feature, without padding, and of which features."""
+"""The logits file: an engine's logits of every feature, without padding, and of which features."""
 
 import os
 from dataclasses import dataclass

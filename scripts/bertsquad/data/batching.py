@@ -1,4 +1,4 @@
-"""Which features go together, and how they lie in memory: packed batches without padding.
+"""Which features go together, and their layout in memory: packed batches without padding.
 
 A packed batch holds its sequences end to end. The linear layers see one [T, H] matrix of real
 tokens; only attention needs to know where a sequence ends.

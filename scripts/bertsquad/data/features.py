@@ -54,7 +54,7 @@ ARRAYS = (
 class Features:
     """N features, whose arrays (see above) are attributes, and batches of them.
 
-    `lengths` int32[N] counts real tokens, [CLS] and both [SEP] included; `metadata` says how the
+    `lengths` int32[N] counts real tokens, [CLS] and both [SEP] included; `metadata` is how the
     features were made; `training` whether answers are known.
     """
 

@@ -141,7 +141,7 @@ def _check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None
 
 def _find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
     """First and last context token of every question's answer: int64[Q, 2], -1 where the question
-    is skipped, which `skipped` then says by reason."""
+    is skipped; `skipped` then holds its id under the reason."""
     targets = [(-1, -1)] * len(tokens.question_paragraph)
     no_answer, not_there = [], []
     answer_ids, answer_starts = tokens.answer_ids.tolist(), tokens.answer_starts.tolist()
@@ -206,7 +206,7 @@ def _place_answers(
     windows: dict[str, np.ndarray], targets: np.ndarray, question_lengths: np.ndarray
 ) -> dict[str, np.ndarray]:
     """start_position and end_position int32[N]: (0, 0), which is [CLS], unless the whole answer is
-    in the window. Such a feature is kept: it teaches that there is nothing."""
+    in the window. Windows without the answer are kept as negative examples."""
     question = windows["feature_question"]
     doc_start = windows["doc_start"]
     doc_end = doc_start + windows["doc_length"] - 1
