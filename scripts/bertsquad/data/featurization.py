@@ -85,21 +85,9 @@ def featurize_part(
     if targets is not None:
         arrays |= _place_answers(arrays, targets, question_lengths)
 
-    id_type = np.uint16 if len(vocabulary) <= 2**16 else np.int32
-    word_type = np.uint16 if tokens.context_words.max(initial=0) < 2**16 else np.int32
-    arrays |= {
-        "context_ids": tokens.context_ids.astype(id_type),
-        "context_words": tokens.context_words.astype(word_type),
-        "context_starts": tokens.context_starts,
-        "question_ids": tokens.question_ids[
-            ranges(tokens.question_starts[:-1], question_lengths)
-        ].astype(id_type),
-        "question_starts": starts_of(question_lengths),
-        "question_paragraph": tokens.question_paragraph,
-    }
     truncated = _ids_where(dataset, np.diff(tokens.question_starts) > max_query_length)
     return Features(
-        arrays,
+        arrays | _stored_once(tokens, question_lengths, len(vocabulary)),
         {
             "version": VERSION,
             "max_seq_length": max_seq_length,
@@ -113,6 +101,23 @@ def featurize_part(
             "truncated": _counted(truncated),
         },
     )
+
+
+def _stored_once(
+    tokens: Tokens, question_lengths: np.ndarray, vocabulary_size: int
+) -> dict[str, np.ndarray]:
+    """Contexts and questions, each once, in the narrowest types that hold them."""
+    id_type = np.uint16 if vocabulary_size <= 2**16 else np.int32
+    word_type = np.uint16 if tokens.context_words.max(initial=0) < 2**16 else np.int32
+    question_ids = tokens.question_ids[ranges(tokens.question_starts[:-1], question_lengths)]
+    return {
+        "context_ids": tokens.context_ids.astype(id_type),
+        "context_words": tokens.context_words.astype(word_type),
+        "context_starts": tokens.context_starts,
+        "question_ids": question_ids.astype(id_type),
+        "question_starts": starts_of(question_lengths),
+        "question_paragraph": tokens.question_paragraph,
+    }
 
 
 def _check_lengths(max_seq_length: int, doc_stride: int, max_query_length: int) -> None:
