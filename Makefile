@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test test-fast coverage doctor image sif test-services lint format clean
+.PHONY: help run speed bench test tests test-fast coverage doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -19,7 +19,9 @@ speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test: lint ## lint, types, and all tests but those of services
+test: lint tests ## lint, types, and all tests but those of services
+
+tests: $(VENV)/.test ## all tests but those of services
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: $(VENV)/.test ## tests that take seconds
