@@ -1,36 +1,42 @@
-# make run: everything, from installation to report. make test: see it proven.
+# `make help` lists what can be made.
 PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: run speed bench test test-fast doctor image sif test-services lint format clean
+.PHONY: help run speed bench test tests test-fast coverage doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
-run: $(VENV)/.run
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
 	@$(SNAKEMAKE) --cores all --quiet host reason rules
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
 
-# What this machine can do: BERT-Large by every engine and precision, in ten minutes, nothing downloaded.
-speed: $(VENV)/.run
+speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in ten minutes
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test: lint
+test: lint tests ## lint, types, and all tests but those of services
+
+tests: $(VENV)/.test ## all tests but those of services
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
-test-fast: $(VENV)/.test
+test-fast: $(VENV)/.test ## tests that take seconds
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
 
-# What this machine is, and what would spoil a run on it: make doctor CONFIG=config/guide.yaml
-doctor: $(VENV)/.run
+coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered
+
+# make doctor CONFIG=config/guide.yaml
+doctor: $(VENV)/.run ## what this machine is, and what would spoil a run on it
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
 
-# This project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes: docs/results/benchmarks.md.
-# Parts, and fewer turns of each side: make bench ONLY="inference-fp32 data" ROUNDS=8
+# Parts, and fewer turns of each contender: make bench ONLY="inference-fp32 data" ROUNDS=8
 PEERS := .venv-bench
-bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow
+bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes
 	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
 		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
@@ -47,25 +53,25 @@ $(PEERS)/.%: envs/install.py envs/constraints.txt
 $(PEERS)/.peers: envs/peers.txt
 $(PEERS)/.tensorflow: envs/peers-tensorflow.txt
 
-# The environment as a Docker image, and as a file for Apptainer: profiles/docker, profiles/apptainer.
 # make image BASE=python:3.11-slim-bookworm@sha256:...
-image: $(VENV)/.run
+image: $(VENV)/.run ## the environment as a Docker image, for profiles/docker
 	$(VENV)/bin/python scripts/build_image.py --tag bertsquad $(if $(BASE),--base $(BASE))
 
-sif: image
+sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
-# A Docker engine, the image, Apptainer, two hosts: as root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test
+# As root on Debian; elsewhere it says what is missing.
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test ## style, types, and Snakemake's own linter
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/snakefmt --check Snakefile rules
+	$(VENV)/bin/mypy
 	$(SNAKEMAKE) --lint
 
-format: $(VENV)/.test
+format: $(VENV)/.test ## bring code and generated tables into form
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/snakefmt Snakefile rules
@@ -79,5 +85,5 @@ $(VENV)/.test: envs/test.txt envs/test-data.txt $(VENV)/.run
 	@$(PYTHON) envs/install.py $(VENV) envs/requirements.txt envs/test.txt --no-deps envs/test-data.txt
 	@touch $@
 
-clean:
+clean: ## remove all results
 	rm -rf results .snakemake

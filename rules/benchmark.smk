@@ -29,7 +29,7 @@ rule benchmark_inference:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
         options=of("scenario", EXPERIMENT.scenario_options),
-        goal=of("scenario", EXPERIMENT.goal),  # a cell depends on it, but no tracked file says it
+        goal=of("scenario", EXPERIMENT.goal),  # a cell depends on it; no tracked file holds it
         texts=of("run scenario", EXPERIMENT.texts_option),
     shell:
         "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"

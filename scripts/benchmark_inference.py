@@ -146,17 +146,22 @@ def parse_args() -> argparse.Namespace:
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
+    if problem := contradiction(args):
+        parser.error(problem)
+    return args
+
+
+def contradiction(args: argparse.Namespace) -> str:
+    """What the mode needs and the options lack; "" where they fit."""
     mode = MODES[args.mode]
     if (args.batch_size is None) != mode.whole_set:
-        parser.error(
-            f"--batch-size is a number with --mode {' or '.join(WITH_LATENCY)}, "
-            "and `auto` with the others"
-        )
+        sized = " or ".join(WITH_LATENCY)
+        return f"--batch-size is a number with --mode {sized}, and `auto` with the others"
     if mode.whole_set and args.count is None:
-        parser.error(f"--mode {args.mode} needs --count")
+        return f"--mode {args.mode} needs --count"
     if mode.from_texts and args.dataset is None:
-        parser.error("--mode end_to_end needs --dataset")
-    return args
+        return f"--mode {args.mode} needs --dataset"
+    return ""
 
 
 def at_least(least: int) -> Any:

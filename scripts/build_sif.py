@@ -50,7 +50,7 @@ def inspect(tag: str) -> dict[str, Any]:
 
 
 def export(tag: str, root: Path) -> None:
-    """Unpack the image's files, all layers in one, as files of ours."""
+    """Unpack the image's files, all layers in one, owned by this user."""
     root.mkdir()
     created = subprocess.run(["docker", "create", tag], capture_output=True, text=True)
     if created.returncode:

@@ -23,7 +23,10 @@ def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 file")
     parser.add_argument(
-        "--vocab", required=True, metavar="TXT", help="the checkpoint's vocab.txt; says the casing"
+        "--vocab",
+        required=True,
+        metavar="TXT",
+        help="the checkpoint's vocab.txt; decides the casing",
     )
     parser.add_argument(
         "--casing",

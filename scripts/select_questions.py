@@ -29,7 +29,7 @@ def main() -> None:
     from bertsquad.data.selection import select
     from bertsquad.files import read_json, write_json
 
-    squad.load(args.dataset)  # says what is wrong with the file, if anything is
+    squad.load(args.dataset)  # raises for a malformed file
     try:
         selected = select(
             read_json(args.dataset),

@@ -1,9 +1,9 @@
 """Safetensors files: the same bytes for the same arrays, mapped or read one tensor at a time.
 
 Format: huggingface/safetensors, README: eight bytes with the header's size, the header in JSON,
-then the values. The library writes metadata in random order, wants all tensors at once, and copies
-what it reads; identical files, a checkpoint larger than memory and readers that share pages need
-the little that is here.
+then the values. By hand, since the library (0.8.0) writes metadata in random order, so that
+equal data have different checksums; it also takes all tensors at once and copies what it reads,
+where a checkpoint may be larger than memory and readers share pages (docs/decisions/tensorfile.md).
 """
 
 import json
@@ -57,7 +57,7 @@ def write_streamed(
     metadata: Mapping[str, str],
 ) -> None:
     """Write arrays of known dtype and shape, fetching each when its turn comes."""
-    # Wide types first, as the library does, so that every array lies at a multiple of its width.
+    # Wide types first, as the library does, so that every array starts at a multiple of its width.
     names = sorted(layout, key=lambda name: (-layout[name][0].itemsize, name))
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     end = 0
@@ -162,7 +162,7 @@ class TensorFile:
 
 
 def _parse_header(encoded: bytes, size: int) -> dict[str, Any]:
-    """The header; ValueError (JSON and Unicode errors are such) that says what is wrong with it."""
+    """The header; ValueError (JSON and Unicode errors are such) that names what is wrong."""
     if not 0 < size <= _MAX_HEADER or len(encoded) < size:
         raise ValueError(f"its header should have {size:,} bytes")
     header = json.loads(encoded)

@@ -30,7 +30,7 @@ class Ceiling:
     def run(self) -> float:
         """GFLOP/s."""
         measured = measure_precision(self.paths, self.left_out, self.native, SECONDS, self.clock)
-        return measured["gflops"]
+        return float(measured["gflops"])
 
 
 def rate(ceiling: Ceiling, turn_s: float) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class Answers:
             training=False,
         )
         logits = [self.engine.run(features.packed(np.array([n]))) for n in range(CHECKED)]
-        return np.concatenate([part for pair in logits for part in pair]).astype(float).tolist()
+        together = np.concatenate([part for pair in logits for part in pair])
+        numbers: list[float] = together.astype(float).tolist()
+        return numbers
 
     def run(self) -> int:
         limits = Limits(N_BEST_SIZE, MAX_ANSWER_LENGTH)

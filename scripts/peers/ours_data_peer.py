@@ -32,7 +32,8 @@ class ToFeatures:
         made = self.features()
         # feature_question ascends, so its first window is where each question first occurs.
         firsts = [int((made.feature_question >= n).argmax()) for n in range(texts.CHECKED)]
-        return made.packed(firsts).input_ids.astype(float).tolist()
+        numbers: list[float] = made.packed(firsts).input_ids.astype(float).tolist()
+        return numbers
 
     def run(self) -> int:
         return len(self.features())

@@ -1,6 +1,9 @@
 """Our own programs, through the public library: an engine, or a step of training."""
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -9,6 +12,11 @@ from bertsquad.data.batching import PackedBatch, pack
 from bertsquad.machine import torch_environment
 from bertsquad.peers.contenders import SPARING, TRAINING
 from protocol import Features, serve
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bertsquad.data import features as library
 
 LEARNING_RATE = 1e-5
 
@@ -104,13 +112,18 @@ class Training:
     def add_gradients(self) -> float:
         from bertsquad.training.loop import add_gradients
 
-        return add_gradients(self.model, self.features, self.batch, self.hyperparameters, 0)
+        # A step asks for lengths and packed batches alone.
+        features = cast("library.Features", self.features)
+        return add_gradients(self.model, features, self.batch, self.hyperparameters, 0)
+
+    def gradients(self) -> list[Tensor]:
+        return [p.grad for p in self.model.parameters() if p.grad is not None]
 
     def check(self) -> list[float]:
         import torch
 
         loss = self.add_gradients()
-        norm = float(torch.nn.utils.get_total_norm([p.grad for p in self.model.parameters()]))
+        norm = float(torch.nn.utils.get_total_norm(self.gradients()))
         self.optimizer.zero_grad(set_to_none=False)
         return [loss, norm]
 
@@ -118,7 +131,7 @@ class Training:
         from bertsquad.training.optimizer import clip_by_global_norm, update
 
         self.add_gradients()
-        clip_by_global_norm([p.grad for p in self.model.parameters()], 1.0)
+        clip_by_global_norm(self.gradients(), 1.0)
         update(self.optimizer, LEARNING_RATE)
         return len(self.features)
 

@@ -175,17 +175,6 @@ def features_of(
     made = []
     spans = spans_of(len(pieces), max_seq_length - len(query) - 3, doc_stride)
     for number, (start, length) in enumerate(spans):
-        tokens = ["[CLS]", *query, "[SEP]"]
-        segments = [0] * len(tokens)
-        orig_map, is_max = {}, {}
-        for position in range(start, start + length):
-            orig_map[len(tokens)] = word_of_token[position]
-            is_max[len(tokens)] = best_span(spans, position) == number
-            tokens.append(pieces[position])
-            segments.append(1)
-        tokens.append("[SEP]")
-        segments.append(1)
-        padding = [0] * (max_seq_length - len(tokens))
         target: tuple[int | None, int | None] = (None, None)
         if answer is not None:
             if answer_start >= start and answer_end <= start + length - 1:
@@ -194,18 +183,46 @@ def features_of(
             else:
                 target = (0, 0)
         made.append(
-            Feature(
-                tokens,
-                [vocabulary[token] for token in tokens] + padding,
-                [1] * len(tokens) + padding,
-                segments + padding,
-                orig_map,
-                is_max,
-                *target,
-                doc_span=(start, length),
+            feature_of(
+                spans, number, query, pieces, word_of_token, target, vocabulary, max_seq_length
             )
         )
     return made
+
+
+def feature_of(
+    spans: list[tuple[int, int]],
+    number: int,
+    query: list[str],
+    pieces: list[str],
+    word_of_token: list[int],
+    target: tuple[int | None, int | None],
+    vocabulary: dict[str, int],
+    max_seq_length: int,
+) -> Feature:
+    """The feature of one of an example's windows."""
+    start, length = spans[number]
+    tokens = ["[CLS]", *query, "[SEP]"]
+    segments = [0] * len(tokens)
+    orig_map, is_max = {}, {}
+    for position in range(start, start + length):
+        orig_map[len(tokens)] = word_of_token[position]
+        is_max[len(tokens)] = best_span(spans, position) == number
+        tokens.append(pieces[position])
+        segments.append(1)
+    tokens.append("[SEP]")
+    segments.append(1)
+    padding = [0] * (max_seq_length - len(tokens))
+    return Feature(
+        tokens,
+        [vocabulary[token] for token in tokens] + padding,
+        [1] * len(tokens) + padding,
+        segments + padding,
+        orig_map,
+        is_max,
+        *target,
+        doc_span=(start, length),
+    )
 
 
 def improved(pieces: list[str], start: int, end: int, wanted: str) -> tuple[int, int]:

@@ -37,8 +37,8 @@ class Program(Protocol):
         the loss of the first training step and the norm of its gradient."""
         ...
 
-    def run(self) -> int:
-        """Run everything once; the number of features."""
+    def run(self) -> float:
+        """Run everything once; the number of features, or the ceiling's GFLOP/s."""
         ...
 
 
@@ -162,7 +162,7 @@ def serve(
 ) -> None:
     """Load a program and answer until stdin ends. `packages`: whose versions are reported."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print is not an answer
 
     def answer(**facts: Any) -> None:
         answers.write(json.dumps(facts) + "\n")

@@ -55,7 +55,8 @@ class Bert:
         for number in range(self.layers):
             hidden = self.layer(hidden, bias, f"bert.encoder.layer.{number}")
         out = tf.matmul(hidden, weights["qa_outputs.weight"]) + weights["qa_outputs.bias"]
-        return tf.unstack(out, axis=-1)
+        start, end = tf.unstack(out, axis=-1)
+        return [start, end]
 
     def layer(self, hidden: tf.Tensor, bias: tf.Tensor, name: str) -> tf.Tensor:
         low = tf.cast(hidden, self.type)
@@ -150,7 +151,9 @@ class Training:
         self.add_gradients = tf.function(self._add_gradients)
         self.update = tf.function(self._update)
 
-    def _add_gradients(self, ids, mask, segments, start, end) -> tf.Tensor:
+    def _add_gradients(
+        self, ids: tf.Tensor, mask: tf.Tensor, segments: tf.Tensor, start: tf.Tensor, end: tf.Tensor
+    ) -> tf.Tensor:
         with tf.GradientTape() as tape:
             padding = (1.0 - tf.cast(mask, tf.float32)) * FAR_BELOW
             logits = self.bert(ids, mask, segments)

@@ -39,4 +39,4 @@ def first(path: Path) -> list[Example]:
 
 def lowercase(model_dir: Path) -> bool:
     """Whether the model reads lower-cased text."""
-    return json.loads((model_dir / "tokenizer_config.json").read_text())["do_lower_case"]
+    return bool(json.loads((model_dir / "tokenizer_config.json").read_text())["do_lower_case"])

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ class Inference:
         return out.start_logits.float().numpy(), out.end_logits.float().numpy()
 
     def check(self) -> list[float]:
+        assert self.features is not None
         return self.features.checked(self.padded, self.logits)
 
     def run(self) -> int:
@@ -93,12 +95,13 @@ class Training:
             )
             with context:
                 out = self.model(input_ids=ids, token_type_ids=segments, attention_mask=mask)
-            loss = sum(
+            of_start, of_end = (
                 torch.nn.functional.cross_entropy(
                     logits.float().masked_fill(mask == 0, float("-inf")), position, reduction="sum"
                 )
                 for logits, position in ((out.start_logits, start), (out.end_logits, end))
-            ) / (2 * len(self.features.input_ids))
+            )
+            loss = (of_start + of_end) / (2 * len(self.features.input_ids))
             loss.backward()
             total += loss.item()
         return total
@@ -116,7 +119,7 @@ def load_eager(args: argparse.Namespace) -> Callable[[Rectangle], Logits]:
 
 def load_model(args: argparse.Namespace) -> BertForQuestionAnswering:
     torch.set_num_threads(args.threads)
-    dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    dropout: dict[str, Any] = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     return BertForQuestionAnswering.from_pretrained(
         args.model, attn_implementation="sdpa", dtype=torch.float32, **dropout
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.containers.options import Caller, Engine, create_options, engine_of
+from bertsquad.containers.options import Caller, ContainerEngine, create_options, engine_of
 from bertsquad.containers.settings import Settings
 
 CALLER = Caller(
@@ -22,7 +22,7 @@ def options(settings=None, caller=CALLER, security=(), environment=None):
     return create_options(
         "python a.py",
         caller,
-        Engine(frozenset(security)),
+        ContainerEngine(frozenset(security)),
         settings or Settings(),
         environment or {},
         [Path("/work")],
@@ -118,7 +118,7 @@ def test_certificates_are_mounted_read_only(tmp_path):
     ],
 )
 def test_what_docker_info_says_of_security(listed, found):
-    assert engine_of({"SecurityOptions": listed}) == Engine(frozenset(found))
+    assert engine_of({"SecurityOptions": listed}) == ContainerEngine(frozenset(found))
 
 
 def test_the_sdk_accepts_the_options():

@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bertsquad.distributed.supervisor import free_port, loopback
+from bertsquad.distributed.hosts import interface_with
+from bertsquad.distributed.supervisor import free_port
 from bertsquad.model import folder as model_folder
 from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.loop import train
@@ -55,7 +56,7 @@ def trained(tmp_path_factory, checkpoint):
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
         "WORLD_SIZE": "2",
-        "GLOO_SOCKET_IFNAME": loopback(),
+        "GLOO_SOCKET_IFNAME": interface_with("127.0.0.1"),
         "BERTSQUAD_PLACES": json.dumps(PLACES),
     }
     command = [sys.executable, HERE / "train_as_team.py", checkpoint, folder]

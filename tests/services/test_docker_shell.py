@@ -15,7 +15,7 @@ import pytest
 
 from bertsquad.containers import engine
 from bertsquad.containers.clients import LABEL
-from bertsquad.containers.options import Engine, create_options
+from bertsquad.containers.options import ContainerEngine, create_options
 from bertsquad.containers.settings import Settings
 from project import ROOT
 
@@ -103,7 +103,7 @@ def test_files_belong_to_the_caller(docker_engine, image, work):
     work.chmod(0o777)
     caller = replace(engine.this_process(), user=1234, group=1235, groups=(), umask=0o027)
     options = create_options(
-        "touch made", caller, Engine(frozenset()), Settings(), {}, [work], {}, "{}"
+        "touch made", caller, ContainerEngine(frozenset()), Settings(), {}, [work], {}, "{}"
     )
     assert engine.run(docker_engine, image, options) == 0
     made = (work / "made").stat()

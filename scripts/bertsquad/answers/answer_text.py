@@ -1,4 +1,4 @@
-"""From the WordPieces of an answer back to the text as it stands in the passage."""
+"""From the WordPieces of an answer back to the text as the passage has it."""
 
 import numpy as np
 

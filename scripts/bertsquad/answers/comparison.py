@@ -76,7 +76,7 @@ def _changed_examples(
     predictions: Mapping[str, str],
     compared: Comparison,
 ) -> list[dict[str, Any]]:
-    """Up to EXAMPLES changed answers, the largest change of F1 first and equal ones as in the
+    """Up to _EXAMPLES changed answers, the largest change of F1 first and equal ones as in the
     dataset; the F1 of each is from 0 to 1."""
     changed = [number for number, id_ in enumerate(compared.first.ids) if id_ in compared.changes]
     change = np.abs(compared.second.f1 - compared.first.f1)[changed]
@@ -123,8 +123,8 @@ def best_spans(logits: Logits, max_answer_length: int) -> np.ndarray:
     """First and last token, int64[N, 2], of each feature's span with the largest sum of start and
     end logit, no longer than `max_answer_length` tokens; among equals the first.
 
-    The tokens are those of all features, so question and special tokens count too: [CLS] is how a
-    model says that a window lacks the answer.
+    The tokens are those of all features, so question and special tokens count too: a model
+    points at [CLS] where a window lacks the answer.
     """
     lengths = np.diff(logits.starts)
     features = len(lengths)

@@ -1,4 +1,4 @@
-"""The logits file: what an engine says of every feature, without padding, and of which features."""
+"""The logits file: an engine's logits of every feature, without padding, and of which features."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import numpy as np
 from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
 
-_ARRAYS = ("start_logits", "end_logits", "starts")
 _TEXTS = ("engine", "precision", "features_sha256", "kernels")
 
 
@@ -47,8 +46,12 @@ def read(path: str | os.PathLike[str]) -> Logits:
     arrays, metadata = tensorfile.read(path)
     try:
         logits = Logits(
-            **{name: arrays[name] for name in _ARRAYS},
-            **{name: metadata[name] for name in _TEXTS},
+            start_logits=arrays["start_logits"],
+            end_logits=arrays["end_logits"],
+            starts=arrays["starts"],
+            engine=metadata["engine"],
+            precision=metadata["precision"],
+            features_sha256=metadata["features_sha256"],
         )
     except KeyError as error:
         raise UserError(f"{path}: not a logits file: no {error}; compute_logits makes it") from None

@@ -122,7 +122,7 @@ def gold_answers(question: dict[str, Any]) -> list[str]:
 
 
 def version_note(dataset: Any) -> str | None:
-    """What evaluate-v1.1.py says about a dataset of another version, or None."""
+    """The warning of evaluate-v1.1.py about a dataset of another version, or None."""
     version = dataset.get("version") if isinstance(dataset, dict) else None
     if version == _EXPECTED_VERSION:
         return None
@@ -187,7 +187,7 @@ def bootstrap(
     Args:
         exact_match, f1: [Q] values per question, or differences of two systems' values.
 
-    The interval says how far the mean would move on other questions like these. It holds the model
+    The interval is how far the mean would move on other questions like these. It holds the model
     fixed, and takes questions as independent although those of one passage resemble each other.
     """
     values = np.stack([exact_match, f1]).astype(np.float64)  # [2, Q]

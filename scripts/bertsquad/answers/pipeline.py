@@ -98,7 +98,7 @@ def answer(
 ) -> Answers:
     """The answers to all questions: those of featurize, compute_logits and decode one by one.
 
-    `progress` is told the number of windows done, by `progress.update`. Raises what making
+    `progress.update` is called with the number of windows done. Raises what making
     features, the engine or decoding raises first, when all threads have ended.
     """
     tokenising = _Stage("tokenise")

@@ -24,26 +24,26 @@ EMULATED_ROWS = 256
 LAYER = ((1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024))
 
 # A path below this on one thread is a reference kernel; at full size it would take minutes.
-TRIAL = Shape(16, 256, 256)
-REFERENCE_GFLOPS = 1.0
-SKIP_IF_SLOWER_THAN = 8  # times the fastest path's first run
+_TRIAL = Shape(16, 256, 256)
+_REFERENCE_GFLOPS = 1.0
+_SKIP_IF_SLOWER_THAN = 8  # times the fastest path's first run
 ROUNDS = 3  # at least, whatever the time
 ARRAY_MIB = 256  # larger than a last-level cache that two cores get a share of
 
-Clock = Callable[[], float]
+_Clock = Callable[[], float]
 
 
 def measure_ceilings(
-    threads: int, seconds_per_point: float = 1.0, *, clock: Clock = time.perf_counter
+    threads: int, seconds_per_point: float = 1.0, *, clock: _Clock = time.perf_counter
 ) -> dict[str, Any]:
     """The ceilings of this process on `threads` threads, which stay PyTorch's afterwards.
 
     `gemm` holds for every precision `native` (False: emulated, so no ceiling of that precision),
     `gflops`, the rate of a layer's four products each by its fastest path, `gflops_median` from the
     medians of the same paths, and `shapes` with every path's samples; a precision without any path
-    has `gflops` None and `left_out` says why. `memory` holds GB/s of reading and of copying (bytes
-    read and written), GB = 10^9. A point, a product of one precision or one kind of memory access,
-    takes about `seconds_per_point`; emulated ones a quarter.
+    has `gflops` None and its reason in `left_out`. `memory` holds GB/s of reading and of
+    copying (bytes read and written), GB = 10^9. A point, a product of one precision or one kind of
+    memory access, takes about `seconds_per_point`; emulated ones a quarter.
     """
     start = clock()
     gemm = {
@@ -51,12 +51,12 @@ def measure_ceilings(
         for precision in PATHS
     }
     with torch.inference_mode():
-        memory = measure_memory(seconds_per_point, clock)
+        memory = _measure_memory(seconds_per_point, clock)
     return {"threads": threads, "gemm": gemm, "memory": memory, "seconds": clock() - start}
 
 
 def measure_ceiling(
-    precision: str, threads: int, seconds_per_point: float, *, clock: Clock = time.perf_counter
+    precision: str, threads: int, seconds_per_point: float, *, clock: _Clock = time.perf_counter
 ) -> dict[str, Any]:
     """The entry of one precision in `gemm` of `measure_ceilings`."""
     with torch.inference_mode():
@@ -71,7 +71,7 @@ def measure_precision(
     left_out: Mapping[str, str],
     is_native: bool,
     seconds: float,
-    clock: Clock,
+    clock: _Clock,
 ) -> dict[str, Any]:
     """The four products of a layer in one precision."""
     rows, seconds = (ROWS, seconds) if is_native else (EMULATED_ROWS, seconds / 4)
@@ -92,19 +92,19 @@ def measure_precision(
 
 
 def usable_paths(
-    paths: Mapping[str, Callable[[Shape], Multiply]], clock: Clock
+    paths: Mapping[str, Callable[[Shape], Multiply]], clock: _Clock
 ) -> tuple[dict[str, Callable[[Shape], Multiply]], dict[str, str]]:
     """The paths that work here at a usable speed, and why the others are left out."""
     usable, left_out = {}, {}
     for name, make in paths.items():
         try:
-            multiply = make(TRIAL)
+            multiply = make(_TRIAL)
             seconds = min(timed(multiply, clock) for _ in range(ROUNDS))
         except RuntimeError as error:
             left_out[name] = str(error).splitlines()[0]
             continue
-        rate = TRIAL.flops / 1e9 / seconds
-        if rate < REFERENCE_GFLOPS:
+        rate = _TRIAL.flops / 1e9 / seconds
+        if rate < _REFERENCE_GFLOPS:
             left_out[name] = f"a reference kernel: {rate:.2g} GFLOP/s"
         else:
             usable[name] = make
@@ -112,7 +112,7 @@ def usable_paths(
 
 
 def measure_shape(
-    paths: Mapping[str, Callable[[Shape], Multiply]], shape: Shape, seconds: float, clock: Clock
+    paths: Mapping[str, Callable[[Shape], Multiply]], shape: Shape, seconds: float, clock: _Clock
 ) -> dict[str, Any]:
     """Every path's rates, and the seconds of the fastest."""
     samples = sample({name: make(shape) for name, make in paths.items()}, seconds, clock)
@@ -121,11 +121,11 @@ def measure_shape(
         "path": fastest,
         "best_s": min(samples[fastest]),
         "median_s": statistics.median(samples[fastest]),
-        "paths": {name: rates(taken, shape.flops, "gflops") for name, taken in samples.items()},
+        "paths": {name: _rates(taken, shape.flops, "gflops") for name, taken in samples.items()},
     }
 
 
-def measure_memory(seconds: float, clock: Clock) -> dict[str, Any]:
+def _measure_memory(seconds: float, clock: _Clock) -> dict[str, Any]:
     """Reading one large array, and copying it to another, by all threads."""
     source = torch.ones(ARRAY_MIB * 2**18)
     target = torch.zeros_like(source)
@@ -133,18 +133,18 @@ def measure_memory(seconds: float, clock: Clock) -> dict[str, Any]:
     copied = sample({"copy": lambda: target.copy_(source)}, seconds, clock)["copy"]
     return {
         "array_mib": ARRAY_MIB,
-        "read": rates(read, source.nbytes, "gb_per_s"),
-        "copy": rates(copied, 2 * source.nbytes, "gb_per_s"),
+        "read": _rates(read, source.nbytes, "gb_per_s"),
+        "copy": _rates(copied, 2 * source.nbytes, "gb_per_s"),
     }
 
 
 def sample(
-    calls: Mapping[str, Callable[[], object]], seconds: float, clock: Clock
+    calls: Mapping[str, Callable[[], object]], seconds: float, clock: _Clock
 ) -> dict[str, list[float]]:
     """Seconds of every call, in turns, so that other programs disturb all alike. The first call of
     each is counted only where the path is too slow to be sampled further."""
     taken = {name: [timed(call, clock)] for name, call in calls.items()}
-    bound = SKIP_IF_SLOWER_THAN * min(first for [first] in taken.values())
+    bound = _SKIP_IF_SLOWER_THAN * min(first for [first] in taken.values())
     going = {name: call for name, call in calls.items() if taken[name][0] <= bound}
     taken |= {name: [] for name in going}
     start, rounds = clock(), 0
@@ -155,13 +155,13 @@ def sample(
     return taken
 
 
-def timed(call: Callable[[], object], clock: Clock) -> float:
+def timed(call: Callable[[], object], clock: _Clock) -> float:
     start = clock()
     call()
     return clock() - start
 
 
-def rates(seconds: list[float], amount: float, unit: str) -> dict[str, Any]:
+def _rates(seconds: list[float], amount: float, unit: str) -> dict[str, Any]:
     """Rates in 10^9 per second: `<unit>`, the best; its median and worst; how many samples."""
     each = sorted(amount / 1e9 / taken for taken in seconds)
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 from bertsquad.benchmark.statistics import per_second
 
-CLOCK = "time.perf_counter_ns; Python's garbage collector off in all that is timed"
+_CLOCK = "time.perf_counter_ns; Python's garbage collector off in all that is timed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def describe_cell(
     timed_region: str,
     **facts: Any,
 ) -> dict[str, Any]:
-    """What a cell says, in any mode; `facts` are a mode's own.
+    """The JSON of a cell of any mode; `facts` are a mode's own.
 
     Rates count the time inside the clock only: features, or tokens, of all that was timed, divided
     by the sum of the samples.
@@ -59,5 +59,5 @@ def describe_cell(
         "useful_tokens_per_second": per_second(measurement.tokens, samples_ms),
         "computed_tokens_per_second": per_second(measurement.computed_tokens, samples_ms),
         "timed_region": timed_region,
-        "clock": CLOCK,
+        "clock": _CLOCK,
     }

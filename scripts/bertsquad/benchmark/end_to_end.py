@@ -1,7 +1,7 @@
 """Mode `end_to_end`: texts in, answers out, all questions at hand (bertsquad.answers.pipeline).
 
 One sample is one pass over the questions: contexts and questions as texts -> features -> engine ->
-n best answers. Each is followed by the same batches through the engine alone, which says what
+n best answers. Each is followed by the same batches through the engine alone, which shows what
 tokenising and decoding add to the time of the model.
 """
 
@@ -29,7 +29,7 @@ from bertsquad.files import read_json
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 from bertsquad.model.fit import check_made_from
 
-TIMED_REGION = (
+_TIMED_REGION = (
     "one pass over all questions: contexts and questions as Python texts -> features -> engine -> "
     "n best answers of each question as Python texts; model_samples_s: the same batches, packed "
     "from features that are there -> engine -> logits"
@@ -72,7 +72,7 @@ def measured(
         settings,
         measurement,
         [1000 * sample for sample in measurement.pass_samples_s],
-        timed_region=TIMED_REGION,
+        timed_region=_TIMED_REGION,
         **asdict(limits),
         **shares(measurement),
     )

@@ -27,5 +27,5 @@ def useful_flops(config: Mapping[str, int], lengths: np.ndarray) -> float:
 
 def ceiling_gflops(found: Mapping[str, Any]) -> float | None:
     """What products of a precision reach here, of what `measure_ceiling` found; None where the
-    processor emulates it: that is no ceiling of the precision."""
+    processor emulates it: that is not a ceiling of the precision."""
     return found["gflops"] if found["native"] else None

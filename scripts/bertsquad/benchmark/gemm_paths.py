@@ -28,21 +28,21 @@ class Shape(NamedTuple):
         return 2 * self.rows * self.inputs * self.outputs
 
 
-def linear(shape: Shape, dtype: torch.dtype) -> Multiply:
+def _linear(shape: Shape, dtype: torch.dtype) -> Multiply:
     """F.linear: MKL in FP32, oneDNN in BF16, the weights as they are stored."""
-    inputs, weight, bias = operands(shape, dtype)
+    inputs, weight, bias = _operands(shape, dtype)
     return lambda: F.linear(inputs, weight, bias)
 
 
-def prepacked(shape: Shape, dtype: torch.dtype) -> Multiply:
+def _prepacked(shape: Shape, dtype: torch.dtype) -> Multiply:
     """oneDNN with weights laid out for the kernel beforehand."""
-    inputs, weight, bias = operands(shape, dtype)
+    inputs, weight, bias = _operands(shape, dtype)
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, shape.rows)
     run = torch.ops.mkldnn._linear_pointwise
     return lambda: run(inputs, packed, bias, "none", [], "")
 
 
-def quantized(shape: Shape, output: torch.dtype) -> Multiply:
+def _quantized(shape: Shape, output: torch.dtype) -> Multiply:
     """oneDNN's u8 x s8 product, scaled to `output`. Not s8 x s8, which falls to a reference kernel
     here: activations are u8 with the zero point 128."""
     inputs = torch.randint(0, 256, (shape.rows, shape.inputs), dtype=torch.uint8)
@@ -58,14 +58,14 @@ def quantized(shape: Shape, output: torch.dtype) -> Multiply:
     )
 
 
-def integers(shape: Shape) -> Multiply:
+def _integers(shape: Shape) -> Multiply:
     """torch._int_mm: s8 x s8 to s32, nothing scaled."""
     inputs = torch.randint(-127, 128, (shape.rows, shape.inputs), dtype=torch.int8)
     weight = torch.randint(-127, 128, (shape.outputs, shape.inputs), dtype=torch.int8)
     return lambda: torch._int_mm(inputs, weight.t())
 
 
-def operands(shape: Shape, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _operands(shape: Shape, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     inputs = torch.randn(shape.rows, shape.inputs, dtype=dtype)
     weight = torch.randn(shape.outputs, shape.inputs, dtype=dtype)
     return inputs, weight, torch.randn(shape.outputs, dtype=dtype)
@@ -73,17 +73,17 @@ def operands(shape: Shape, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tens
 
 PATHS: dict[str, dict[str, Callable[[Shape], Multiply]]] = {
     "fp32": {
-        "F.linear": lambda shape: linear(shape, torch.float32),
-        "oneDNN prepacked": lambda shape: prepacked(shape, torch.float32),
+        "F.linear": lambda shape: _linear(shape, torch.float32),
+        "oneDNN prepacked": lambda shape: _prepacked(shape, torch.float32),
     },
     "bf16": {
-        "F.linear": lambda shape: linear(shape, torch.bfloat16),
-        "oneDNN prepacked": lambda shape: prepacked(shape, torch.bfloat16),
+        "F.linear": lambda shape: _linear(shape, torch.bfloat16),
+        "oneDNN prepacked": lambda shape: _prepacked(shape, torch.bfloat16),
     },
     "int8": {
-        "oneDNN u8s8 to fp32": lambda shape: quantized(shape, torch.float32),
-        "oneDNN u8s8 to bf16": lambda shape: quantized(shape, torch.bfloat16),
-        "oneDNN u8s8 to u8": lambda shape: quantized(shape, torch.uint8),
-        "_int_mm s8s8": integers,
+        "oneDNN u8s8 to fp32": lambda shape: _quantized(shape, torch.float32),
+        "oneDNN u8s8 to bf16": lambda shape: _quantized(shape, torch.bfloat16),
+        "oneDNN u8s8 to u8": lambda shape: _quantized(shape, torch.uint8),
+        "_int_mm s8s8": _integers,
     },
 }

@@ -18,7 +18,7 @@ from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
 
-TIMED_REGION = (
+_TIMED_REGION = (
     "one pass over all features: the engine's plan -> packed NumPy arrays from the memory-mapped "
     "file -> engine -> start and end logits as NumPy arrays, in any order"
 )
@@ -42,7 +42,7 @@ def measured(
         progress=progress,
     )
     samples_ms = [1000 * sample for sample in measurement.pass_samples_s]
-    return describe_cell(settings, measurement, samples_ms, timed_region=TIMED_REGION)
+    return describe_cell(settings, measurement, samples_ms, timed_region=_TIMED_REGION)
 
 
 def measure(

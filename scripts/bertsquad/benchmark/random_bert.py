@@ -35,9 +35,9 @@ BERT_LARGE = {
 }
 
 # Of BERT's uncased vocabulary; ordinary words start at 1,000 there.
-SPECIAL = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
+_SPECIAL = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]"}
 UNK, CLS, SEP = 100, 101, 102
-QUESTION_LENGTH = 12  # word pieces; the mean of SQuAD's development set is 12.6
+_QUESTION_LENGTH = 12  # word pieces; the mean of SQuAD's development set is 12.6
 
 
 def write_model(folder: str | Path, config: Mapping[str, Any], seed: int) -> None:
@@ -62,7 +62,7 @@ def write_model(folder: str | Path, config: Mapping[str, Any], seed: int) -> Non
     write_json(folder / "config.json", values)
     tokenizer = {"do_lower_case": True, "tokenizer_class": "BertTokenizer"}
     write_json(folder / "tokenizer_config.json", tokenizer)
-    tokens = [SPECIAL.get(number, f"token{number}") for number in range(config["vocab_size"])]
+    tokens = [_SPECIAL.get(number, f"token{number}") for number in range(config["vocab_size"])]
     write_text(folder / "vocab.txt", "".join(f"{token}\n" for token in tokens))
     layout = {name: (np.dtype(np.float32), shape) for name, shape in shapes.items()}
     with written_whole(folder / "model.safetensors") as part:
@@ -78,22 +78,22 @@ def random_features(
     vocab_size = len(vocab.read_text(encoding="utf-8").splitlines())
     rng = np.random.default_rng(seed)
     count = len(lengths)
-    doc_lengths = np.asarray(lengths, np.int32) - QUESTION_LENGTH - SPECIAL_TOKENS
+    doc_lengths = np.asarray(lengths, np.int32) - _QUESTION_LENGTH - SPECIAL_TOKENS
     if (doc_lengths < 1).any():
         raise ValueError(f"a length of {min(lengths)} leaves no room for a passage")
     numbers = np.arange(count, dtype=np.int32)
     zeros = np.zeros(count, np.int32)
 
     def tokens(amount: int) -> np.ndarray:
-        return rng.integers(max(SPECIAL) + 1, vocab_size, amount, dtype=np.uint16)
+        return rng.integers(max(_SPECIAL) + 1, vocab_size, amount, dtype=np.uint16)
 
     return Features(
         {
             "context_ids": tokens(int(doc_lengths.sum())),
             "context_words": np.concatenate([np.arange(n, dtype=np.uint16) for n in doc_lengths]),
             "context_starts": starts_of(doc_lengths),
-            "question_ids": tokens(count * QUESTION_LENGTH),
-            "question_starts": starts_of(np.full(count, QUESTION_LENGTH)),
+            "question_ids": tokens(count * _QUESTION_LENGTH),
+            "question_starts": starts_of(np.full(count, _QUESTION_LENGTH)),
             "question_paragraph": numbers,
             "feature_question": numbers,
             "doc_start": zeros,

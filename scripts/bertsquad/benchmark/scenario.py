@@ -27,7 +27,7 @@ TIMED_REGION = (
 NANOSECONDS = 1_000_000_000
 
 Clock = Callable[[], int]  # nanoseconds
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def measure(
     between samples, outside the clock. Memory is the whole process's, so one process should
     measure one cell; the peak includes what loading needed for a moment.
     """
-    run = runner(features, padding)
+    run = _runner(features, padding)
     memory_before_load_mib = resident_memory_mib()
     progress("load", 0, 1)
     engine, load_ns = timed(load, clock)
@@ -87,7 +87,7 @@ def measure(
     )
 
 
-def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
+def _runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
     """What is inside the clock, for one batch of feature numbers."""
     if padding == "max_length":
         return lambda engine, batch: engine.run_padded(*features.padded(batch))
@@ -97,8 +97,8 @@ def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], o
 
 
 def time_batches(
-    run: Callable[[T], object],
-    batches: Sequence[T],
+    run: Callable[[_T], object],
+    batches: Sequence[_T],
     *,
     clock: Clock,
     progress: Callable[[str, int, int], None],
@@ -114,7 +114,7 @@ def time_batches(
     return samples
 
 
-def timed(call: Callable[[], T], clock: Clock) -> tuple[T, int]:
+def timed(call: Callable[[], _T], clock: Clock) -> tuple[_T, int]:
     """The call's result and how many nanoseconds it took."""
     start = clock()
     result = call()

@@ -1,7 +1,7 @@
 """How fast one engine answers: request after request, padded, and with all questions at hand.
 
-Every number gets about the same time. What is timed is spread evenly over the lengths of all
-features, so that a slow machine, which times few, times the same mixture.
+Every number gets about the same time. The timed features are spread evenly over all lengths, so
+that a slow machine, which times few, times the same mixture.
 """
 
 from __future__ import annotations
@@ -21,22 +21,21 @@ from bertsquad.data.batching import PackedBatch
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 
-FEWEST_REQUESTS = 16  # over all lengths; their mean length is then within 1 % of SQuAD's
-FEWEST_FEATURES = 24  # with their neighbours; the same
-FEWEST_SAMPLES = 2  # of what does not depend on a mixture
+_FEWEST_REQUESTS = 16  # over all lengths; their mean length is then within 1 % of SQuAD's
+_FEWEST_FEATURES = 24  # with their neighbours; the same
+_FEWEST_SAMPLES = 2  # of what does not depend on a mixture
 # Of SQuAD's 10,833 features about 30 share each length, and engines gain from such neighbours.
-NEIGHBOURS = 4
-# A whole dataset is hundreds of batches. So few that some threads are idle at the end would measure
-# that end.
-BATCHES_PER_THREAD = 8
-# From 384 rows on products run as fast as they ever do; larger batches would only be fewer samples.
-PADDED_BATCH = 4
+_NEIGHBOURS = 4
+# A whole dataset is hundreds of batches; with too few, threads that idle at the end would be timed.
+_BATCHES_PER_THREAD = 8
+# From 384 rows on products run at full speed; larger batches would only give fewer samples.
+_PADDED_BATCH = 4
 
-Clock = Callable[[], float]  # seconds
+_Clock = Callable[[], float]  # seconds
 
 
 def measure_requests(
-    engine: Engine, features: Features, seconds: float, clock: Clock = time.perf_counter
+    engine: Engine, features: Features, seconds: float, clock: _Clock = time.perf_counter
 ) -> dict[str, Any]:
     """Single requests, each sent when the one before is answered.
 
@@ -53,15 +52,15 @@ def measure_requests(
 
     for feature in (longest, median):  # what an engine prepares for a length it has not met
         ask(feature)
-    at_median = sample(ask, itertools.repeat(median), seconds / 2, clock)
+    at_median = _sample(ask, itertools.repeat(median), seconds / 2, clock)
     expected = seconds / 2 / float(np.median(at_median))
-    count = bounded(expected, FEWEST_REQUESTS, len(lengths))
+    count = _bounded(expected, _FEWEST_REQUESTS, len(lengths))
     spread = spread_over_lengths(lengths, count)
     np.random.default_rng(0).shuffle(spread)
-    over_lengths = sample(ask, spread, None, clock)
+    over_lengths = _sample(ask, spread, None, clock)
     return {
-        "at_median": {"length": int(lengths[median]), **describe(at_median)},
-        "over_lengths": {"mean_length": float(lengths[spread].mean()), **describe(over_lengths)},
+        "at_median": {"length": int(lengths[median]), **_describe(at_median)},
+        "over_lengths": {"mean_length": float(lengths[spread].mean()), **_describe(over_lengths)},
     }
 
 
@@ -70,22 +69,22 @@ def measure_padded(
     features: Features,
     config: Mapping[str, int],
     seconds: float,
-    clock: Clock = time.perf_counter,
+    clock: _Clock = time.perf_counter,
 ) -> dict[str, Any]:
-    """Batches of PADDED_BATCH features, each padded to the features' max_seq_length.
+    """Batches of _PADDED_BATCH features, each padded to the features' max_seq_length.
 
     `useful_gflops` is that of the real tokens of an average feature, `computed_gflops` counts the
     padding.
     """
-    size = min(PADDED_BATCH, len(features))
+    size = min(_PADDED_BATCH, len(features))
     arrays = features.padded(spread_over_lengths(features.lengths, size))
 
     def run(_: int) -> object:
         return engine.run_padded(*arrays)
 
     run(0)
-    samples = sample(run, itertools.count(), seconds, clock)
-    rate = per_second(size * len(samples), milliseconds(samples))
+    samples = _sample(run, itertools.count(), seconds, clock)
+    rate = per_second(size * len(samples), _milliseconds(samples))
     full = np.full(1, features.max_seq_length)
     useful = useful_flops(config, features.lengths) / len(features)
     return {
@@ -94,7 +93,7 @@ def measure_padded(
         "computed_gflops": rate * useful_flops(config, full) / 1e9,
         "batch_size": size,
         "max_seq_length": features.max_seq_length,
-        **describe(samples),
+        **_describe(samples),
     }
 
 
@@ -104,7 +103,7 @@ def measure_offline(
     config: Mapping[str, int],
     seconds: float,
     rate: float,
-    clock: Clock = time.perf_counter,
+    clock: _Clock = time.perf_counter,
 ) -> dict[str, Any]:
     """All questions at hand, at their real lengths, in the batches that the engine plans.
 
@@ -112,7 +111,7 @@ def measure_offline(
     passes: while less than half of the time is gone, all are sent once more.
     """
     chosen = spread_with_neighbours(
-        features.lengths, bounded(rate * seconds, FEWEST_FEATURES, len(features))
+        features.lengths, _bounded(rate * seconds, _FEWEST_FEATURES, len(features))
     )
     lengths = features.lengths[chosen]
     batches = [features.packed(chosen[batch]) for batch in plan(engine, lengths)]
@@ -145,30 +144,30 @@ def measure_offline(
 
 
 def spread_with_neighbours(lengths: np.ndarray, count: int) -> np.ndarray:
-    """About `count` feature numbers, int64: groups of NEIGHBOURS next to each other by length, the
+    """About `count` feature numbers, int64: groups of _NEIGHBOURS next to each other by length, the
     groups evenly spaced."""
     groups = np.split(
-        np.argsort(lengths, kind="stable"), range(NEIGHBOURS, len(lengths), NEIGHBOURS)
+        np.argsort(lengths, kind="stable"), range(_NEIGHBOURS, len(lengths), _NEIGHBOURS)
     )
-    chosen = spread_over_lengths(np.arange(len(groups)), -(-count // NEIGHBOURS))
+    chosen = spread_over_lengths(np.arange(len(groups)), -(-count // _NEIGHBOURS))
     return np.concatenate([groups[number] for number in chosen])
 
 
 def plan(engine: Engine, lengths: np.ndarray) -> list[np.ndarray]:
     """The engine's batches, the longest first. Where they would be too few for its threads, it is
-    asked for smaller pieces one by one, down to NEIGHBOURS features. `lengths` ascending."""
+    asked for smaller pieces one by one, down to _NEIGHBOURS features. `lengths` ascending."""
     size = len(lengths)
     while True:
         ends = range(len(lengths), 0, -size)
         pieces = [np.arange(max(end - size, 0), end) for end in ends]
         batches = [piece[batch] for piece in pieces for batch in engine.plan(lengths[piece])]
-        if size <= NEIGHBOURS or len(batches) >= BATCHES_PER_THREAD * engine.threads:
+        if size <= _NEIGHBOURS or len(batches) >= _BATCHES_PER_THREAD * engine.threads:
             return batches
-        size = max(size // 2, NEIGHBOURS)
+        size = max(size // 2, _NEIGHBOURS)
 
 
-def sample(
-    call: Callable[[int], object], items: Iterable[int], seconds: float | None, clock: Clock
+def _sample(
+    call: Callable[[int], object], items: Iterable[int], seconds: float | None, clock: _Clock
 ) -> list[float]:
     """Seconds of a call for each item; with `seconds`, no more items when they are over."""
     samples: list[float] = []
@@ -181,21 +180,21 @@ def sample(
             if (
                 seconds is not None
                 and clock() - begin >= seconds
-                and len(samples) >= FEWEST_SAMPLES
+                and len(samples) >= _FEWEST_SAMPLES
             ):
                 break
     return samples
 
 
-def describe(samples: list[float]) -> dict[str, Any]:
+def _describe(samples: list[float]) -> dict[str, Any]:
     """Percentiles in milliseconds, and all samples."""
-    taken = milliseconds(samples)
+    taken = _milliseconds(samples)
     return {"latency_ms": summarize(taken), "latency_samples_ms": taken}
 
 
-def milliseconds(samples: list[float]) -> list[float]:
+def _milliseconds(samples: list[float]) -> list[float]:
     return [1000 * seconds for seconds in samples]
 
 
-def bounded(count: float, least: int, most: int) -> int:
+def _bounded(count: float, least: int, most: int) -> int:
     return min(max(round(count), least), most)

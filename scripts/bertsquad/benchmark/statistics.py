@@ -3,13 +3,13 @@
 Percentiles are nearest-rank: the smallest sample that at least p % of the samples do not exceed.
 So every percentile is a latency that was really observed, one slow request cannot be smoothed
 away by interpolation, and with fewer than 100 samples p99 is the slowest of them, which is all
-that such a run can say about it.
+that such a run can show of it.
 """
 
 import math
 from collections.abc import Sequence
 
-PERCENTILES = (50, 90, 95, 99)
+_PERCENTILES = (50, 90, 95, 99)
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
@@ -29,7 +29,7 @@ def percentile(samples: Sequence[float], percent: int) -> float:
 def summarize(samples: Sequence[float]) -> dict[str, float]:
     """p50, p90, p95, p99, mean, min and max, in the unit of the samples."""
     return {
-        **{f"p{percent}": percentile(samples, percent) for percent in PERCENTILES},
+        **{f"p{percent}": percentile(samples, percent) for percent in _PERCENTILES},
         "mean": math.fsum(samples) / len(samples),
         "min": min(samples),
         "max": max(samples),

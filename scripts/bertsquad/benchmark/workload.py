@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PADDINGS = ("max_length", "none")
+_PADDINGS = ("max_length", "none")
 
 
 @dataclass(frozen=True, slots=True)

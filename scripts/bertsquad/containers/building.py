@@ -13,7 +13,7 @@ from bertsquad.console.errors import UserError
 
 # Where packages come from and what it takes to reach it; the rest of pip's settings is about here.
 _INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host", "proxy")
-_PATIENCE_SETTINGS = ("timeout", "default-timeout", "retries")
+_TIMEOUT_SETTINGS = ("timeout", "default-timeout", "retries")
 # What every docker build knows without being declared, and keeps in no layer.
 _PROXY_ARGUMENTS = ("http_proxy", "https_proxy", "no_proxy")
 _FIRST_WITH_BUILDKIT = 23  # from this version on, BuildKit needs the buildx plugin
@@ -42,7 +42,7 @@ def portable_settings(settings: Mapping[str, str]) -> str:
     It may hold passwords: it is for a secret, never for a layer or an argument. "" when empty.
     """
     lines = []
-    for name in (*_INDEX_SETTINGS, *_PATIENCE_SETTINGS):
+    for name in (*_INDEX_SETTINGS, *_TIMEOUT_SETTINGS):
         kept = [part for part in settings.get(name, "").split() if not _local_folder(part)]
         if kept:
             lines.append(f"{name.removeprefix('default-')} = {' '.join(kept)}")
@@ -107,7 +107,8 @@ def build_command(
 
 
 def has_buildkit(version: str, has_buildx: bool) -> bool:
-    """Whether a docker command can build with BuildKit: `version` is what it says of itself."""
+    """Whether a docker command can build with BuildKit: `version` is the output of
+    `docker --version`."""
     number = re.search(r"version (\d+)", version)
     return has_buildx or (number is not None and int(number[1]) < _FIRST_WITH_BUILDKIT)
 

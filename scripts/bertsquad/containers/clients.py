@@ -1,4 +1,4 @@
-"""Which process stands behind a container, so that one whose process is gone can be removed."""
+"""Which process a container belongs to, so that one whose process is gone can be removed."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ def labels_of(pid: int, working_directory: str, proc: Path = _PROC) -> dict[str,
 
 
 def place(proc: Path = _PROC) -> str:
-    """Where process numbers of ours mean anything: this host, user and space of process numbers."""
+    """Where our process numbers are valid: this host, user and namespace of process numbers."""
     try:
         space = str((proc / "self/ns/pid").readlink())
     except OSError:

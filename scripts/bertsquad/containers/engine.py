@@ -35,7 +35,7 @@ def run_step(
 ) -> int:
     """Run the command in a container and return its exit status; 128 + n after signal n.
 
-    What it prints goes to stdout and stderr as it comes. `UserError` when there is no engine, no
+    Its output goes to stdout and stderr as it comes. `UserError` when there is no engine, no
     permission or no image.
     """
     try:

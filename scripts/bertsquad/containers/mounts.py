@@ -83,7 +83,7 @@ def _with_link_targets(folder: Path) -> list[Path]:
     if folder.is_dir():
         for entry in os.scandir(folder):
             target = Path(entry.path).resolve() if entry.is_symlink() else folder
-            # A link to a file needs that file alone, not the whole folder it lies in.
+            # A link to a file needs that file alone, not the whole folder it is in.
             if not target.is_relative_to(folder.resolve()):
                 found.append(target)
     return found

@@ -22,7 +22,7 @@ _STRICT = "umask {umask:04o}; set -euo pipefail; {command}"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The process that a container stands in for."""
+    """The process in whose place a container runs."""
 
     working_directory: Path
     user: int
@@ -34,24 +34,24 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class ContainerEngine:
     """What decides how the engine must be spoken to."""
 
     security: frozenset[str]  # `rootless`, `userns`, `selinux`, `seccomp`, ...
 
 
-def engine_of(info: Mapping[str, Any]) -> Engine:
-    """From what `docker info` says."""
+def engine_of(info: Mapping[str, Any]) -> ContainerEngine:
+    """From the output of `docker info`."""
     options = info.get("SecurityOptions") or []
     # "name=seccomp,profile=default"
     names = (part for option in options for part in option.split(",") if part.startswith("name="))
-    return Engine(frozenset(name.removeprefix("name=") for name in names))
+    return ContainerEngine(frozenset(name.removeprefix("name=") for name in names))
 
 
 def create_options(
     command: str,
     caller: Caller,
-    engine: Engine,
+    engine: ContainerEngine,
     settings: Settings,
     environment: Mapping[str, str],
     folders: Sequence[Path],

@@ -9,7 +9,7 @@ _MIB = 1024 * 1024
 def explain(status: int, *, out_of_memory: bool, memory_limit: int) -> str | None:
     """One line about an exit status that the step itself cannot have explained, or None.
 
-    `memory_limit` in bytes, 0 for none. What the step printed says the rest.
+    `memory_limit` in bytes, 0 for none. The rest is in the step's own output.
     """
     if status and out_of_memory:
         if memory_limit:

@@ -1,7 +1,7 @@
 """How containers are run on this machine, read from environment variables.
 
-What changes from machine to machine is no part of an experiment, and Snakemake hands the shell that
-it calls nothing but the environment; so these are neither in the configuration nor options.
+What changes from machine to machine is not part of an experiment, and Snakemake gives the shell
+that it calls only the environment; so these are neither in the configuration nor options.
 """
 
 import re
@@ -25,7 +25,7 @@ class Settings:
     image: str = "bertsquad"
     memory: str | None = None  # `8g`; None: as much as the machine has
     cpus: str | None = None  # `0-7,16`; None: those that the caller may use
-    shm_size: str = "1g"  # of /dev/shm; used only as far as something is written there
+    shm_size: str = "1g"  # of /dev/shm; memory is used only for what is written there
     network: str = "host"  # downloads, and training on several hosts, need one
     binding: bool = False  # allow binding memory to NUMA nodes
     mounts: tuple[str, ...] = ()  # more folders, each at its own path

@@ -1,4 +1,4 @@
-"""Which features go together, and how they lie in memory: packed batches without padding.
+"""Which features go together, and their layout in memory: packed batches without padding.
 
 A packed batch holds its sequences end to end. The linear layers see one [T, H] matrix of real
 tokens; only attention needs to know where a sequence ends.
@@ -67,7 +67,8 @@ def starts_of(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def positions_of(starts: np.ndarray) -> np.ndarray:
     """int64[T]: 0, 1, 2, ... anew in every sequence."""
-    return np.arange(int(starts[-1])) - np.repeat(starts[:-1], np.diff(starts))
+    positions: np.ndarray = np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+    return positions
 
 
 def _concatenated(sequences: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:

@@ -54,7 +54,7 @@ ARRAYS = (
 class Features:
     """N features, whose arrays (see above) are attributes, and batches of them.
 
-    `lengths` int32[N] counts real tokens, [CLS] and both [SEP] included; `metadata` says how the
+    `lengths` int32[N] counts real tokens, [CLS] and both [SEP] included; `metadata` is how the
     features were made; `training` whether answers are known.
     """
 
@@ -163,7 +163,8 @@ def write(path: str | os.PathLike[str], features: Features) -> None:
 
 def ranges(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """int64[sum(lengths)]: lengths[0] numbers from begins[0] up, then those of begins[1], ..."""
-    return np.repeat(begins, lengths) + positions_of(starts_of(lengths))
+    numbers: np.ndarray = np.repeat(begins, lengths) + positions_of(starts_of(lengths))
+    return numbers
 
 
 def taken(array: np.ndarray | None, indices: np.ndarray) -> np.ndarray | None:

@@ -85,21 +85,9 @@ def featurize_part(
     if targets is not None:
         arrays |= _place_answers(arrays, targets, question_lengths)
 
-    id_type = np.uint16 if len(vocabulary) <= 2**16 else np.int32
-    word_type = np.uint16 if tokens.context_words.max(initial=0) < 2**16 else np.int32
-    arrays |= {
-        "context_ids": tokens.context_ids.astype(id_type),
-        "context_words": tokens.context_words.astype(word_type),
-        "context_starts": tokens.context_starts,
-        "question_ids": tokens.question_ids[
-            ranges(tokens.question_starts[:-1], question_lengths)
-        ].astype(id_type),
-        "question_starts": starts_of(question_lengths),
-        "question_paragraph": tokens.question_paragraph,
-    }
     truncated = _ids_where(dataset, np.diff(tokens.question_starts) > max_query_length)
     return Features(
-        arrays,
+        arrays | _stored_once(tokens, question_lengths, len(vocabulary)),
         {
             "version": VERSION,
             "max_seq_length": max_seq_length,
@@ -113,6 +101,23 @@ def featurize_part(
             "truncated": _counted(truncated),
         },
     )
+
+
+def _stored_once(
+    tokens: Tokens, question_lengths: np.ndarray, vocabulary_size: int
+) -> dict[str, np.ndarray]:
+    """Contexts and questions, each once, in the narrowest types that hold them."""
+    id_type = np.uint16 if vocabulary_size <= 2**16 else np.int32
+    word_type = np.uint16 if tokens.context_words.max(initial=0) < 2**16 else np.int32
+    question_ids = tokens.question_ids[ranges(tokens.question_starts[:-1], question_lengths)]
+    return {
+        "context_ids": tokens.context_ids.astype(id_type),
+        "context_words": tokens.context_words.astype(word_type),
+        "context_starts": tokens.context_starts,
+        "question_ids": question_ids.astype(id_type),
+        "question_starts": starts_of(question_lengths),
+        "question_paragraph": tokens.question_paragraph,
+    }
 
 
 def _check_lengths(max_seq_length: int, doc_stride: int, max_query_length: int) -> None:
@@ -141,7 +146,7 @@ def _check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None
 
 def _find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
     """First and last context token of every question's answer: int64[Q, 2], -1 where the question
-    is skipped, which `skipped` then says by reason."""
+    is skipped; `skipped` then holds its id under the reason."""
     targets = [(-1, -1)] * len(tokens.question_paragraph)
     no_answer, not_there = [], []
     answer_ids, answer_starts = tokens.answer_ids.tolist(), tokens.answer_starts.tolist()
@@ -206,7 +211,7 @@ def _place_answers(
     windows: dict[str, np.ndarray], targets: np.ndarray, question_lengths: np.ndarray
 ) -> dict[str, np.ndarray]:
     """start_position and end_position int32[N]: (0, 0), which is [CLS], unless the whole answer is
-    in the window. Such a feature is kept: it teaches that there is nothing."""
+    in the window. Windows without the answer are kept as negative examples."""
     question = windows["feature_question"]
     doc_start = windows["doc_start"]
     doc_end = doc_start + windows["doc_length"] - 1

@@ -36,7 +36,7 @@ def featurize_in_parallel(
         try:
             made = _joined(_make_all(make, parts))
         except UserError:
-            pass  # says only what is wrong with one part
+            pass  # its message is about one part only; featurize raises it for the whole
         else:
             if len(made):
                 return made

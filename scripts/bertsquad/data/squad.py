@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json
 
-# Says in messages what a value is. Put together only for a message: it is asked for of every value.
+# The place of a value, for messages. A function, since most places are never needed as text.
 Where = Callable[[], str]
 
 

@@ -28,7 +28,7 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # a surrogate alone
 _MAX_INPUT_CHARS_PER_WORD = 200
 
 
-# What `str.split` cuts at beside WHITESPACE.
+# What `str.split` cuts at beside _WHITESPACE.
 _OTHER_WHITESPACE = re.compile(
     "[\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u205f\u3000]"
 )
@@ -163,7 +163,7 @@ def _isolate_without_marks(character: str) -> str | None:
 
 
 def _is_punctuation(character: str) -> bool:
-    """Every ASCII character that is no letter, digit, space or control counts, also "$" or "^",
+    """Every ASCII character that is not a letter, digit, space or control counts, also "$" or "^",
     which Unicode calls symbols."""
     if "!" <= character <= "~":
         return not character.isalnum()

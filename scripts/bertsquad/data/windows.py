@@ -10,7 +10,7 @@ def doc_spans(tokens: int, room: int, doc_stride: int) -> list[tuple[int, int]]:
 
     A window has `room` tokens at most, and the next one starts `doc_stride` tokens further: the
     stride is the step, not the overlap. The last window ends with the context; without tokens there
-    is no window.
+    are no windows.
     """
     spans = []
     start = 0

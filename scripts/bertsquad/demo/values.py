@@ -7,7 +7,7 @@ five occurs in the dev set only, so that dev names are new although their parts 
 import random
 from collections.abc import Callable, Sequence
 from string import Formatter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bertsquad.demo.world import read_world
 
@@ -18,7 +18,7 @@ DEV_SHARE = 5  # one composition in this many belongs to dev
 VALUES = read_world("values.yaml")
 PARTS: dict[str, list[str]] = VALUES["parts"]
 NAMES: dict[str, str] = VALUES["names"]  # class -> template of parts
-MEASURES: dict[str, dict] = VALUES["measures"]  # class -> unit, least, most
+MEASURES: dict[str, dict[str, Any]] = VALUES["measures"]  # class -> unit, least, most
 WORDS: dict[str, list[str]] = VALUES["words"]
 
 

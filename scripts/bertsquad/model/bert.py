@@ -138,7 +138,8 @@ class Bert(nn.Module):
     ) -> Tensor:
         """float32[T, H] from int64[T] each."""
         hidden = self.embeddings(input_ids, positions, segments, training)
-        return self.encoder(hidden, sequences, dtype, training)
+        encoded: Tensor = self.encoder(hidden, sequences, dtype, training)
+        return encoded
 
 
 class Embeddings(nn.Module):
@@ -154,7 +155,8 @@ class Embeddings(nn.Module):
     def forward(
         self, input_ids: Tensor, positions: Tensor, segments: Tensor, training: Training | None
     ) -> Tensor:
-        embedded = Embedding.apply(self.word_embeddings.weight, input_ids)
+        table = self.word_embeddings.weight
+        embedded: Tensor = Embedding.apply(table, input_ids)  # type: ignore[no-untyped-call]
         embedded = embedded + self.position_embeddings(positions)
         embedded = self.LayerNorm(embedded + self.token_type_embeddings(segments))
         if training is None:
@@ -179,13 +181,16 @@ class Encoder(nn.Module):
         return hidden
 
 
-def sparingly(layer: Layer, hidden: Tensor, *others: object) -> Tensor:
+def sparingly(layer: nn.Module, hidden: Tensor, *others: object) -> Tensor:
     """The layer's output; kept is only its input. The backward pass computes the rest again, and
     copies of the layer's weights live only while it is computed, forward or backward."""
+    assert isinstance(layer, Layer)
     if hidden.requires_grad:
         hidden.register_hook(lambda gradient: layer.release())  # when its backward pass is over
     # Dropout has seeds of its own, so there is no state of PyTorch's to restore.
-    output = checkpoint(layer, hidden, *others, use_reentrant=False, preserve_rng_state=False)
+    output: Tensor = checkpoint(
+        layer, hidden, *others, use_reentrant=False, preserve_rng_state=False
+    )
     layer.release()
     return output
 
@@ -203,7 +208,8 @@ class Layer(nn.Module):
     ) -> Tensor:
         masks = training and training.masks(self.place)
         attended = self.attention(hidden, sequences, dtype, masks)
-        return self.output(self.intermediate(attended.to(dtype), masks), attended, masks)
+        hidden = self.output(self.intermediate(attended.to(dtype), masks), attended, masks)
+        return hidden
 
     def release(self) -> None:
         """Free the copies of weights that training makes; they are made anew where needed."""
@@ -220,7 +226,8 @@ class Attention(nn.Module):
     def forward(
         self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype, masks: Masks | None
     ) -> Tensor:
-        return self.output(self.self(hidden.to(dtype), sequences, masks), hidden, masks)
+        attended: Tensor = self.output(self.self(hidden.to(dtype), sequences, masks), hidden, masks)
+        return attended
 
 
 class SelfAttention(nn.Module):
@@ -239,14 +246,19 @@ class SelfAttention(nn.Module):
             projected = self.projection(hidden)
             return attention(projected, sequences.runs, self.heads, self.dropout, masks)
         sizes = [count * length for count, length in sequences.runs]
-        projected = [
+        query, key, value = (
             torch.split(linear(hidden), sizes) for linear in (self.query, self.key, self.value)
-        ]
+        )
         attended = [
             F.scaled_dot_product_attention(
-                *(self.by_head(run, *shape) for run in runs), attn_mask=sequences.mask
+                self.by_head(of_query, *shape),
+                self.by_head(of_key, *shape),
+                self.by_head(of_value, *shape),
+                attn_mask=sequences.mask,
             )
-            for shape, *runs in zip(sequences.runs, *projected, strict=True)
+            for shape, of_query, of_key, of_value in zip(
+                sequences.runs, query, key, value, strict=True
+            )
         ]
         return torch.cat([run.transpose(1, 2).reshape(-1, hidden.shape[1]) for run in attended])
 
@@ -281,7 +293,8 @@ class Output(nn.Module):
     def forward(self, hidden: Tensor, residual: Tensor, masks: Masks | None) -> Tensor:
         """float32[T, H]; the sum is float32 because `residual` is."""
         if masks is None:
-            return self.LayerNorm(self.dense(hidden) + residual)
+            normed: Tensor = self.LayerNorm(self.dense(hidden) + residual)
+            return normed
         mask = masks.draw(residual.shape, self.dropout)
         return add_norm(self.projection(hidden), residual, self.LayerNorm, mask, self.dropout)
 

@@ -31,8 +31,12 @@ def bf16_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> T
     All three are rounded to BF16 first. Differentiable: a gradient is rounded to BF16, as the
     hardware's is, and has the type of what it belongs to.
     """
-    rounded = [None if t is None else t.to(torch.bfloat16) for t in (hidden, weight, bias)]
-    return F.linear(*rounded) if bf16_native() else EmulatedLinear.apply(*rounded)
+    hidden, weight = hidden.to(torch.bfloat16), weight.to(torch.bfloat16)
+    bias = None if bias is None else bias.to(torch.bfloat16)
+    if bf16_native():
+        return F.linear(hidden, weight, bias)
+    product: Tensor = EmulatedLinear.apply(hidden, weight, bias)  # type: ignore[no-untyped-call]
+    return product
 
 
 def bf16_matmul(left: Tensor, right: Tensor) -> Tensor:

@@ -39,6 +39,12 @@ class CommandLine:
         """The value of an option, or `default` if it was not given."""
         return self.options.get(key, default)
 
+    def number(self, key: str, default: int) -> int:
+        """The value of an option that is a whole number, or `default` if it was not given."""
+        value = self.options.get(key, default)
+        assert not isinstance(value, list), key
+        return int(value)
+
     def values(self) -> dict[str, str]:
         """Model arguments by the name under which the launcher exports them.
 

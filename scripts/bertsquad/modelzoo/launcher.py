@@ -154,7 +154,7 @@ def training(
     argv = []
     if line.given("mpi_num_processes_per_socket", 1) == 1:
         argv = ["mpirun", "--allow-run-as-root", "--map-by", "socket"]
-    for rank in range(int(ranks)):
+    for rank in range(line.number("mpi_num_processes", 0)):
         colon = [":"] if rank else []
         argv += [*colon, "-np", "1", "numactl", "-N", str(rank), "-m", str(rank), *command]
     return argv, defaults
@@ -209,8 +209,8 @@ def inference(
 
 def training_threads(line: CommandLine, machine: Machine) -> tuple[int, int]:
     """Inter-op and intra-op threads (base_model_init.py, set_num_inter_intra_threads)."""
-    inter, intra = line.given("num_inter_threads"), line.given("num_intra_threads")
-    cores = line.given("num_cores", -1)
+    inter, intra = line.number("num_inter_threads", 0), line.number("num_intra_threads", 0)
+    cores = line.number("num_cores", -1)
     if line.given("socket_id", -1) != -1:
         inter_default, intra_default = 1, machine.cores_per_socket
     elif line.given("mpi_num_processes") is not None:
@@ -219,8 +219,8 @@ def training_threads(line: CommandLine, machine: Machine) -> tuple[int, int]:
         inter_default = machine.sockets
         intra_default = machine.cores_per_socket * machine.sockets
     if cores != -1:
-        intra_default = int(cores)
-    return int(inter or inter_default), int(intra or intra_default)
+        intra_default = cores
+    return inter or inter_default, intra or intra_default
 
 
 def python_words(line: CommandLine, machine: Machine) -> list[str]:
@@ -229,7 +229,7 @@ def python_words(line: CommandLine, machine: Machine) -> list[str]:
     if ranks is None:
         return [line.python]
     start = ["mpirun", "--allow-run-as-root", "-n", str(ranks), "--map-by"]
-    per_socket = int(line.given("mpi_num_processes_per_socket", 1))
+    per_socket = line.number("mpi_num_processes_per_socket", 1)
     if per_socket == 1:
         return [*start, "socket", line.python]
     cores = str(machine.cores_per_socket // per_socket)
@@ -295,7 +295,7 @@ def output_dir(line: CommandLine) -> str:
 
 def batch_size(line: CommandLine) -> int:
     """--batch-size, or the default of the mode."""
-    size = int(line.given("batch_size", -1))
+    size = line.number("batch_size", -1)
     return DEFAULT_BATCH_SIZE[line.mode] if size == -1 else size
 
 

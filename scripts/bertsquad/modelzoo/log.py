@@ -7,7 +7,7 @@ one is read. The totals of a benchmark and the scores are printed as they are.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 PLAIN = re.compile(r"INFO:tensorflow:(.*)", re.DOTALL)
@@ -58,6 +58,9 @@ class Log:
     throughput: float | None = None  # as printed
     clock_is_late: bool = False  # v1.6.1: the clock starts one batch after the count
     scores: dict[str, float] = field(default_factory=dict)  # exact_match, f1
+
+
+Reader = Callable[..., None]  # of the log and the groups of a pattern
 
 
 def read_log(lines: Iterable[str]) -> Log:
@@ -142,7 +145,7 @@ def take_totals(log: Log, total: str, warmup: str, timed: str, seconds: str) -> 
     log.processed, log.warmup = int(warmup) + int(timed), int(warmup)
 
 
-def take(name: str, kind: type) -> object:
+def take(name: str, kind: type) -> Reader:
     """A reader that sets a field of the log once: after training, prediction has its own sizes."""
 
     def read(log: Log, text: str, *rest: str) -> None:
@@ -152,12 +155,12 @@ def take(name: str, kind: type) -> object:
     return read
 
 
-def add(name: str) -> object:
+def add(name: str) -> Reader:
     """A reader that appends to a list of the log."""
     return lambda log, text, *rest: getattr(log, name).append(float(text))
 
 
-READERS = (
+READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (SPEED, add("speeds")),
     (STEPS, take("steps", int)),
     (BATCH, take("batch_size", int)),

@@ -48,8 +48,14 @@ INFERENCE_ARGUMENTS = (
     "profile",
 )
 # Read by run_pretraining.py or run_classifier.py only.
-NOT_FOR_SQUAD = ("task_name", "num_train_steps", "max_predictions", "input_file", "do_eval")
-NOT_FOR_SQUAD += ("data_dir",)
+NOT_FOR_SQUAD = (
+    "task_name",
+    "num_train_steps",
+    "max_predictions",
+    "input_file",
+    "do_eval",
+    "data_dir",
+)
 
 
 @dataclass(frozen=True, slots=True)

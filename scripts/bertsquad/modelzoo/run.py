@@ -159,14 +159,15 @@ def in_container(
     # docker_shell.py describes the image in a variable; the echo puts it into the log.
     shown = f'echo "{IDENTITY}$BERTSQUAD_CONTAINER"; exec {shlex.join(argv)}'
     command = [sys.executable, str(DOCKER_SHELL), "-c", shown]
-    return command, without_leaks(outer) | variables | given
+    return command, without_leaks(outer) | dict(variables) | given
 
 
 def container_identity(lines: Sequence[str]) -> dict[str, Any] | None:
     """The description of the image in a log; None if the launcher ran outside of a container."""
     for line in lines:
         if line.startswith(IDENTITY):
-            return json.loads(line.removeprefix(IDENTITY))
+            found: dict[str, Any] = json.loads(line.removeprefix(IDENTITY))
+            return found
     return None
 
 
@@ -203,7 +204,7 @@ def interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen[str]) -> None:
     """End the processes that are left in the process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:

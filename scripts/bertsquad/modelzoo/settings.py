@@ -224,7 +224,10 @@ STEP_CHECKS = (
 )
 # Stand in for the files of a step while Snakemake plans.
 PLACEHOLDERS = CallFiles(
-    *(Path(f"/run/{name}") for name in ("output", "vocab.txt", "bert_config.json", "model.ckpt")),
+    output=Path("/run/output"),
+    vocab=Path("/run/vocab.txt"),
+    config=Path("/run/bert_config.json"),
+    weights=Path("/run/model.ckpt"),
     dev=Path("/run/dev-v1.1.json"),
     train=Path("/run/train-v1.1.json"),
 )

@@ -49,7 +49,8 @@ class ModelZoo:
     @property
     def steps(self) -> dict[str, dict[str, Any]]:
         """The steps by name; empty without `modelzoo` in the configuration."""
-        return self.section.get("steps", {})
+        steps: dict[str, dict[str, Any]] = self.section.get("steps", {})
+        return steps
 
     def names(self, *modes: str) -> list[str]:
         """Names of the steps of these modes."""
@@ -98,13 +99,13 @@ class ModelZoo:
         entry = self.steps[step]
         trained = self.steps.get(entry.get("weights_from") or "", {})
         own = entry.get("checkpoint") or trained.get("checkpoint")
-        return own or self.experiment.config["checkpoint"]
+        return str(own or self.experiment.config["checkpoint"])
 
     def checkpoint(self, step: str) -> Checkpoint:
         return self.catalogue.checkpoint(self.checkpoint_name(step))
 
     def dataset_name(self, step: str) -> str:
-        return self.steps[step].get("dataset") or self.experiment.config["dataset"]
+        return str(self.steps[step].get("dataset") or self.experiment.config["dataset"])
 
     def settings(self, step: str) -> str:
         """The settings that decide a step's command line, as JSON."""
@@ -161,7 +162,7 @@ class ModelZoo:
     @property
     def source(self) -> str:
         """The origin of the launcher: an archive, a folder, or `image:` and a folder."""
-        return self.section.get("source", "")
+        return str(self.section.get("source", ""))
 
     def launcher(self) -> str:
         """The path of launch_benchmark.py for the job of a step."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from bertsquad.engines import PRECISIONS
 
 OURS = ".venv"
-PEERS = ".venv-bench/peers"
-TENSORFLOW = ".venv-bench/tensorflow"
+_PEERS = ".venv-bench/peers"
+_TENSORFLOW = ".venv-bench/tensorflow"
 
-LAYERS = {"inference": 4, "single": 4, "training": 2, "memory": 24}
+_LAYERS = {"inference": 4, "single": 4, "training": 2, "memory": 24}
 PROGRAMS = {
-    **dict.fromkeys(("transformers", "onnxruntime", "openvino", "tokenizers", "plain"), PEERS),
+    **dict.fromkeys(("transformers", "onnxruntime", "openvino", "tokenizers", "plain"), _PEERS),
     **dict.fromkeys(("ours", "ours_data", "ours_answers", "ceiling"), OURS),
-    "answers": PEERS,
-    "tensorflow": TENSORFLOW,
+    "answers": _PEERS,
+    "tensorflow": _TENSORFLOW,
 }
 
 REAL, PADDED, SINGLE, TEXTS, CEILING = "real", "padded", "single", "texts", "ceiling"
@@ -67,7 +67,7 @@ def works() -> list[Work]:
     """All of them, in the order of the table."""
     precisions = ("fp32", "bf16", "int8")
     return [
-        Work("data", "data", "fp32", texts_to_features()),
+        Work("data", "data", "fp32", _texts_to_features()),
         *(Work(f"inference-{p}", "inference", p, inference(p)) for p in precisions),
         *(Work(f"answers-{p}", "answers", p, answers(p)) for p in precisions),
         *(Work(f"single-{p}", "single", p, single(p)) for p in precisions),
@@ -78,20 +78,20 @@ def works() -> list[Work]:
 
 
 def inference(precision: str) -> tuple[Contender, ...]:
-    layers = LAYERS["inference"]
+    layers = _LAYERS["inference"]
     return (
         *ours(precision, REAL, layers),
-        *engines(precision, REAL, layers),
+        *_engines(precision, REAL, layers),
         *ours(precision, PADDED, layers),
-        *engines(precision, PADDED, layers),
-        *((tensorflow("fp32", layers),) if precision != "fp32" else ()),
-        ceiling(precision, layers),
+        *_engines(precision, PADDED, layers),
+        *((_tensorflow("fp32", layers),) if precision != "fp32" else ()),
+        _ceiling(precision, layers),
     )
 
 
 def answers(precision: str) -> tuple[Contender, ...]:
     """Texts of questions and contexts in, texts of answers out."""
-    layers = LAYERS["inference"]
+    layers = _LAYERS["inference"]
     graph = "openvino-int8.xml" if precision == "int8" else "openvino.xml"
     peers: list[tuple[str, str, str, tuple[str, ...]]] = [
         (
@@ -119,25 +119,25 @@ def answers(precision: str) -> tuple[Contender, ...]:
 
 
 def single(precision: str) -> tuple[Contender, ...]:
-    layers = LAYERS["single"]
+    layers = _LAYERS["single"]
     return (
         *ours(precision, SINGLE, layers),
-        *engines(precision, SINGLE, layers),
-        ceiling(precision, layers),
+        *_engines(precision, SINGLE, layers),
+        _ceiling(precision, layers),
     )
 
 
-OUR_FORMS = {
+_OUR_FORMS = {
     REAL: "real lengths, the engine's own plan and stream",
     PADDED: "padded to 384, batches of 4",
     SINGLE: "one request after the other at real length, all threads on each",
 }
-PEER_FORMS = {
+_PEER_FORMS = {
     REAL: "real lengths, batches of up to 4 of equal length",
     PADDED: "padded to 384, batches of 4",
     SINGLE: "one request after the other at real length, all threads on each",
 }
-OPENVINO_FORMS = {
+_OPENVINO_FORMS = {
     REAL: "real lengths, one sequence a request, a stream for each thread",
     PADDED: "padded to 384, one sequence a request, a stream for each thread",
     SINGLE: "one request after the other at real length, one stream",
@@ -147,15 +147,15 @@ OPENVINO_FORMS = {
 def ours(precision: str, form: str, layers: int) -> list[Contender]:
     """Every engine of this project that has the precision."""
     return [
-        Contender(f"bertsquad {engine}", "ours", engine, precision, form, OUR_FORMS[form], layers)
+        Contender(f"bertsquad {engine}", "ours", engine, precision, form, _OUR_FORMS[form], layers)
         for engine, has in PRECISIONS.items()
         if precision in has
     ]
 
 
-def engines(precision: str, form: str, layers: int) -> list[Contender]:
+def _engines(precision: str, form: str, layers: int) -> list[Contender]:
     """The peers that have the precision, in this form."""
-    how = PEER_FORMS[form]
+    how = _PEER_FORMS[form]
     made = []
     if precision != "int8":
         kind = "FP32" if precision == "fp32" else "autocast to BF16"
@@ -182,20 +182,20 @@ def engines(precision: str, form: str, layers: int) -> list[Contender]:
         "bf16": ("bf16 hint", "openvino.xml"),
         "int8": ("quantised by NNCF after training", "openvino-int8.xml"),
     }[precision]
-    forms = [("OpenVINO", "graph", OPENVINO_FORMS[form])]
+    forms = [("OpenVINO", "graph", _OPENVINO_FORMS[form])]
     if form == REAL:
-        how = f"{PEER_FORMS[REAL]} a request, a stream for each thread"
+        how = f"{_PEER_FORMS[REAL]} a request, a stream for each thread"
         forms.append(("OpenVINO, groups", "groups", how))
     graphs = ("model.onnx", graph)
     for title, variant, how in forms:
         text = f"{kind}; {how}"
         made.append(Contender(title, "openvino", variant, precision, form, text, layers, graphs))
     if form == PADDED and precision != "int8":
-        made.append(tensorflow(precision, layers))
+        made.append(_tensorflow(precision, layers))
     return made
 
 
-def tensorflow(precision: str, layers: int, variant: str = "function") -> Contender:
+def _tensorflow(precision: str, layers: int, variant: str = "function") -> Contender:
     kind = "FP32" if precision == "fp32" else "products in BF16"
     text = f"written out in tf.function, oneDNN, {kind}; padded to 384"
     return Contender("TensorFlow", "tensorflow", variant, precision, PADDED, text, layers)
@@ -203,7 +203,7 @@ def tensorflow(precision: str, layers: int, variant: str = "function") -> Conten
 
 def training(precision: str) -> tuple[Contender, ...]:
     """A step with all gradients and the update; no dropout on any contender."""
-    layers = LAYERS["training"]
+    layers = _LAYERS["training"]
     own = [
         Contender("bertsquad torch", "ours", TRAINING, precision, form, how, layers)
         for form, how in (
@@ -223,19 +223,19 @@ def training(precision: str) -> tuple[Contender, ...]:
                     "transformers", "transformers", TRAINING, kind, form, f"{text}; {how}", layers
                 )
             )
-        others.append(tensorflow(kind, layers, TRAINING))
-    return (*own, *others, ceiling(precision, layers))
+        others.append(_tensorflow(kind, layers, TRAINING))
+    return (*own, *others, _ceiling(precision, layers))
 
 
-def ceiling(precision: str, layers: int) -> Contender:
+def _ceiling(precision: str, layers: int) -> Contender:
     how = "matrix products at BERT-Large's shapes by the fastest library"
     return Contender("ceiling", "ceiling", "products", precision, CEILING, how, layers)
 
 
-def texts_to_features() -> tuple[Contender, ...]:
+def _texts_to_features() -> tuple[Contender, ...]:
     """The training set's questions to features. Only the vocabulary of the model is used."""
     return tuple(
-        Contender(title, program, variant, "fp32", TEXTS, how, LAYERS["training"])
+        Contender(title, program, variant, "fp32", TEXTS, how, _LAYERS["training"])
         for title, program, variant, how in (
             (
                 *("bertsquad", "ours_data", "all"),
@@ -258,18 +258,18 @@ def linearity() -> tuple[Contender, ...]:
     return tuple(
         contender
         for layers in (2, 4)
-        for contender in (*ours("fp32", PADDED, layers), *engines("fp32", PADDED, layers))
+        for contender in (*ours("fp32", PADDED, layers), *_engines("fp32", PADDED, layers))
         if contender.variant in ("torch", "eager", "graph")
     )
 
 
 def memory() -> tuple[Contender, ...]:
     """The peak of one process with the whole model."""
-    layers = LAYERS["memory"]
+    layers = _LAYERS["memory"]
     return tuple(
         contender
         for precision in ("fp32", "bf16", "int8")
-        for contender in (*ours(precision, REAL, layers), *engines(precision, REAL, layers))
+        for contender in (*ours(precision, REAL, layers), *_engines(precision, REAL, layers))
         if contender.variant != "compiled"
     ) + tuple(
         contender

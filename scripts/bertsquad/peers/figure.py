@@ -13,15 +13,15 @@ from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import INK, MUTED, REFERENCE
 
 TITLE = "How many times as fast as each peer"
-ROW_HEIGHT = 0.23  # inches
-TASKS = {
+_ROW_HEIGHT = 0.23  # inches
+_TASKS = {
     "data": "texts to features",
     "inference": "inference",
     "answers": "texts to answers",
     "single": "one request",
     "training": "fine-tuning",
 }
-FORMS = {"real": "real lengths", "padded": "padded", "single": "one request", "texts": ""}
+_FORMS = {"real": "real lengths", "padded": "padded", "single": "one request", "texts": ""}
 
 
 def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
@@ -31,20 +31,22 @@ def draw(works: Sequence[Mapping[str, Any]]) -> Figure:
     bars = [
         (work, row, ratio)
         for work in works
-        if work["task"] in TASKS
+        if work["task"] in _TASKS
         for row in rows(work)
         if not row.contender["ours"] and (ratio := row.real_lengths or row.same_form)
     ]
     if not bars:
         return style.message("Nothing was measured beside other software.")
-    figure = style.new_figure(ROW_HEIGHT * (len(bars) + len({w["work"] for w, _, _ in bars})) + 0.9)
+    figure = style.new_figure(
+        _ROW_HEIGHT * (len(bars) + len({w["work"] for w, _, _ in bars})) + 0.9
+    )
     axes = figure.subplots()
     axes.set_xscale("log")
     place, ticks, previous = 0.0, [], None
     for work, row, ratio in bars:
         if work["work"] != previous:
             place += 1
-            title = TASKS[work["task"]]
+            title = _TASKS[work["task"]]
             precision = "" if work["task"] == "data" else f", {work['precision']}"
             axes.annotate(
                 f"{title}{precision}", (0, place), xycoords=("axes fraction", "data"),
@@ -92,5 +94,5 @@ def label(work: Mapping[str, Any], row: Row) -> str:
     if contender["precision"] != work["precision"]:
         parts.append(contender["precision"])
     if work["task"] in ("inference", "training"):
-        parts.append(FORMS[contender["form"]])
+        parts.append(_FORMS[contender["form"]])
     return ", ".join(parts)

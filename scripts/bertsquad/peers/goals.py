@@ -27,16 +27,16 @@ SHARES = {
 
 # What inference may take beside the weights, as a part of the FP32 weights. In other precisions the
 # weights take less.
-BESIDE_WEIGHTS = 0.2
-BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
+_BESIDE_WEIGHTS = 0.2
+_BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 
-FINETUNING_GB = {"bf16": 6.5}
+_FINETUNING_GB = {"bf16": 6.5}
 
 
 def memory_goal_mib(kind: str, precision: str, weights_mib: float) -> float | None:
-    """The peak that a contender of ours means to stay under. `weights_mib`: of the FP32 weights."""
+    """The peak that one of our contenders aims to stay under. `weights_mib`: FP32 weights."""
     if kind == "inference":
-        return weights_mib * (BESIDE_WEIGHTS + BYTES[precision] / BYTES["fp32"])
-    if precision in FINETUNING_GB:
-        return FINETUNING_GB[precision] * 1e9 / 2**20
+        return weights_mib * (_BESIDE_WEIGHTS + _BYTES[precision] / _BYTES["fp32"])
+    if precision in _FINETUNING_GB:
+        return _FINETUNING_GB[precision] * 1e9 / 2**20
     return None

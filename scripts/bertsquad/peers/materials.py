@@ -16,8 +16,8 @@ from bertsquad.files import read_json, sha256, write_json, written_whole
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
 
-SQUAD_FILES = ("dev-v1.1.json", "train-v1.1.json")
-SQUAD_URL = "https://rajpurkar.github.io/SQuAD-explorer/dataset/"
+_SQUAD_FILES = ("dev-v1.1.json", "train-v1.1.json")
+_SQUAD_URL = "https://rajpurkar.github.io/SQuAD-explorer/dataset/"
 MAX_SEQ_LENGTH, DOC_STRIDE, MAX_QUERY_LENGTH = 384, 128, 64
 
 # BERT-Large; the number of layers is the contender's.
@@ -33,23 +33,23 @@ LARGE = {
 # Inference has 16 groups, so that each of two workers has several batches: with 4 batches for two,
 # the longer half decides the time, which cost 18 %.
 REAL_GROUPS, GROUP = {"inference": 16, "training": 3, "memory": 1}, 4
-PADDED_FEATURES = 8
-TRAINING_FEATURES = {"training": 4, "memory": 2}  # of max_seq_length tokens each
-QUESTIONS = 16  # from texts to answers
-LONGEST_CONTEXT = 10000  # characters: all
-REQUESTS = 4  # one after the other, all of about the median length
+_PADDED_FEATURES = 8
+_TRAINING_FEATURES = {"training": 4, "memory": 2}  # of max_seq_length tokens each
+_QUESTIONS = 16  # from texts to answers
+_LONGEST_CONTEXT = 10000  # characters: all
+_REQUESTS = 4  # one after the other, all of about the median length
 
 
 def find_squad(folder: str | None) -> dict[str, Path]:
-    """The dataset's two files by name. UserError that says what to download where one is absent."""
+    """The dataset's two files by name. UserError with what to download where one is absent."""
     if folder is not None:
-        found = {name: Path(folder) / name for name in SQUAD_FILES}
+        found = {name: Path(folder) / name for name in _SQUAD_FILES}
         missing = next((name for name, path in found.items() if not path.is_file()), None)
     if folder is None or missing:
         where = "SQUAD_DIR is not set" if folder is None else f"{folder}: no {missing} there"
         raise UserError(
-            f"{where}; expected a folder with {' and '.join(SQUAD_FILES)}: download them from "
-            f"{SQUAD_URL} and set SQUAD_DIR to their folder"
+            f"{where}; expected a folder with {' and '.join(_SQUAD_FILES)}: download them from "
+            f"{_SQUAD_URL} and set SQUAD_DIR to their folder"
         )
     return found
 
@@ -110,15 +110,15 @@ def choose(lengths: np.ndarray, task: str, form: str, training: bool) -> np.ndar
     order = np.argsort(lengths, kind="stable")
     if form == "single":
         middle = len(order) // 2
-        return order[middle : middle + REQUESTS]
+        return order[middle : middle + _REQUESTS]
     if form == "padded" and training:
-        return order[-TRAINING_FEATURES[task] :]
+        return order[-_TRAINING_FEATURES[task] :]
     if form == "padded":
-        return spread(order, PADDED_FEATURES, 1)
-    return spread(order, REAL_GROUPS[task], GROUP)
+        return _spread(order, _PADDED_FEATURES, 1)
+    return _spread(order, REAL_GROUPS[task], GROUP)
 
 
-def spread(order: np.ndarray, groups: int, size: int) -> np.ndarray:
+def _spread(order: np.ndarray, groups: int, size: int) -> np.ndarray:
     """`groups` groups of `size` neighbours in `order`, from the middles of equal parts."""
     middles = (2 * np.arange(groups) + 1) * len(order) // (2 * groups)
     begins = np.clip(middles - size // 2, 0, len(order) - size)
@@ -154,4 +154,4 @@ def write_calibration(path: Path, features: Features, vocab: Path) -> None:
 
 def write_questions(path: Path, dev: Path) -> None:
     """Some questions of the development set, evenly from all over it, as a SQuAD file."""
-    write_json(path, select(read_json(dev), questions=QUESTIONS, longest_context=LONGEST_CONTEXT))
+    write_json(path, select(read_json(dev), questions=_QUESTIONS, longest_context=_LONGEST_CONTEXT))

@@ -11,24 +11,24 @@ from bertsquad.peers.goals import RATIOS, SHARES, memory_goal_mib
 from bertsquad.peers.rows import Row, Spread, ceiling, disturbance, linearity, rows
 from bertsquad.reporting.formats import mebibytes, short
 
-TITLES = {
+_TITLES = {
     "data": "SQuAD's training set to features",
     "inference": "Inference",
     "answers": "Texts in, answers out",
     "single": "One request at a time",
     "training": "Fine-tuning",
 }
-FORMS = {
+_FORMS = {
     "real": "real lengths",
     "padded": "padded to 384",
     "single": "one request",
     "texts": "texts to features",
     "answers": "texts to answers",
 }
-RATES = ("features/s", "of the ceiling", "ours / it", "ours at real lengths / it")
-TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
+_RATES = ("features/s", "of the ceiling", "ours / it", "ours at real lengths / it")
+_TRAINING_FORMS = {"real": "real lengths", "padded": "all sequences 384"}
 
-READING = """\
+_READING = """\
 How to read it:
 
 - All contenders of a table are processes with the same random weights of BERT-Large's shape and the
@@ -57,28 +57,28 @@ def page(works: Sequence[Mapping[str, Any]], figure: str) -> str:
     by_task: dict[str, list[Mapping[str, Any]]] = {}
     for work in works:
         by_task.setdefault(work["task"], []).append(work)
-    parts = ["# Beside other software", machine(works), f"![{FIGURE_TEXT}]({figure})"]
-    for task, title in TITLES.items():
+    parts = ["# Beside other software", machine(works), f"![{_FIGURE_TEXT}]({figure})"]
+    for task, title in _TITLES.items():
         for work in by_task.get(task, []):
-            parts += [heading(title, work), table(work)]
+            parts += [_heading(title, work), table(work)]
     for work in by_task.get("memory", []):
-        parts += ["## Peak memory, BERT-Large with all 24 layers", memory_table(work)]
+        parts += ["## Peak memory, BERT-Large with all 24 layers", _memory_table(work)]
     parts += [
-        READING.format(
+        _READING.format(
             rounds=" or ".join(map(str, sorted({w["settings"]["rounds"] for w in works}))),
             level=LEVEL,
             looks=", ".join(map(str, LOOKS)),
-            layers=layers_text(by_task.get("linearity", []), works),
+            layers=_layers_text(by_task.get("linearity", []), works),
         ),
         "Made by `make bench`. Versions: " + versions(works) + ".",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-FIGURE_TEXT = "How many times as fast as each peer, with intervals"
+_FIGURE_TEXT = "How many times as fast as each peer, with intervals"
 
 
-def heading(title: str, work: Mapping[str, Any]) -> str:
+def _heading(title: str, work: Mapping[str, Any]) -> str:
     """Title and precision, and what else was going on."""
     precision = "" if work["task"] == "data" else f", {work['precision'].upper()}"
     lines = [f"## {title}{precision}"]
@@ -99,7 +99,7 @@ def table(work: Mapping[str, Any]) -> str:
     """One row a contender; those that were left out stand below, with the reason."""
     made = rows(work)
     measured = [row for row in made if row.rate is not None]
-    head = ("contender", "how", *RATES, "goal")
+    head = ("contender", "how", *_RATES, "goal")
     lines = [line(row, work) for row in measured]
     # A column that has nothing in any row of this work is left out.
     kept = [n for n in range(len(head)) if any(cells[n] for cells in lines)]
@@ -109,18 +109,18 @@ def table(work: Mapping[str, Any]) -> str:
             missing.setdefault(row.contender.get("left_out", "not measured"), []).append(
                 name(row, work)
             )
-    body = [markdown(pick(head, kept), [pick(cells, kept) for cells in lines])] if lines else []
-    return "\n\n".join([*body, *not_measured(missing)])
+    body = [_markdown(_pick(head, kept), [_pick(cells, kept) for cells in lines])] if lines else []
+    return "\n\n".join([*body, *_not_measured(missing)])
 
 
-def not_measured(missing: Mapping[str, Sequence[str]]) -> list[str]:
+def _not_measured(missing: Mapping[str, Sequence[str]]) -> list[str]:
     """A line for each reason, with the contenders that it kept out."""
     return [
         f"Not measured: {', '.join(dict.fromkeys(names))}: {why}." for why, names in missing.items()
     ]
 
 
-def pick(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
+def _pick(cells: Sequence[str], kept: Sequence[int]) -> list[str]:
     return [cells[number] for number in kept]
 
 
@@ -131,15 +131,15 @@ def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
         row.contender["how"],
         spread(row.rate),
         "" if row.share is None else f"{row.share:.0%}",
-        ratio(row.same_form),
-        ratio(row.real_lengths),
+        _ratio(row.same_form),
+        _ratio(row.real_lengths),
         goal(row, work),
     )
 
 
 def name(row: Row, work: Mapping[str, Any]) -> str:
     contender = row.contender
-    forms = TRAINING_FORMS if work["task"] == "training" else FORMS
+    forms = _TRAINING_FORMS if work["task"] == "training" else _FORMS
     parts = [contender["title"]]
     if contender["precision"] != work["precision"]:
         parts.append(contender["precision"].upper())
@@ -178,7 +178,7 @@ def spread(rate: Spread | None) -> str:
     return f"{short(rate.median)} ({short(rate.least)} to {short(rate.greatest)})"
 
 
-def ratio(value: Verdict | None) -> str:
+def _ratio(value: Verdict | None) -> str:
     """Ratio, interval and verdict; an interval without bounds is not written."""
     if value is None:
         return ""
@@ -187,7 +187,7 @@ def ratio(value: Verdict | None) -> str:
     return f"{value.ratio:.2f}{interval} {value.word}{needed}"
 
 
-def memory_table(work: Mapping[str, Any]) -> str:
+def _memory_table(work: Mapping[str, Any]) -> str:
     lines: list[tuple[str, ...]] = []
     missing: dict[str, list[str]] = {}
     for contender in work["contenders"].values():
@@ -197,20 +197,20 @@ def memory_table(work: Mapping[str, Any]) -> str:
             missing.setdefault(contender["left_out"], []).append(title)
         else:
             peak = contender["peak_memory_mib"]
-            lines.append((title, contender["how"], mebibytes(peak), memory_goal(contender, kind)))
-    body = markdown(("contender", "how", "peak", "goal"), lines)
-    return "\n\n".join([body, *not_measured(missing)])
+            lines.append((title, contender["how"], mebibytes(peak), _memory_goal(contender, kind)))
+    body = _markdown(("contender", "how", "peak", "goal"), lines)
+    return "\n\n".join([body, *_not_measured(missing)])
 
 
-def memory_goal(contender: Mapping[str, Any], kind: str) -> str:
-    """What a contender of ours was meant to stay under, and whether it did."""
+def _memory_goal(contender: Mapping[str, Any], kind: str) -> str:
+    """The peak that one of our contenders aims to stay under, and whether it did."""
     wanted = memory_goal_mib(kind, contender["precision"], contender["weights_mib"])
     if wanted is None or not contender["ours"]:
         return ""
     return f"{mebibytes(wanted)}: {'met' if contender['peak_memory_mib'] <= wanted else 'missed'}"
 
 
-def layers_text(linear: Sequence[Mapping[str, Any]], works: Sequence[Mapping[str, Any]]) -> str:
+def _layers_text(linear: Sequence[Mapping[str, Any]], works: Sequence[Mapping[str, Any]]) -> str:
     """How many layers were run, and that time grows in proportion to them."""
     counts = {
         work["task"]: max(contender["layers"] for contender in work["contenders"].values())
@@ -252,6 +252,6 @@ def versions(works: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found))
 
 
-def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     table = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in table)

@@ -1,4 +1,4 @@
-"""A contender of the benchmark as a process: started, told to work, and stopped while others do."""
+"""A contender of the benchmark as a process: started, run, and stopped while others run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 READY_TIMEOUT_S = 900  # compilers and quantisers take minutes
-RUN_TIMEOUT_S = 600
+_RUN_TIMEOUT_S = 600
 
 
 class PeerFailed(Exception):
@@ -59,7 +59,7 @@ class PeerProcess:
             self.stdin.flush()
         except OSError:
             raise self.failure("it has ended") from None
-        answer = self.answer(RUN_TIMEOUT_S)
+        answer = self.answer(_RUN_TIMEOUT_S)
         self.stop()
         return answer
 

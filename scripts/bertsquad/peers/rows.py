@@ -42,9 +42,9 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
     "Our rate" is that of our fastest contender of that form, by its median.
     """
     contenders = work["contenders"]
-    rates = {name: rates_by_round(work, name) for name in contenders}
+    rates = {name: _rates_by_round(work, name) for name in contenders}
     best = {
-        form: fastest(contenders, rates, form)
+        form: _fastest(contenders, rates, form)
         for form in dict.fromkeys(contender["form"] for contender in contenders.values())
     }
     top = ceiling(work)
@@ -60,17 +60,17 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
                 share=share(contender, rate, top)
                 if contender["precision"] == work["precision"]
                 else None,
-                same_form=ratio(rates, best[contender["form"]], name),
+                same_form=_ratio(rates, best[contender["form"]], name),
                 real_lengths=None
                 if contender["form"] == REAL
-                else ratio(rates, best.get(REAL), name),
+                else _ratio(rates, best.get(REAL), name),
                 ours=name == best[contender["form"]],
             )
         )
     return made
 
 
-def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
+def _rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
     """Features per second; nothing for a contender that was left out."""
     if "left_out" in work["contenders"][name]:
         return {}
@@ -81,7 +81,7 @@ def rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
     }
 
 
-def fastest(
+def _fastest(
     contenders: Mapping[str, Any], rates: Mapping[str, dict[int, float]], form: str
 ) -> str | None:
     own = [
@@ -93,7 +93,7 @@ def fastest(
     return max(own, key=lambda name: statistics.median(rates[name].values()), default=None)
 
 
-def ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Verdict | None:
+def _ratio(rates: Mapping[str, dict[int, float]], ours: str | None, name: str) -> Verdict | None:
     """Ours over its, of the rounds that both have."""
     if ours is None or ours == name:
         return None
@@ -106,11 +106,11 @@ def undecided(contenders: Mapping[str, Any], samples: list[dict[str, Any]]) -> s
     """Who needs more rounds: peers that our fastest of their form is not yet known to be faster,
     slower or as fast as, and our fastest ones. The ceiling goes on with them."""
     work = {"contenders": contenders, "samples": samples}
-    rates = {name: rates_by_round(work, name) for name in contenders}
+    rates = {name: _rates_by_round(work, name) for name in contenders}
     found: set[str] = set()
     for name, contender in contenders.items():
-        best = fastest(contenders, rates, contender["form"])
-        known = ratio(rates, best, name)
+        best = _fastest(contenders, rates, contender["form"])
+        known = _ratio(rates, best, name)
         if best and not contender["ours"] and known and known.word == "cannot tell":
             found |= {name, best}
     return found | {name for name in contenders if found and contenders[name]["form"] == CEILING}
@@ -130,14 +130,14 @@ def share(contender: Mapping[str, Any], rate: Spread | None, top: float | None) 
 
 def linearity(work: Mapping[str, Any]) -> dict[str, float]:
     """For each title, the time that layers 3 and 4 add over that of layers 1 and 2: 1 is linear,
-    more says that embeddings and head cost less than nothing, so look for noise."""
+    more is noise, since embeddings and head cannot cost less than nothing."""
     found = {}
     titles = dict.fromkeys(contender["title"] for contender in work["contenders"].values())
     for title in titles:
         seconds = {
             contender["layers"]: 1 / statistics.median(rates.values())
             for name, contender in work["contenders"].items()
-            if contender["title"] == title and (rates := rates_by_round(work, name))
+            if contender["title"] == title and (rates := _rates_by_round(work, name))
         }
         if {2, 4} <= seconds.keys():
             found[title] = float((seconds[4] - seconds[2]) / seconds[2])

@@ -32,15 +32,15 @@ from bertsquad.peers.rows import undecided
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPTS = ROOT / "scripts"
-PEERS = SCRIPTS / "peers"
-CONVERT_SECONDS = 1800
-CALIBRATION = 16  # features, as scripts/peers/convert.py
+_ROOT = Path(__file__).resolve().parents[3]
+_SCRIPTS = _ROOT / "scripts"
+_PEERS = _SCRIPTS / "peers"
+_CONVERT_SECONDS = 1800
+_CALIBRATION = 16  # features, as scripts/peers/convert.py
 # How far a contender's logits may be from ours, as a part of their spread, before it counts as
 # another model: rounding in fp32; 8 bits of mantissa; weights and activations in 8 bits, which
 # random weights suffer from more than trained ones.
-TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 0.5}
+_TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 0.5}
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Bench:
     seed: int = 0
     turn_s: float = 2.0  # the least that a turn takes: ratios of short ones spread much further
     shape: dict[str, int] = field(default_factory=dict)  # other sizes than BERT-Large's
-    python: Callable[[str], Path] = lambda environment: ROOT / environment / "bin/python"
+    python: Callable[[str], Path] = lambda environment: _ROOT / environment / "bin/python"
     say: Callable[[str], None] = lambda line: None
     made: dict[bool, Features] = field(default_factory=dict)
 
@@ -81,14 +81,14 @@ class Bench:
                 {**asdict(contender), "graphs": list(contender.graphs)}
                 for contender in work.contenders
             ],
-            "code_sha256": code_sha256(),
+            "code_sha256": _code_sha256(),
         }
 
 
-def code_sha256() -> str:
+def _code_sha256() -> str:
     """The code of all contenders, and what their environments hold."""
-    ours = (SCRIPTS.glob(f"bertsquad/**/*.{ending}") for ending in ("py", "c", "h"))
-    paths = sorted((*chain(*ours), *PEERS.glob("*.py"), *ROOT.glob("envs/*")))
+    ours = (_SCRIPTS.glob(f"bertsquad/**/*.{ending}") for ending in ("py", "c", "h"))
+    paths = sorted((*chain(*ours), *_PEERS.glob("*.py"), *_ROOT.glob("envs/*")))
     digest = hashlib.sha256()
     for path in paths:
         if path.is_file() and "reporting" not in path.parts:
@@ -122,13 +122,13 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         for name, contender in contenders.items()
     }
     files = {
-        name: prepare(work, contender, bench, facts[name])
+        name: _prepare(work, contender, bench, facts[name])
         for name, contender in taking_part.items()
     }
     if work.task == "memory":
-        samples, failed = one_by_one(files, taking_part, bench, facts)
+        samples, failed = _one_by_one(files, taking_part, bench, facts)
     else:
-        samples, failed = all_together(files, taking_part, bench, facts)
+        samples, failed = _all_together(files, taking_part, bench, facts)
     for name, reason in {**left_out, **failed, **disagreeing(facts, work.precision)}.items():
         facts[name]["left_out"] = reason
     return {
@@ -147,7 +147,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
     }
 
 
-def prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any]) -> list[str]:
+def _prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any]) -> list[str]:
     """Make what a contender reads; return its command."""
     model = materials.make_model(
         bench.folder / "models" / f"layers-{contender.layers}",
@@ -161,11 +161,11 @@ def prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any
         given = bench.folder / "work" / "questions.json"
         materials.write_questions(given, bench.squad["dev-v1.1.json"])
     else:
-        given = features_file(work, contender, bench, facts, read_json(model / "config.json"))
+        given = _features_file(work, contender, bench, facts, read_json(model / "config.json"))
     facts["weights_mib"] = (model / "model.safetensors").stat().st_size / 2**20
     facts["failed_before"] = None
     python = bench.python(PROGRAMS[contender.program])
-    command = [str(python), str(PEERS / f"{contender.program}_peer.py")]
+    command = [str(python), str(_PEERS / f"{contender.program}_peer.py")]
     command += [
         "--variant",
         contender.variant,
@@ -176,13 +176,13 @@ def prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any
     ]
     command += ["--threads", str(bench.threads), "--turn-s", str(bench.turn_s)]
     command += ["--model", str(model), "--input", str(given)]
-    convert(contender, model, bench, facts)
+    _convert(contender, model, bench, facts)
     if contender.ours and contender.precision == "int8":
-        quantize(contender, model, bench, facts)
+        _quantize(contender, model, bench, facts)
     return command
 
 
-def features_file(
+def _features_file(
     work: Work,
     contender: Contender,
     bench: Bench,
@@ -207,7 +207,7 @@ def features_file(
     return path
 
 
-def convert(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
+def _convert(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make the graphs that the contender reads, where they are missing."""
     missing = [graph for graph in contender.graphs if not (model / graph).exists()]
     if not missing:
@@ -217,12 +217,12 @@ def convert(contender: Contender, model: Path, bench: Bench, facts: dict[str, An
     features = bench.features(training=True)
     numbers = materials.choose(features.lengths, "inference", "real", True)
     materials.write_features(calibration, features, numbers)
-    command = [str(bench.python(PROGRAMS[contender.program])), str(PEERS / "convert.py")]
+    command = [str(bench.python(PROGRAMS[contender.program])), str(_PEERS / "convert.py")]
     command += ["--model", str(model), "--features", str(calibration), "--graphs", *missing]
-    make_files(command, contender, bench, facts)
+    _make_files(command, contender, bench, facts)
 
 
-def quantize(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
+def _quantize(contender: Contender, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make our engine's INT8 model where it is missing, on as many features as the peers'."""
     output = model / f"{contender.variant}-int8"
     if all((output / name).is_file() for name in about(contender.variant).INT8_FILES):
@@ -230,31 +230,36 @@ def quantize(contender: Contender, model: Path, bench: Bench, facts: dict[str, A
     bench.say(f"{contender.name}: quantizing")
     calibration = bench.folder / "work" / "calibration.safetensors"
     materials.write_calibration(calibration, bench.features(training=True), bench.vocab)
-    command = [str(bench.python(OURS)), str(SCRIPTS / "quantize.py"), "--engine", contender.variant]
-    command += ["--model", str(model), "--features", str(calibration), "--count", str(CALIBRATION)]
+    command = [
+        str(bench.python(OURS)),
+        str(_SCRIPTS / "quantize.py"),
+        "--engine",
+        contender.variant,
+    ]
+    command += ["--model", str(model), "--features", str(calibration), "--count", str(_CALIBRATION)]
     command += ["--threads", str(bench.threads), "--output", str(output)]
-    make_files(command, contender, bench, facts)
+    _make_files(command, contender, bench, facts)
 
 
-def make_files(
+def _make_files(
     command: list[str], contender: Contender, bench: Bench, facts: dict[str, Any]
 ) -> None:
-    """Run what makes a file for a contender; where it fails, the contender's facts say so."""
+    """Run what makes a file for a contender; where it fails, its facts hold the reason."""
     log = bench.folder / "logs" / f"files-{contender.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("wb") as output:
             subprocess.run(
-                command, stdout=output, stderr=output, check=True, timeout=CONVERT_SECONDS
+                command, stdout=output, stderr=output, check=True, timeout=_CONVERT_SECONDS
             )
     except subprocess.TimeoutExpired:
-        facts["failed_before"] = f"its files were not made in {CONVERT_SECONDS} s"
+        facts["failed_before"] = f"its files were not made in {_CONVERT_SECONDS} s"
     except subprocess.CalledProcessError:
         last = (log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"])[-1]
         facts["failed_before"] = f"its files could not be made: {last}"
 
 
-def start(name: str, contender: Contender, command: list[str], bench: Bench) -> PeerProcess:
+def _start(name: str, contender: Contender, command: list[str], bench: Bench) -> PeerProcess:
     environment = {
         **torch_environment.WAITING,  # of OpenMP: for the peers' PyTorch as for ours
         **os.environ,
@@ -264,11 +269,11 @@ def start(name: str, contender: Contender, command: list[str], bench: Bench) -> 
     }
     environment.pop("PYTHONPATH", None)
     if PROGRAMS[contender.program] == OURS:
-        environment["PYTHONPATH"] = str(SCRIPTS)
+        environment["PYTHONPATH"] = str(_SCRIPTS)
     return PeerProcess(name, command, environment, bench.folder / "logs" / f"{name}.log")
 
 
-def all_together(
+def _all_together(
     files: Mapping[str, list[str]],
     contenders: Mapping[str, Contender],
     bench: Bench,
@@ -283,7 +288,7 @@ def all_together(
             if reason := facts[name].pop("failed_before"):
                 failed[name] = reason
                 continue
-            process = start(name, contenders[name], command, bench)
+            process = _start(name, contenders[name], command, bench)
             stack.callback(process.close)
             try:
                 facts[name].update(process.ready())
@@ -296,24 +301,24 @@ def all_together(
             processes,
             rounds=bench.rounds,
             seed=bench.seed,
-            on_sample=teller(bench),
+            on_sample=_teller(bench),
             undecided=lambda samples: undecided(facts, samples),
         )
     compare(contenders, facts)
     return samples, failed | failed_later
 
 
-def one_by_one(
+def _one_by_one(
     files: Mapping[str, list[str]],
     contenders: Mapping[str, Contender],
     bench: Bench,
     facts: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Each contender alone in memory: what is told when it is warm is its peak."""
+    """Each contender alone in memory: its peak is the one that it reports when it is warm."""
     samples: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
     for name in files:
-        one = all_together(
+        one = _all_together(
             {name: files[name]}, {name: contenders[name]}, replace(bench, rounds=0), facts
         )
         samples += one[0]
@@ -321,7 +326,7 @@ def one_by_one(
     return samples, failed
 
 
-def teller(bench: Bench) -> Callable[[dict[str, Any]], None]:
+def _teller(bench: Bench) -> Callable[[dict[str, Any]], None]:
     def tell(sample: dict[str, Any]) -> None:
         amount = sample.get("features") or sample.get("gflops") or 0
         rate = amount if "gflops" in sample else amount / sample["seconds"]
@@ -354,7 +359,7 @@ def disagreeing(facts: Mapping[str, Mapping[str, Any]], precision: str) -> dict[
     for name, contender in facts.items():
         if "difference" not in contender:
             continue
-        tolerance = max(TOLERANCE[contender["precision"]], TOLERANCE[precision])
+        tolerance = max(_TOLERANCE[contender["precision"]], _TOLERANCE[precision])
         if contender["difference"] is None:
             found[name] = "it gives another number of logits"
         elif contender["difference"] > tolerance:

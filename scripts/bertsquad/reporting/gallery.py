@@ -1,15 +1,6 @@
 """The report's figures, found by their files in figures/; nothing heavy is imported to find them.
 
-A figure of the report is a module of figures/ with these names (see `Figure`):
-
-    TITLE     title of the SVG file
-    READS     "summary" | "logs" | "features": what `draw` is given (plot.py)
-    SECTION   section of the report in which it is shown: accuracy, speed, training or data
-    RANK      its place among the figures of that section, from 1
-    ALT       what it shows, for readers who do not see it
-    CAPTION   reStructuredText for Snakemake's own report
-    draw      the drawing, or a sentence where there is nothing to draw
-    caption   headline and text under the figure in the report
+A module of figures/ that names its SECTION is a figure of the report, with all that `Figure` lists.
 """
 
 import ast
@@ -23,22 +14,21 @@ if TYPE_CHECKING:
 
     from bertsquad.reporting.summary.summary import Summary
 
-FOLDER = Path(__file__).parent / "figures"
+_FOLDER = Path(__file__).parent / "figures"
 SECTIONS = ("accuracy", "speed", "training", "data")
 
 
 class Figure(Protocol):
     """A module of figures/ that the report shows."""
 
-    TITLE: str
-    READS: Literal["summary", "logs", "features"]
-    SECTION: str
-    RANK: int
-    ALT: str
-    CAPTION: str
-
-    draw: "Callable[[Any], Drawing | str]"
-    caption: "Callable[[Summary], tuple[str, str]]"
+    TITLE: str  # of the SVG file
+    READS: Literal["summary", "logs", "features"]  # what `draw` is given: see plot.py
+    SECTION: str  # of the report, one of SECTIONS
+    RANK: int  # among the figures of that section, from 1
+    ALT: str  # what it shows, for readers who do not see it
+    CAPTION: str  # reStructuredText for Snakemake's own report
+    draw: "Callable[[Any], Drawing | str]"  # a sentence where there is nothing to draw
+    caption: "Callable[[Summary], tuple[str, str]]"  # headline and text, in the report
 
 
 def facts_of(figure: Figure, summary: "Summary") -> dict[str, str]:
@@ -64,7 +54,7 @@ class Found:
     caption: str
 
 
-def figures(folder: Path = FOLDER) -> dict[str, Found]:
+def figures(folder: Path = _FOLDER) -> dict[str, Found]:
     """The figures by name, in the order of the report."""
     found = []
     for path in sorted(folder.glob("*.py")):

@@ -1,9 +1,9 @@
 """One look for all figures: colours, marks and type; the same data give the same bytes.
 
-A precision has one colour and one marker in every figure; what is no result (standing.py) is grey:
-light where it failed, hollow and dashed where it is emulated. The colours differ in lightness and
-every series is labelled where it ends, so a black-and-white print and a colour-blind reader lose
-nothing.
+A precision has one colour and one marker in every figure; what is not a result (standing.py) is
+grey: light where it failed, hollow and dashed where it is emulated. The colours differ in lightness
+and every series is labelled where it ends, so a black-and-white print and a colour-blind reader
+lose nothing.
 """
 
 import io
@@ -26,13 +26,13 @@ from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REF
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import EMULATED, FAILED, percent, standing
 
-WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
-LEGEND_HEIGHT = 0.3  # inches
+_WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
+_LEGEND_HEIGHT = 0.3  # inches
 LineStyle = Literal["-"] | tuple[float, Sequence[float]]
 LINE_STYLES: tuple[LineStyle, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1.5, 1, 1.5)))
-MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
+_MARKERS = {"fp32": "o", "bf16": "s", "int8": "^"}
 
-SETTINGS: dict[Any, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: searchable, small, and in the reader's own font
     "svg.hashsalt": "bertsquad",  # names of clip paths depend on the content only
     "font.family": ["sans-serif"],
@@ -75,14 +75,14 @@ SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Figures drawn and saved inside this block have the look, whatever a matplotlibrc says."""
+    """Figures drawn and saved inside this block have the look, whatever a matplotlibrc sets."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
+        mpl.rcParams.update(_SETTINGS)
         yield
 
 
-def new_figure(height: float, width: float = WIDTH) -> Figure:
+def new_figure(height: float, width: float = _WIDTH) -> Figure:
     """An empty figure; `height` and `width` in inches."""
     figure = Figure(figsize=(width, height))
     FigureCanvasSVG(figure)
@@ -109,7 +109,7 @@ def save(
 
 
 def message(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """A figure that holds one sentence: why there is nothing to draw."""
     figure = new_figure(1.2)
     figure.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, size=10)
     return figure
@@ -128,7 +128,7 @@ class Look:
 
 def look(precision: str, standing: str = "") -> Look:
     """The look of a precision; `standing` as in standing.py."""
-    marker = MARKERS.get(precision, "D")
+    marker = _MARKERS.get(precision, "D")
     if standing == FAILED:
         return Look(REFERENCE, MUTED, marker, REFERENCE, "-")
     if standing == EMULATED:
@@ -163,7 +163,7 @@ def explain_standings(
             )
         )
     if handles:
-        figure.set_figheight(figure.get_figheight() + LEGEND_HEIGHT)
+        figure.set_figheight(figure.get_figheight() + _LEGEND_HEIGHT)
         figure.legend(
             handles=handles, loc="outside upper left", ncols=2, frameon=False, labelcolor=MUTED
         )
@@ -174,7 +174,7 @@ def run_colour(number: int) -> str:
 
 
 def model_label(engine: str, precision: str, engines: Sequence[str], standing: str = "") -> str:
-    """`bf16`, or `torch bf16` where there are several engines; says where it is no result."""
+    """`bf16`, or `torch bf16` where there are several engines; and why it is not a result."""
     label = f"{engine} {precision}" if len(engines) > 1 else precision
     return f"{label} ({standing})" if standing else label
 

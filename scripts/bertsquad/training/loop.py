@@ -140,8 +140,8 @@ def add_gradients(
     total = 0.0
     for number, piece in enumerate(pieces):
         packed = features.packed(piece)
-        logits = model(packed, team.dropout_seed([hyperparameters.seed, step, number]))
-        loss = answer_loss(*logits, packed) / len(batch)
+        start, end = model(packed, team.dropout_seed([hyperparameters.seed, step, number]))
+        loss = answer_loss(start, end, packed) / len(batch)
         if number == len(pieces) - 1:
             team.last_backward_follows()
         loss.backward()
@@ -157,7 +157,9 @@ def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) ->
     push them down; leaving them out is the same as a logit of minus infinity there.
     """
     lengths = batch.lengths.tolist()
-    return sum(
+    assert batch.start_positions is not None
+    assert batch.end_positions is not None
+    start, end = (
         F.cross_entropy(
             pad_sequence(logits.split(lengths), batch_first=True, padding_value=-math.inf),
             torch.from_numpy(positions),
@@ -167,7 +169,8 @@ def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) ->
             (start_logits, batch.start_positions),
             (end_logits, batch.end_positions),
         )
-    ) / 2  # fmt: skip
+    )
+    return (start + end) / 2
 
 
 def not_finite(

@@ -229,6 +229,7 @@ def broken_cell(results, **changes):
         ({"features_per_second": "10"}, "`features_per_second` is '10', expected a number"),
         ({"latency_ms": None}, "no `latency_ms`"),
         ({"mode": "end_to_end"}, "`questions_per_second` is None, expected a number"),
+        ({"mode": "bursts"}, "mode 'bursts'; expected one of batches, offline, end_to_end"),
     ],
 )
 def test_a_cell_that_contradicts_itself_is_named(results, changes, message):

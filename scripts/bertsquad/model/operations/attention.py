@@ -26,7 +26,9 @@ def attention(
     products, in the type of `projected`.
     """
     drawn = [masks.draw((count * heads, length, length), rate) for count, length in runs]
-    return Attention.apply(projected, runs, heads, rate, drawn)
+    arguments = (projected, runs, heads, rate, drawn)
+    attended: Tensor = Attention.apply(*arguments)  # type: ignore[no-untyped-call]
+    return attended
 
 
 class Attention(torch.autograd.Function):
@@ -92,7 +94,8 @@ class Attention(torch.autograd.Function):
 
 
 def by_run(tokens: Tensor, runs: list[tuple[int, int]]) -> tuple[Tensor, ...]:
-    return tokens.split([count * length for count, length in runs])
+    parts: tuple[Tensor, ...] = tokens.split([count * length for count, length in runs])
+    return parts
 
 
 def by_head(rows: Tensor, count: int, length: int, parts: int, heads: int) -> tuple[Tensor, ...]:

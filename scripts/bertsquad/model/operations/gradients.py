@@ -2,10 +2,9 @@
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
 
-def gradient_of(parameter: Parameter) -> Tensor:
+def gradient_of(parameter: Tensor) -> Tensor:
     """The tensor that the parameter's gradient is summed in; zero before the first.
 
     A backward function that has added to it returns None for the parameter, and autograd still

@@ -35,9 +35,10 @@ class Projection:
         self.made: Operands | None = None
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        return Product.apply(hidden, self, *self.parameters())
+        product: Tensor = Product.apply(hidden, self, *self.parameters())  # type: ignore[no-untyped-call]
+        return product
 
-    def parameters(self) -> list[nn.Parameter]:
+    def parameters(self) -> list[Tensor]:
         return [parameter for layer in self.layers for parameter in (layer.weight, layer.bias)]
 
     @torch.no_grad()
@@ -48,7 +49,7 @@ class Projection:
         a step, however many micro-batches use them.
         """
         made_of = (dtype, *((p.data_ptr(), p._version) for p in self.parameters()))
-        if made_of != self.made_of:
+        if self.made is None or made_of != self.made_of:
             weight = self.together([layer.weight for layer in self.layers], dtype, 0)
             bias = self.together([layer.bias for layer in self.layers], dtype, 1)
             packed = None
@@ -59,12 +60,13 @@ class Projection:
             self.made_of = made_of
         return self.made
 
-    def together(self, parts: list[nn.Parameter], dtype: torch.dtype, place: int) -> Tensor:
+    def together(self, parts: list[Tensor], dtype: torch.dtype, place: int) -> Tensor:
         """The parts end to end: the only one itself, or a copy in the memory of the last one."""
         if len(parts) == 1 and parts[0].dtype == dtype:
             return parts[0].detach()
-        if self.made is not None and self.made[place].dtype == dtype:
-            copy = self.made[place]
+        known = None if self.made is None else (self.made.weight, self.made.bias)[place]
+        if known is not None and known.dtype == dtype:
+            copy = known
         else:
             copy = torch.empty(sum(map(len, parts)), *parts[0].shape[1:], dtype=dtype)
         for part, rows in zip(parts, self.split(copy), strict=True):
@@ -77,7 +79,10 @@ class Projection:
 
     def split(self, outputs: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         """Each layer's part of all outputs."""
-        return outputs.split([layer.out_features for layer in self.layers], dim)
+        parts: tuple[Tensor, ...] = outputs.split(
+            [layer.out_features for layer in self.layers], dim
+        )
+        return parts
 
     def add_gradients(self, gradient: Tensor, hidden: Tensor) -> None:
         """Add what these outputs' gradient [T, outputs] means for the weights, in FP32.
@@ -138,7 +143,8 @@ def backward_product(gradient: Tensor, operands: Operands) -> Tensor:
 
 
 def onednn_linear(hidden: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(hidden, packed, bias, "none", [], "")
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(hidden, packed, bias, "none", [], "")
+    return product
 
 
 @cache

@@ -15,7 +15,9 @@ def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    return AddNorm.apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
+    arguments = (hidden, residual, norm, mask, rate, norm.weight, norm.bias)
+    made: Tensor = AddNorm.apply(*arguments)  # type: ignore[no-untyped-call]
+    return made
 
 
 class AddNorm(torch.autograd.Function):

@@ -93,7 +93,7 @@ def too_few(line: CommandLine, files: CallFiles) -> str | None:
     """A benchmark on fewer questions than its warm-up takes."""
     if line.mode != "inference" or line.given("accuracy_only") or not files.dev.is_file():
         return None
-    size = int(line.given("batch_size", -1))
+    size = line.number("batch_size", -1)
     needed = WARMUP_BATCHES * (32 if size == -1 else size)
     articles = read_json(files.dev)["data"]
     questions = sum(len(part["qas"]) for each in articles for part in each["paragraphs"])
@@ -121,7 +121,7 @@ def disk(line: CommandLine, files: CallFiles) -> str | None:
     shards = list(files.weights.parent.glob(f"{files.weights.name}.data-*"))
     if line.mode != "training" or not shards or not files.output.parent.is_dir():
         return None
-    processes = int(line.given("mpi_num_processes") or 1)
+    processes = line.number("mpi_num_processes", 0) or 1
     needed = 3 * 3 * processes * sum(shard.stat().st_size for shard in shards)
     place = os.statvfs(files.output.parent)
     free = place.f_bavail * place.f_frsize

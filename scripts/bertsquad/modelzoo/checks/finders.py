@@ -6,6 +6,7 @@ A finder returns the text of what it found, several texts, True, or nothing.
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.modelzoo.command_line import CommandLine
@@ -19,6 +20,8 @@ from bertsquad.modelzoo.options import (
     PRECISIONS,
     normalised,
 )
+
+Finder = Callable[[CommandLine], Any]
 
 TRAINING, INFERENCE = "training", "inference"
 # The launcher passes values to a shell unquoted, twice.
@@ -37,12 +40,12 @@ INSTEAD = {
 }
 
 
-def in_mode(mode: str, found: Callable) -> Callable:
+def in_mode(mode: str, found: Finder) -> Finder:
     """A finder that returns what `found` returns for command lines of one mode, else nothing."""
     return lambda line: found(line) if line.mode == mode else None
 
 
-def given(key: str, *, unless: object = None) -> Callable:
+def given(key: str, *, unless: object = None) -> Finder:
     """A finder of an option that was given with another value than `unless`."""
     name = BY_KEY[key].names[0]
 
@@ -55,7 +58,7 @@ def given(key: str, *, unless: object = None) -> Callable:
     return found
 
 
-def argument(name: str, *, when: Callable[[str], bool] = lambda value: True) -> Callable:
+def argument(name: str, *, when: Callable[[str], bool] = lambda value: True) -> Finder:
     """A finder of a model argument with a value for which `when` is true."""
 
     def found(line: CommandLine) -> str | None:
@@ -70,12 +73,12 @@ def is_true(value: str) -> bool:
     return value.lower() == "true"
 
 
-def positive(key: str) -> Callable:
+def positive(key: str) -> Finder:
     """A finder of an option whose number is less than 1."""
 
     def found(line: CommandLine) -> str | None:
-        value = line.given(key)
-        return f"{BY_KEY[key].names[0]}={value}" if value is not None and int(value) < 1 else None
+        value = line.number(key, 1)
+        return f"{BY_KEY[key].names[0]}={value}" if value < 1 else None
 
     return found
 
@@ -123,15 +126,17 @@ def unsafe(line: CommandLine) -> Iterator[str]:
 
 def no_number(line: CommandLine) -> Iterator[str]:
     """Numeric model arguments that argparse cannot read."""
-    kinds = dict.fromkeys(("max_seq_length", "doc_stride", "accum_steps"), int)
-    kinds |= dict.fromkeys(("learning_rate", "num_train_epochs"), float)
+    kinds: dict[str, Callable[[str], object]] = {
+        **dict.fromkeys(("max_seq_length", "doc_stride", "accum_steps"), int),
+        **dict.fromkeys(("learning_rate", "num_train_epochs"), float),
+    }
     for name, kind in kinds.items():
         value = line.values().get(name)
         if value is not None and not is_number(value, kind):
             yield f"model argument {name}={value}"
 
 
-def is_number(text: str, kind: Callable) -> bool:
+def is_number(text: str, kind: Callable[[str], object]) -> bool:
     try:
         kind(text)
     except ValueError:
@@ -203,7 +208,7 @@ def shm_size(line: CommandLine) -> str | None:
 
 def processes(line: CommandLine) -> int:
     """Number of processes that MPI starts; 0 if MPI is not used."""
-    return int(line.given("mpi_num_processes") or 0)
+    return line.number("mpi_num_processes", 0)
 
 
 def several_per_socket(line: CommandLine) -> str | None:
@@ -231,6 +236,6 @@ def unsynchronised(line: CommandLine) -> bool:
     return processes(line) > 1 and not is_true(wanted)
 
 
-def absent(*names: str) -> Callable:
+def absent(*names: str) -> Finder:
     """A finder of those model arguments among `names` that were not given."""
     return lambda line: [f"{name} not given" for name in names if name not in line.values()]

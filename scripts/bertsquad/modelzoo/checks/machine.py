@@ -86,7 +86,7 @@ def nodes_missing(line: CommandLine, host: Host) -> str | None:
 
 def socket_missing(line: CommandLine, host: Host) -> str | None:
     """--socket-id without such a NUMA node."""
-    socket = int(line.given("socket_id", -1))
+    socket = line.number("socket_id", -1)
     if socket < len(host.nodes):
         return None
     return f"--socket-id={socket} on a machine of {counted(len(host.nodes), 'NUMA node')}"
@@ -120,7 +120,7 @@ def several_sockets(line: CommandLine, host: Host) -> str | None:
 
 def too_many_cores(line: CommandLine, host: Host) -> str | None:
     """--num-cores beyond the number of processors."""
-    cores = int(line.given("num_cores", -1))
+    cores = line.number("num_cores", -1)
     return f"--num-cores={cores} of {host.logical}" if cores > host.logical else None
 
 
@@ -137,7 +137,7 @@ def no_threads(line: CommandLine, host: Host) -> str | None:
 
 def too_many_threads(line: CommandLine, host: Host) -> str | None:
     """More threads than processors."""
-    threads = int(line.given("num_intra_threads") or 0)
+    threads = line.number("num_intra_threads", 0)
     cpus = len(bound_cpus(line)) or len(host.allowed_cpus)
     ranks = processes(line) or 1
     if threads * ranks <= cpus:
@@ -169,8 +169,9 @@ def binding_refused(line: CommandLine, host: Host) -> str | None:
 
 def emulated(line: CommandLine, host: Host) -> bool:
     """BF16 on a processor without BF16 instructions."""
-    known = host.flags is not None
-    return line.given("precision") == "bfloat16" and known and not cpu.has_native_bf16(host.flags)
+    if line.given("precision") != "bfloat16" or host.flags is None:
+        return False
+    return not cpu.has_native_bf16(host.flags)
 
 
 def too_old(line: CommandLine, host: Host) -> str | None:

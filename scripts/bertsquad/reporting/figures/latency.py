@@ -26,7 +26,7 @@ in milliseconds.
 Further left is better; a long bar means that some batches wait much longer than most. Each batch \
 size has its own scale. Grey bars are no results: the legend says why.
 """
-ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor
+_ROOM_FOR_NUMBERS = 1.45  # right of the longest bar, as a factor
 
 
 def caption(summary: Summary) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def draw(summary: Summary) -> Figure | str:
         for row in range(max(panel.row for panel in grid) + 1)
         for batch in sorted({b for p in grid if p.row == row for b in p.cells["batch_size"]})
     ]
-    heights = [0.45 + 0.26 * strips_in(grid, *row) for row in rows]
+    heights = [0.45 + 0.26 * _strips_in(grid, *row) for row in rows]
     figure = style.new_figure(sum(heights) + 0.55)
     style.explain_standings(figure, records(cells))
     plots = figure.subplots(
@@ -74,7 +74,7 @@ def draw(summary: Summary) -> Figure | str:
                 continue
             axes = plots[line, panel.column]
             axes.set_visible(True)
-            draw_panel(axes, part, engines)
+            _draw_panel(axes, part, engines)
             if line == 0 or rows[line - 1][0] != row:
                 axes.set_title(panel.title, pad=10)
             if panel.column == 0:
@@ -87,28 +87,28 @@ def draw(summary: Summary) -> Figure | str:
     return figure
 
 
-def strips_in(grid: list[Panel], row: int, batch: int) -> int:
+def _strips_in(grid: list[Panel], row: int, batch: int) -> int:
     """The most strips that a panel of this row and batch size holds."""
     return max((panel.cells["batch_size"] == batch).sum() for panel in grid if panel.row == row)
 
 
-def draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
+def _draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
     """The strips of one scenario and batch size, one under the other."""
     names = []
     for place, cell in enumerate(records(cells)):
-        draw_strip(axes, cell, place)
+        _draw_strip(axes, cell, place)
         names.append(style.model_label(cell["engine"], cell["precision"], engines, standing(cell)))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max().max())
-    axes.set_xlim(0, max(axes.get_xlim()[1], longest * ROOM_FOR_NUMBERS))
+    axes.set_xlim(0, max(axes.get_xlim()[1], longest * _ROOM_FOR_NUMBERS))
     axes.locator_params(axis="x", nbins=5, min_n_ticks=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x")
 
 
-def draw_strip(axes: Axes, cell: Row, place: float) -> None:
+def _draw_strip(axes: Axes, cell: Row, place: float) -> None:
     """The percentiles of one cell, with p50 and p99 in numbers."""
     look = style.look(cell["precision"], standing(cell))
     middle = cell["latency_p50_ms"] or 0.0

@@ -27,7 +27,7 @@ fill them up to.
 The share in the heading is the work that padding wastes: what lies right of a bar up to the full \
 length.
 """
-SPECIAL_TOKENS = 3  # [CLS] question [SEP] window [SEP]
+_SPECIAL_TOKENS = 3  # [CLS] question [SEP] window [SEP]
 BINS = 32
 
 
@@ -65,7 +65,7 @@ def read(path: str | Path) -> Lengths:
     arrays, metadata = tensorfile.read(path)
     try:
         question = np.diff(arrays["question_starts"])[arrays["feature_question"]]
-        lengths = question + arrays["doc_length"] + SPECIAL_TOKENS
+        lengths = question + arrays["doc_length"] + _SPECIAL_TOKENS
         max_seq_length = int(json.loads(metadata["features"])["max_seq_length"])
     except KeyError as error:
         raise UserError(f"{path}: not a features file: it has no {error}") from None
@@ -83,13 +83,13 @@ def draw(paths: Sequence[Path]) -> Figure | str:
     names = [file.name for file in files]
     for axes, file in zip(plots, files, strict=True):
         several = names.count(file.name) > 1
-        draw_histogram(axes, file, f"{file.name}, {file.recipe}" if several else file.name)
+        _draw_histogram(axes, file, f"{file.name}, {file.recipe}" if several else file.name)
     plots[-1].set_xlabel("tokens per feature, special tokens included")
     figure.supylabel("features", size=9, color=MUTED)
     return figure
 
 
-def draw_histogram(axes: Axes, file: Lengths, name: str) -> None:
+def _draw_histogram(axes: Axes, file: Lengths, name: str) -> None:
     """One histogram; the bar at the right end holds the windows that are full."""
     edges = np.linspace(0, file.max_seq_length, BINS + 1) + 0.5
     counts, _ = np.histogram(file.lengths, bins=edges)

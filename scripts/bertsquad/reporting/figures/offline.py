@@ -23,7 +23,7 @@ How many questions are answered per second from their texts to their answers, an
 engine alone takes all features at hand.
 Longer bars are better. Grey bars are no results: the legend says why.
 """
-ROOM_FOR_NUMBERS = 1.22  # right of the longest bar, as a factor
+_ROOM_FOR_NUMBERS = 1.22  # right of the longest bar, as a factor
 _Name = tuple[str, int | None, str, str]  # run, threads, engine, precision
 
 
@@ -54,7 +54,7 @@ def draw(summary: Summary) -> Figure | str:
     style.explain_standings(figure, every)
     panels = figure.subplots(1, len(measured), sharey=True, squeeze=False)[0]
     for axes, (cells, measure, title) in zip(panels, measured, strict=True):
-        draw_bars(axes, records(cells), cells[measure].tolist(), names)
+        _draw_bars(axes, records(cells), cells[measure].tolist(), names)
         axes.set_title(title)
         axes.set_xlabel(measure.replace("_", " "))
     panels[0].set_yticks(range(len(names)), labels(every))
@@ -62,7 +62,7 @@ def draw(summary: Summary) -> Figure | str:
     return figure
 
 
-def draw_bars(axes: Axes, cells: list[Row], rates: list[float], names: list[_Name]) -> None:
+def _draw_bars(axes: Axes, cells: list[Row], rates: list[float], names: list[_Name]) -> None:
     """One bar per cell, with its value in numbers."""
     for cell, value in zip(cells, rates, strict=True):
         place = names.index(_name(cell))
@@ -76,7 +76,7 @@ def draw_bars(axes: Axes, cells: list[Row], rates: list[float], names: list[_Nam
             va="center",
             annotation_clip=False,
         )
-    axes.set_xlim(0, ROOM_FOR_NUMBERS * max(rates))
+    axes.set_xlim(0, _ROOM_FOR_NUMBERS * max(rates))
     axes.locator_params(axis="x", nbins=5, min_n_ticks=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.grid(axis="y", visible=False)

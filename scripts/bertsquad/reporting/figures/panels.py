@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One small plot: where it stands, what it is called, and its cells (medians over repeats)."""
+    """One small plot: its place, its title, and its cells (medians over repeats)."""
 
     row: int
     column: int
@@ -19,7 +19,7 @@ class Panel:
 
 def panels(cells: pd.DataFrame) -> list[Panel]:
     """The panels of `cells` (from Summary.medians), row by row."""
-    scenarios = scenario_order(cells)
+    scenarios = _scenario_order(cells)
     groups = list(cells.groupby(["run", "threads"]))
     several_runs = cells["run"].nunique() > 1
     several_threads = cells["threads"].nunique() > 1
@@ -29,7 +29,7 @@ def panels(cells: pd.DataFrame) -> list[Panel]:
             part = group[group["scenario"] == scenario]
             if part.empty:
                 continue
-            title = scenario_title(part)
+            title = _scenario_title(part)
             if several_threads:
                 title = f"{threads} thread{'s' if threads != 1 else ''}, {title}"
             if several_runs:
@@ -53,14 +53,14 @@ def engine_panels(cells: pd.DataFrame) -> list[Panel]:
     ]
 
 
-def scenario_order(cells: pd.DataFrame) -> list[str]:
+def _scenario_order(cells: pd.DataFrame) -> list[str]:
     """Padded scenarios first: they are what the others are compared with."""
     padding = cells.drop_duplicates("scenario").set_index("scenario")["padding"]
     return sorted(padding.index, key=lambda name: (padding[name] == "none", name))
 
 
-def scenario_title(cells: pd.DataFrame) -> str:
-    """`padded to 384`, `real lengths`; with the scenario's name where that says something else."""
+def _scenario_title(cells: pd.DataFrame) -> str:
+    """`padded to 384`, `real lengths`; with the scenario's name where that differs."""
     name = str(cells["scenario"].iloc[0])
     if cells["padding"].iloc[0] == "none":
         return name

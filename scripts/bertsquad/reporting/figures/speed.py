@@ -9,7 +9,7 @@ from bertsquad.reporting.formats import percent, short
 from bertsquad.reporting.palette import INK, MUTED, PAPER, REFERENCE
 
 TITLE = "Speed of BERT-Large by engine and precision"
-ROOM_FOR_NUMBERS = 1.35  # right of the longest bar, as a factor
+_ROOM_FOR_NUMBERS = 1.35  # right of the longest bar, as a factor
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -23,14 +23,14 @@ def draw(table: pd.DataFrame) -> Figure:
     figure = style.new_figure(1.2 + 0.34 * len(measured))
     throughput, share, latency = figure.subplots(1, 3, sharey=True, width_ratios=(4, 3, 4))
     for place, (_, row) in enumerate(measured.iterrows()):
-        draw_throughput(throughput, row, place)
-        draw_share(share, row, place)
-        draw_latency(latency, row, place)
-    throughput.set_xlim(0, measured["features_per_second"].max() * ROOM_FOR_NUMBERS)
+        _draw_throughput(throughput, row, place)
+        _draw_share(share, row, place)
+        _draw_latency(latency, row, place)
+    throughput.set_xlim(0, measured["features_per_second"].max() * _ROOM_FOR_NUMBERS)
     share.set_xlim(0, 1.3)
     share.axvline(1, color=REFERENCE, linewidth=1)
     share.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    latency.set_xlim(0, measured["latency_p99_ms"].max() * ROOM_FOR_NUMBERS)
+    latency.set_xlim(0, measured["latency_p99_ms"].max() * _ROOM_FOR_NUMBERS)
     throughput.set_title("features per second")
     share.set_title("share of ceiling")
     latency.set_title("latency, ms")
@@ -40,7 +40,7 @@ def draw(table: pd.DataFrame) -> Figure:
         size=8.5,
         color=MUTED,
     )
-    throughput.set_yticks(range(len(measured)), [name_of(row) for _, row in measured.iterrows()])
+    throughput.set_yticks(range(len(measured)), [_name_of(row) for _, row in measured.iterrows()])
     throughput.set_ylim(len(measured) - 0.5, -0.5)
     for axes in (throughput, share, latency):
         axes.grid(axis="y", visible=False)
@@ -51,22 +51,22 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def name_of(row: pd.Series) -> str:
+def _name_of(row: pd.Series) -> str:
     emulated = "" if row["native"] else " (emulated)"
     return f"{row['engine']} {row['precision']}{emulated}"
 
 
-def draw_throughput(axes: Axes, row: pd.Series, place: int) -> None:
+def _draw_throughput(axes: Axes, row: pd.Series, place: int) -> None:
     colour = style.look(row["precision"]).colour
     marker = style.look(row["precision"]).marker
     real, padded = row["features_per_second"], row["padded_features_per_second"]
     axes.plot([padded, real], [place, place], color=colour, linewidth=1)
     axes.plot(padded, place, marker, color=colour, markerfacecolor=PAPER, markersize=6)
     axes.plot(real, place, marker, color=colour, markersize=6.5)
-    write(axes, max(real, padded), place, f"{short(real)}, {short(padded)}")
+    _write(axes, max(real, padded), place, f"{short(real)}, {short(padded)}")
 
 
-def draw_share(axes: Axes, row: pd.Series, place: int) -> None:
+def _draw_share(axes: Axes, row: pd.Series, place: int) -> None:
     if pd.isna(row["ceiling_share"]):
         axes.annotate("emulated", (0.03, place), va="center", size=8.5, color=MUTED)
         return
@@ -85,17 +85,17 @@ def draw_share(axes: Axes, row: pd.Series, place: int) -> None:
     )
 
 
-def draw_latency(axes: Axes, row: pd.Series, place: int) -> None:
+def _draw_latency(axes: Axes, row: pd.Series, place: int) -> None:
     colour = style.look(row["precision"]).colour
     middle, end = row["latency_p50_ms"], row["latency_p99_ms"]
     axes.plot([middle, end], [place, place], color=colour, linewidth=2.2)
     for value in (row["latency_p90_ms"], end):
         axes.plot(value, place, "|", color=colour, markersize=8, markeredgewidth=1.4)
     axes.plot(middle, place, style.look(row["precision"]).marker, color=colour, markersize=6.5)
-    write(axes, end, place, f"{short(middle)} to {short(end)}")
+    _write(axes, end, place, f"{short(middle)} to {short(end)}")
 
 
-def write(axes: Axes, x: float, y: int, text: str) -> None:
+def _write(axes: Axes, x: float, y: int, text: str) -> None:
     axes.annotate(
         text,
         xy=(x, y),

@@ -26,7 +26,7 @@ batch size.
 Higher is better; panels have one scale and compare features padded to the full length with their \
 real lengths. Grey lines are no results: the legend says why.
 """
-PANEL_HEIGHT = 2.7  # inches
+_PANEL_HEIGHT = 2.7  # inches
 
 
 def caption(summary: Summary) -> tuple[str, str]:
@@ -52,7 +52,7 @@ def draw(summary: Summary) -> Figure | str:
     grid = engine_panels(cells)
     rows = max(panel.row for panel in grid) + 1
     columns = max(panel.column for panel in grid) + 1
-    figure = style.new_figure(PANEL_HEIGHT * rows + 0.3)
+    figure = style.new_figure(_PANEL_HEIGHT * rows + 0.3)
     style.explain_standings(figure, records(cells))
     plots = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in plots.flat:
@@ -64,11 +64,11 @@ def draw(summary: Summary) -> Figure | str:
         axes.set_ylim(0, top)
         if not panel.engine:
             axes.set_title(panel.title)
-        elif not heading(grid, panel):
+        elif not _heading(grid, panel):
             axes.set_title(f"{panel.title}\n{panel.engine}")
         else:
             axes.set_title(panel.engine)
-        draw_panel(axes, panel.cells, repeats, batches, wordy=not panel.engine)
+        _draw_panel(axes, panel.cells, repeats, batches, wordy=not panel.engine)
         if panel.row == max(each.row for each in grid if each.column == panel.column):
             axes.set_xlabel("batch size, features")
             axes.tick_params(labelbottom=True)
@@ -76,16 +76,16 @@ def draw(summary: Summary) -> Figure | str:
     return figure
 
 
-def heading(grid: list[Panel], panel: Panel) -> bool:
+def _heading(grid: list[Panel], panel: Panel) -> bool:
     """Whether a panel further left has said what the row is."""
     return any(each.row == panel.row and each.column < panel.column for each in grid)
 
 
-def draw_panel(
+def _draw_panel(
     axes: Axes, cells: pd.DataFrame, repeats: pd.DataFrame, batches: list[int], *, wordy: bool
 ) -> None:
     """One line per precision, labelled with its last value where it ends and, if `wordy`, with why
-    it is no result; in a narrow panel the legend has to do."""
+    it is not a result; in a narrow panel the legend explains it."""
     ends = []
     for precision, line in cells.groupby("precision", sort=False):
         line = line.sort_values("batch_size")
@@ -110,4 +110,4 @@ def draw_panel(
         ends.append((x[-1], y[-1], f"{name}\u2002{short(y[-1])}", look.ink))
     axes.set_xticks(np.arange(len(batches)), [str(batch) for batch in batches])
     axes.set_xlim(-0.25, len(batches) - 0.75)
-    style.label_line_ends(axes, ends, PANEL_HEIGHT - 0.8)
+    style.label_line_ends(axes, ends, _PANEL_HEIGHT - 0.8)

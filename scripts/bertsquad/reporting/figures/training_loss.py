@@ -24,9 +24,9 @@ of these.
 A curve that still falls at its end would gain from more training; one that jumps had too high a \
 learning rate.
 """
-HEIGHT = 3.2  # inches
-MOST_POINTS = 300  # more would make the file large and the line no clearer
-SEED = re.compile(r"(.+)-seed\d+")
+_HEIGHT = 3.2  # inches
+_MOST_POINTS = 300  # more would make the file large and the line no clearer
+_SEED = re.compile(r"(.+)-seed\d+")
 
 
 def caption(_summary: Summary) -> tuple[str, str]:
@@ -47,27 +47,27 @@ def draw(logs: dict[str, pd.DataFrame]) -> Figure | str:
     logs = {run: log for run, log in logs.items() if len(log)}
     if not logs:
         return "No run was trained."
-    figure = style.new_figure(HEIGHT)
+    figure = style.new_figure(_HEIGHT)
     axes = figure.subplots()
     ends = []
-    for number, (run, group) in enumerate(by_seeds(logs).items()):
+    for number, (run, group) in enumerate(_by_seeds(logs).items()):
         colour = style.run_colour(number)
         line = style.LINE_STYLES[number // len(RUNS) % len(style.LINE_STYLES)]
-        ends.append(draw_run(axes, run, group, colour, line))
+        ends.append(_draw_run(axes, run, group, colour, line))
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("training examples seen")
     axes.set_ylabel("loss, nats")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    style.label_line_ends(axes, ends, HEIGHT - 0.8)
+    style.label_line_ends(axes, ends, _HEIGHT - 0.8)
     return figure
 
 
-def by_seeds(logs: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
+def _by_seeds(logs: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
     """The logs of each run: one, or one for each of several seeds."""
     groups: dict[str, dict[str, pd.DataFrame]] = {}
     for run, log in logs.items():
-        seed = SEED.fullmatch(run)
+        seed = _SEED.fullmatch(run)
         groups.setdefault(seed[1] if seed else run, {})[run] = log
     named = {}
     for name, members in groups.items():
@@ -78,18 +78,18 @@ def by_seeds(logs: dict[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
     return named
 
 
-def draw_run(
+def _draw_run(
     axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: style.LineStyle
 ) -> tuple[float, float, str, str]:
     """Draw one run; return where and how to label its end."""
     if len(logs) > 1:
-        return draw_seeds(axes, run, logs, colour, line)
+        return _draw_seeds(axes, run, logs, colour, line)
     (log,) = logs
     seen = log["examples"].fillna(1).cumsum().to_numpy()
     loss = log["loss"].to_numpy()
     mean = running_mean(loss)
-    if len(loss) > MOST_POINTS:
-        blocks = np.array_split(np.arange(len(loss)), MOST_POINTS)
+    if len(loss) > _MOST_POINTS:
+        blocks = np.array_split(np.arange(len(loss)), _MOST_POINTS)
         x = [seen[block[-1]] for block in blocks]
         low = [loss[block].min() for block in blocks]
         high = [loss[block].max() for block in blocks]
@@ -104,14 +104,14 @@ def draw_run(
     return float(seen[-1]), float(mean[-1]), f"{run}\u2002{mean[-1]:.2f}", colour
 
 
-def draw_seeds(
+def _draw_seeds(
     axes: Axes, run: str, logs: list[pd.DataFrame], colour: str, line: style.LineStyle
 ) -> tuple[float, float, str, str]:
-    """As `draw_run`, over the steps that all seeds have."""
+    """As `_draw_run`, over the steps that all seeds have."""
     steps = min(map(len, logs))
     means = np.stack([running_mean(log["loss"].to_numpy())[:steps] for log in logs])
     seen = logs[0]["examples"].fillna(1).cumsum().to_numpy()[:steps]
-    shown = np.unique(np.linspace(0, steps - 1, MOST_POINTS).astype(int))
+    shown = np.unique(np.linspace(0, steps - 1, _MOST_POINTS).astype(int))
     seen, means = seen[shown], means[:, shown]
     mean = means.mean(0)
     axes.fill_between(seen, means.min(0), means.max(0), color=colour, alpha=0.2, linewidth=0)

@@ -61,15 +61,15 @@ def findings(summary: Summary) -> Findings:
     return Findings(
         runs=records(summary.runs),
         accuracy=scored,
-        best=top(accuracy, "f1"),
-        untrained_best=top(untrained, "f1") if len(trained) else None,
+        best=_top(accuracy, "f1"),
+        untrained_best=_top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
-        served=top(summary.results(FROM_TEXTS), "questions_per_second"),
-        fastest=top(summary.results(ENGINE_ALONE), "features_per_second"),
-        quickest=top(batches, "latency_p50_ms", smallest=True),
+        served=_top(summary.results(FROM_TEXTS), "questions_per_second"),
+        fastest=_top(summary.results(ENGINE_ALONE), "features_per_second"),
+        quickest=_top(batches, "latency_p50_ms", smallest=True),
         speedups=speedups(batches, "precision", "fp32"),
         engine_speedups=speedups(batches, "engine"),
-        unpadded=speedup(batches, "padding", "none", "max_length"),
+        unpadded=_speedup(batches, "padding", "none", "max_length"),
         compared=sorted(set(accuracy["reference"]) - {""}),
         failed=[row for row in scored if is_false(row["passed"])],
         left_out=left_out(summary),
@@ -79,7 +79,7 @@ def findings(summary: Summary) -> Findings:
     )
 
 
-def top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> Row | None:
+def _top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> Row | None:
     """The row with the largest (or smallest) value; the first of equals."""
     known = frame[frame[column].notna()]
     if known.empty:
@@ -92,11 +92,11 @@ def speedups(typical: pd.DataFrame, column: str, slower: str | None = None) -> l
     """Of everything in a column over `slower`, or over the first in it."""
     names = list(typical[column].unique())
     slower = slower or next(iter(names), "")
-    found = [speedup(typical, column, name, slower) for name in names if name != slower]
+    found = [_speedup(typical, column, name, slower) for name in names if name != slower]
     return [each for each in found if each is not None]
 
 
-def speedup(typical: pd.DataFrame, column: str, faster: str, slower: str) -> Speedup | None:
+def _speedup(typical: pd.DataFrame, column: str, faster: str, slower: str) -> Speedup | None:
     """Compare cells that differ in `column` alone. Where several scenarios have the same padding,
     the best of each side counts."""
     same = [name for name in CELL_KEY if name != column]

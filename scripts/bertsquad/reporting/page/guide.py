@@ -11,7 +11,7 @@ from bertsquad.reporting.summary.summary import Summary, records
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One quantity three times. None: the guide does not say it, or we have nothing like it."""
+    """One quantity three times. None: the guide does not print it, or we have nothing like it."""
 
     what: str
     unit: str
@@ -48,7 +48,7 @@ def speeds(row: Row, summary: Summary) -> Iterator[Comparison]:
     """The rates of a step: examples trained on per second, or features answered per second."""
     step = row["run"].partition(":")[2]
     if row["train_examples_per_second"]:
-        run = best_run(summary, row["precision"])
+        run = _best_run(summary, row["precision"])
         yield Comparison(
             *(f"{row['precision']}, all processes", "examples/s", step),
             *(None, row["train_examples_per_second"]),
@@ -58,7 +58,7 @@ def speeds(row: Row, summary: Summary) -> Iterator[Comparison]:
         what = f"{row['precision']}, batch {row['batch_size']}"
         printed, meant = row["printed_features_per_second"], row["features_per_second"]
         for padding, words in (("max_length", "padded"), ("none", "at real lengths")):
-            cell = best_cell(summary, row, padding)
+            cell = _best_cell(summary, row, padding)
             if cell is not None:
                 which = f"{cell['run']}, {words}, batch {cell['batch_size']}"
                 rate = cell["features_per_second"]
@@ -75,14 +75,14 @@ def scores(row: Row, summary: Summary) -> Iterator[Comparison]:
     if row["f1"] is None:
         return
     step = row["run"].partition(":")[2]
-    best = best_scored(summary, row["checkpoint"], trained=bool(row["train_steps"]))
+    best = _best_scored(summary, row["checkpoint"], trained=bool(row["train_steps"]))
     which = f"{best['run']}, {best['engine']} {best['precision']}" if best else ""
     exact_match, f1 = (best["exact_match"], best["f1"]) if best else (None, None)
     yield Comparison("exact match", "%", step, None, row["exact_match"], exact_match, which)
     yield Comparison("F1", "%", step, None, row["f1"], f1, which)
 
 
-def best_run(summary: Summary, precision: str) -> Row | None:
+def _best_run(summary: Summary, precision: str) -> Row | None:
     """Our run that trained fastest in a precision."""
     same = [
         run
@@ -92,7 +92,7 @@ def best_run(summary: Summary, precision: str) -> Row | None:
     return max(same, key=lambda run: run["train_examples_per_second"] or 0, default=None)
 
 
-def best_cell(summary: Summary, row: Row, padding: str) -> Row | None:
+def _best_cell(summary: Summary, row: Row, padding: str) -> Row | None:
     """Our fastest cell of the same precision and length and this padding; of the same batch size,
     where there is one."""
     cells = [
@@ -106,7 +106,7 @@ def best_cell(summary: Summary, row: Row, padding: str) -> Row | None:
     return max(same or cells, key=lambda each: each["features_per_second"] or 0, default=None)
 
 
-def best_scored(summary: Summary, checkpoint: str, *, trained: bool) -> Row | None:
+def _best_scored(summary: Summary, checkpoint: str, *, trained: bool) -> Row | None:
     """Our best score with a checkpoint, trained here or as it came."""
     rows = [
         each

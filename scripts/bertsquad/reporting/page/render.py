@@ -11,7 +11,6 @@ import yaml
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
-from bertsquad.reporting.gallery import SECTIONS
 from bertsquad.reporting.page import sections, sentences, svg
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
@@ -20,9 +19,9 @@ from bertsquad.reporting.summary.columns import COLUMNS, Row
 from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.summary import Summary, records
 
-TEMPLATES = Path(__file__).parent / "templates"
-OPEN_ROWS = 60  # a longer table of cells starts folded
-SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
+_TEMPLATES = Path(__file__).parent / "templates"
+_OPEN_ROWS = 60  # a longer table of cells starts folded
+_SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
 
 
 def render(
@@ -45,7 +44,7 @@ def render(
         figures: name (`accuracy`, `throughput`, ...) to the SVG file of plot.py.
         machine, config, inputs: machine.json, config.json, inputs.json, parsed.
         changes: what engines and precisions change against FP32, comparisons.read_change.
-        examples: questions to show; `examples_of` says whose answers they are.
+        examples: questions to show; `examples_of`: whose answers they are.
         quoted_from: which of the inputs all questions are quoted from.
         command: what makes this report again.
     """
@@ -53,17 +52,11 @@ def render(
     cells = records(summary.cells)
     warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
     compared = comparisons(summary)
-    shown = [svg.inline(path) for path in figures.values()]
     sources = sections.sources(inputs)
     facts: dict[str, Any] = {
         "found": found,
         "trained": [row for row in found.runs if row["train_steps"]],
-        "figures": {
-            section: sorted(
-                (each for each in shown if each.section == section), key=lambda each: each.rank
-            )
-            for section in SECTIONS
-        },
+        "figures": svg.by_section(figures.values()),
         "demo": bool(config.get("demo")),
         "title": config.get("title") or "BERT on SQuAD 1.1",
         "description": config.get("description") or "",
@@ -73,10 +66,10 @@ def render(
         "change_table": sections.change_table(changes),
         "changes": changes,
         "references": sorted({change.reference for change in changes}),
-        "shown_changes": SHOWN_CHANGES,
+        "shown_changes": _SHOWN_CHANGES,
         "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
         "guide_table": guide_table(compared) if compared else None,
-        "open_cells": len(cells) <= OPEN_ROWS,
+        "open_cells": len(cells) <= _OPEN_ROWS,
         "sources": sources,
         "credit": next((source for source in sources if source.name == quoted_from), None),
         "examples": examples,
@@ -86,13 +79,13 @@ def render(
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
-    facts |= in_words(found, cells, machine, config, len(warnings))
-    facts |= surroundings(machine, config)
-    facts["contents"] = contents(facts)
-    return environment().get_template("report.html.j2").render(facts)
+    facts |= _in_words(found, cells, machine, config, len(warnings))
+    facts |= _surroundings(machine, config)
+    facts["contents"] = _contents(facts)
+    return _environment().get_template("report.html.j2").render(facts)
 
 
-def in_words(
+def _in_words(
     found: Findings,
     cells: Sequence[Row],
     machine: dict[str, Any],
@@ -103,14 +96,14 @@ def in_words(
     return {
         "lede": sentences.lede(found, sections.machine_name(machine), config),
         "tiles": sentences.tiles(found),
-        "remarks": sentences.remarks(found, other_cpu(found.cpus, machine), warnings),
+        "remarks": sentences.remarks(found, _other_cpu(found.cpus, machine), warnings),
         "scenarios": sentences.scenarios(cells, found),
         "confidence": sentences.confidence(found),
         "footer": sentences.footer(found),
     }
 
 
-def surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+def _surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """The configuration and the machine."""
     runs, settings = sections.run_settings(config)
     other = {key: value for key, value in config.items() if key not in ("runs", "artifacts")}
@@ -124,7 +117,7 @@ def surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, A
     }
 
 
-def contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Id and title of every section that the page has."""
     found = facts["found"]
     possible = (
@@ -143,7 +136,7 @@ def contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, title) for name, title, present in possible if present]
 
 
-def other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
+def _other_cpu(cpus: Sequence[str], machine: dict[str, Any]) -> str:
     """The processor of the cells, where machine.json describes another one."""
     model = value(machine, "cpu", "model")
     return cpus[0] if model and len(cpus) == 1 and cpus[0] != model else ""
@@ -162,10 +155,10 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def environment() -> jinja2.Environment:
+def _environment() -> jinja2.Environment:
     """Templates beside this module; everything that is inserted is escaped unless marked safe."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -42,10 +42,10 @@ def signed(value: float) -> str:
 
 
 # Label, unit, and how a number is written (None: text).
-Heading = tuple[str, str, Callable[[Any], str] | None]
+_Heading = tuple[str, str, Callable[[Any], str] | None]
 
 # By column of summary.csv.
-CELL_COLUMNS: dict[str, Heading] = {
+_CELL_COLUMNS: dict[str, _Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -68,7 +68,7 @@ CELL_COLUMNS: dict[str, Heading] = {
     "first_inference_s": ("first batch", "s", short),
     "iterations": ("batches", "", whole),
 }
-IDENTITY = (
+_IDENTITY = (
     "run",
     "engine",
     "precision",
@@ -78,7 +78,7 @@ IDENTITY = (
     "repeat",
     "iterations",
 )
-ACCURACY_COLUMNS: dict[str, Heading] = {
+_ACCURACY_COLUMNS: dict[str, _Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -93,7 +93,7 @@ ACCURACY_COLUMNS: dict[str, Heading] = {
     "unanswered": ("unanswered", "", whole),
     "official_script": ("official script", "", None),
 }
-CHANGE_COLUMNS: dict[str, Heading] = {
+_CHANGE_COLUMNS: dict[str, _Heading] = {
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -106,7 +106,7 @@ CHANGE_COLUMNS: dict[str, Heading] = {
     "spans": ("best spans", "% moved", lambda value: f"{value:.2f}"),
     "max_logit_difference": ("logits", "by up to", tiny),
 }
-TRAINING_COLUMNS: dict[str, Heading] = {
+_TRAINING_COLUMNS: dict[str, _Heading] = {
     "run": ("run", "", None),
     "training_precision": ("precision", "", None),
     "checkpoint": ("checkpoint", "", None),
@@ -122,7 +122,7 @@ TRAINING_COLUMNS: dict[str, Heading] = {
 
 def table(
     rows: Sequence[Mapping[str, Any]],
-    columns: Mapping[str, Heading],
+    columns: Mapping[str, _Heading],
     lifted: Sequence[str] = (),
     marks: Sequence[str] = (),
 ) -> Table:
@@ -155,23 +155,23 @@ def accuracy_table(found: Findings) -> Table:
     rows = [
         row
         | {
-            "exact_match_interval": interval(row["exact_match_low"], row["exact_match_high"]),
-            "f1_interval": interval(row["f1_low"], row["f1_high"]),
+            "exact_match_interval": _interval(row["exact_match_low"], row["exact_match_high"]),
+            "f1_interval": _interval(row["f1_low"], row["f1_high"]),
             "share": None if row["f1_share"] is None else 100 * row["f1_share"],
-            "verdict": verdict(row, found),
+            "verdict": _verdict(row, found),
         }
         for row in found.accuracy
     ]
     marks = [FAILED if is_false(row["passed"]) else "" for row in rows]
     shared = ("run", "engine", "questions", "unanswered", "official_script")
-    return table(rows, ACCURACY_COLUMNS, shared, marks)
+    return table(rows, _ACCURACY_COLUMNS, shared, marks)
 
 
-def interval(low: float | None, high: float | None) -> str:
+def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
 
 
-def verdict(row: Row, found: Findings) -> str:
+def _verdict(row: Row, found: Findings) -> str:
     """The result of the comparison with FP32, in words."""
     if row["passed"] is None:
         return "reference" if f"{row['engine']}-{row['precision']}" in found.compared else ""
@@ -195,18 +195,18 @@ def change_table(changes: Sequence[Change]) -> Table:
         for change in changes
     ]
     marks = ["" if change.numbers["passed"] else FAILED for change in changes]
-    return table(rows, CHANGE_COLUMNS, ("run", "engine"), marks)
+    return table(rows, _CHANGE_COLUMNS, ("run", "engine"), marks)
 
 
 def training_table(found: Findings) -> Table:
     trained = [row for row in found.runs if row["train_steps"]]
-    return table(trained, TRAINING_COLUMNS, ("checkpoint",))
+    return table(trained, _TRAINING_COLUMNS, ("checkpoint",))
 
 
 def cell_table(cells: Sequence[Row]) -> Table:
     counts = {row["threads"] for row in cells}
     asked = {(row["threads"], row["threads_requested"]) for row in cells}
-    columns = dict(CELL_COLUMNS)
+    columns = dict(_CELL_COLUMNS)
     if len(asked) == len(counts):  # else `all` is the same number as another, and rows look alike
         del columns["threads_requested"]
     rows = [
@@ -218,7 +218,7 @@ def cell_table(cells: Sequence[Row]) -> Table:
         for row in cells
     ]
     marks = ["refused" if row["refused"] else standing(row) for row in cells]
-    return table(rows, columns, IDENTITY, marks)
+    return table(rows, columns, _IDENTITY, marks)
 
 
 def note(row: Row) -> str:
@@ -262,19 +262,19 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
+_SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
 
 
 def machine_facts(machine: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """The facts of machine.json, flat: name, value, known. Versions and warnings are elsewhere."""
     elsewhere = ("versions", "warnings", "notes")
-    return list(flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
+    return list(_flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
 
 
-def flat(values: dict[str, Any], prefix: str) -> Any:
+def _flat(values: dict[str, Any], prefix: str) -> Any:
     """Nested facts as (name, value, known), depth first."""
     for key, value in values.items():
-        words = " ".join(SPELLING.get(word, word) for word in key.split("_"))
+        words = " ".join(_SPELLING.get(word, word) for word in key.split("_"))
         name = f"{prefix} {words}".strip()
         if reading.is_unavailable(value):
             yield name, str(value["unavailable"]), False
@@ -284,25 +284,25 @@ def flat(values: dict[str, Any], prefix: str) -> Any:
             name = name.removesuffix(" mib")
             yield from ((f"{name} {part}", mebibytes(size), True) for part, size in value.items())
         elif isinstance(value, dict):
-            yield from flat(value, name)
+            yield from _flat(value, name)
         elif key.endswith("_mib") and isinstance(value, int | float):
             yield name.removesuffix(" mib"), mebibytes(value), True
         elif value not in (None, [], ""):
-            yield name, joined(value), True
+            yield name, _joined(value), True
 
 
-def joined(value: Any) -> str:
+def _joined(value: Any) -> str:
     """A list on one line; a list of processor numbers as ranges."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, list):
         return str(value)
     if len(value) > 2 and all(str(each).isdigit() for each in value):
-        return ranges([int(each) for each in value])
-    return ", ".join(joined(each) for each in value)
+        return _ranges([int(each) for each in value])
+    return ", ".join(_joined(each) for each in value)
 
 
-def ranges(numbers: list[int]) -> str:
+def _ranges(numbers: list[int]) -> str:
     """[0, 1, 2, 3, 8] as 0-3, 8."""
     parts: list[list[int]] = []
     for number in sorted(numbers):

@@ -69,11 +69,11 @@ def remarks(found: Findings, other_cpu: str, warnings: int) -> list[Markup]:
         *_missing_remarks(found),
         *_machine_remarks(found, other_cpu, warnings),
         *([] if found.best else [Markup("No predictions were scored.")]),
-        *([] if found.cells else [Markup(NOT_TIMED)]),
+        *([] if found.cells else [Markup(_NOT_TIMED)]),
     ]
 
 
-NOT_TIMED = "No inference benchmark was run, so there are no times in this report."
+_NOT_TIMED = "No inference benchmark was run, so there are no times in this report."
 
 
 def scenarios(cells: Sequence[Row], found: Findings) -> Markup:

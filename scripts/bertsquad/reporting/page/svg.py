@@ -2,17 +2,19 @@
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.console.errors import UserError
+from bertsquad.reporting.gallery import SECTIONS
 from bertsquad.reporting.palette import DARK
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
-FACTS = ("section", "rank", "alt", "headline", "text")  # see gallery.facts_of
-DROPPED = ("title", "metadata", "style")  # the page has its own
-REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_FACTS = ("section", "rank", "alt", "headline", "text")  # see gallery.facts_of
+_DROPPED = ("title", "metadata", "style")  # the page has its own
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +41,57 @@ def inline(path: str | Path) -> Inline:
         raise UserError(f"{path}: no such file") from None
     except ET.ParseError as error:
         raise UserError(f"{path}: not an SVG figure ({error}); make it again") from None
-    drop(root)
-    referred = references(root)
+    _drop(root)
+    referred = _references(root)
     prefix = path.stem
     for element in root.iter():
-        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+        element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
         name = element.attrib.pop("id", None)
         if name in referred:
             element.set("id", f"{prefix}-{name}")
-        target = element.attrib.pop(f"{{{XLINK}}}href", None)
+        target = element.attrib.pop(f"{{{_XLINK}}}href", None)
         if target:
             element.set("href", f"#{prefix}-{target.removeprefix('#')}")
         for key in ("clip-path", "style"):
             if key in element.attrib:
-                value = REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
-                element.set(key, themed(value))
+                value = _REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
+                element.set(key, _themed(value))
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.set("role", "img")
-    facts = {name: root.attrib.pop(f"data-{name}", "") for name in FACTS}
+    facts = {name: root.attrib.pop(f"data-{name}", "") for name in _FACTS}
     root.set("aria-label", facts["alt"])
-    squeeze(root)
+    _squeeze(root)
     svg = ET.tostring(root, encoding="unicode", short_empty_elements=False)
     rank = int(facts["rank"] or 0)
     return Inline(svg, facts["section"], rank, facts["headline"], facts["text"])
 
 
-def drop(root: ET.Element) -> None:
+def by_section(paths: Iterable[Path]) -> dict[str, list[Inline]]:
+    """The figures of each section of the report, in their order."""
+    shown = sorted(map(inline, paths), key=lambda figure: figure.rank)
+    return {name: [each for each in shown if each.section == name] for name in SECTIONS}
+
+
+def _drop(root: ET.Element) -> None:
     """Remove what only a file of its own needs."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in {f"{{{SVG}}}{name}" for name in DROPPED}:
+            if child.tag in {f"{{{_SVG}}}{name}" for name in _DROPPED}:
                 parent.remove(child)
 
 
-def references(root: ET.Element) -> set[str]:
+def _references(root: ET.Element) -> set[str]:
     """Ids that something refers to; the others only name groups."""
     found = set()
     for element in root.iter():
-        found.add(element.get(f"{{{XLINK}}}href", "").removeprefix("#"))
+        found.add(element.get(f"{{{_XLINK}}}href", "").removeprefix("#"))
         for value in element.attrib.values():
-            found.update(REFERENCE.findall(value))
+            found.update(_REFERENCE.findall(value))
     return found
 
 
-def themed(style: str) -> str:
+def _themed(style: str) -> str:
     """Colours of the palette as variables of the page, and the page's font."""
     style = re.sub(r"font-family: [^;]+;?\s*", "", style)
     return re.sub(
@@ -93,7 +101,7 @@ def themed(style: str) -> str:
     )
 
 
-def squeeze(root: ET.Element) -> None:
+def _squeeze(root: ET.Element) -> None:
     """Drop the white space between elements and the line breaks in paths."""
     for element in root.iter():
         if element.tag != "text" and not (element.text or "").strip():

@@ -16,7 +16,7 @@ from bertsquad.reporting.summary.result_files import (
 
 PERCENTILES = ("p50", "p90", "p95", "p99")
 # `auto`: the engine cuts the batches.
-CELL_NAME = re.compile(
+_CELL_NAME = re.compile(
     r"batch(?P<batch>\d+|auto)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json"
 )
 
@@ -25,7 +25,7 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     """The benchmark columns of one cell."""
     path = Path(path)
     run, engine, precision = model_of(path, depth=3)
-    match = CELL_NAME.fullmatch(path.name)
+    match = _CELL_NAME.fullmatch(path.name)
     if match is None or path.parts[-3] != "benchmark":
         raise UserError(
             f"{path}: not the path of a benchmark cell; expected "
@@ -62,7 +62,7 @@ def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
         *("peak_memory_mib", "model_load_s", "first_inference_s"),
     ):
         row[name] = available(data.get(name))
-    # A pass over a whole set is no request: only batches have a latency.
+    # A pass over a whole set is not a request: only batches have a latency.
     if mode in WITH_LATENCY:
         latency = data.get("latency_ms")
         if not isinstance(latency, dict):

@@ -7,7 +7,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.result_files import agree, model_of, read_object, required_number
 
-NUMBERS = (
+_NUMBERS = (
     *("questions", "f1_difference", "minimum_f1_share", "changed_answers"),
     *("changed_answers_normalized", "better", "worse", "changed_spans_share"),
     "max_logit_difference",
@@ -34,7 +34,7 @@ class Change:
     engine: str
     precision: str
     reference: str  # engine-precision
-    numbers: dict[str, Any]  # the keys of NUMBERS, f1_share (may be None), f1_low, f1_high, passed
+    numbers: dict[str, Any]  # the keys of _NUMBERS, f1_share (may be None), f1_low, f1_high, passed
     examples: tuple[Changed, ...]  # the largest change first
 
 
@@ -48,7 +48,7 @@ def read_change(path: str | Path) -> Change:
     data = read_object(path)
     agree(path, data, "engine", engine)
     agree(path, data, "precision", precision)
-    numbers = {name: required_number(path, data, name) for name in NUMBERS}
+    numbers = {name: required_number(path, data, name) for name in _NUMBERS}
     try:
         numbers["f1_share"] = data["f1_share"]
         numbers["passed"] = data["passed"]

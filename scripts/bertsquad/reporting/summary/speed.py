@@ -10,7 +10,7 @@ from bertsquad.engines import PRECISIONS
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.reporting.formats import mebibytes, percent, short
 
-COLUMNS = [
+_COLUMNS = [
     *("engine", "precision", "native", "threads"),
     *("features_per_second", "useful_gflops", "ceiling_gflops", "ceiling_share"),
     *("features", "mean_length"),
@@ -18,7 +18,7 @@ COLUMNS = [
     *("latency_median_length_ms", "latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "requests"),
     *("peak_memory_mib", "other_cpus", "left_out"),
 ]
-EMULATED = "this processor has no instructions for {precision} and would emulate it"
+_EMULATED = "this processor has no instructions for {precision} and would emulate it"
 
 
 def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any]) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
 
     `cells` are what measure_speed.py writes, `ceilings` what measure_ceilings.py does.
     `ceiling_share` is the useful rate at real lengths as a share of what products of that precision
-    reached right after it; empty where it is emulated. `left_out` says why there are no numbers.
+    reached right after it; empty where it is emulated. `left_out`: why there are no numbers.
     """
     measured = {(cell["engine"], cell["precision"]): cell for cell in cells}
     rows = []
@@ -36,11 +36,11 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
             row = {"engine": engine, "precision": precision}
             if cell is None:
                 row["native"] = ceilings["gemm"][precision]["native"]
-                row["left_out"] = EMULATED.format(precision=precision)
+                row["left_out"] = _EMULATED.format(precision=precision)
             else:
                 row |= numbers(cell)
             rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def numbers(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,14 +77,14 @@ def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
         f"{'':20}{'features/s':>10}{'GFLOP/s':>9}{'of ceiling':>11}{'features/s':>12}"
         f"{'p50':>9}{'p90':>8}{'p99':>8}{'memory':>12}",
     ]
-    lines += [text_row(row) for _, row in measured.iterrows()]
+    lines += [_text_row(row) for _, row in measured.iterrows()]
     for reason, rows in table[table["left_out"].notna()].groupby("left_out", sort=False):
         names = ", ".join(rows["engine"] + " " + rows["precision"])
         lines.append(f"left out: {names}: {reason}")
-    return "\n".join([*lines, *ceiling_lines(ceilings), *busy_lines(measured)])
+    return "\n".join([*lines, *_ceiling_lines(ceilings), *_busy_lines(measured)])
 
 
-def text_row(row: pd.Series) -> str:
+def _text_row(row: pd.Series) -> str:
     name = f"{row['engine']} {row['precision']}"
     share = "emulated" if pd.isna(row["ceiling_share"]) else percent(row["ceiling_share"])
     latencies = "".join(
@@ -98,7 +98,7 @@ def text_row(row: pd.Series) -> str:
     )
 
 
-def ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
+def _ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
     """What the machine reached without a model."""
     products = [
         f"{precision} {short(found['gflops'])} GFLOP/s"
@@ -114,7 +114,7 @@ def ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def busy_lines(measured: pd.DataFrame) -> list[str]:
+def _busy_lines(measured: pd.DataFrame) -> list[str]:
     """A warning where other programs kept half a processor or more busy meanwhile."""
     busiest = pd.to_numeric(measured["other_cpus"]).max()
     if not busiest >= BUSY_CPUS:

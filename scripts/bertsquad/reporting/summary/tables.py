@@ -19,7 +19,7 @@ from bertsquad.reporting.summary.result_files import (
 from bertsquad.reporting.summary.summary import MODELZOO, typed
 from bertsquad.reporting.summary.training_log import training_totals
 
-STEP_COLUMNS = (
+_STEP_COLUMNS = (
     *("precision", "scenario", "padding", "max_seq_length", "batch_size", "threads", "repeat"),
     *("warmup_iterations", "iterations", "features", "features_per_second", "cpu", "started_at"),
     *("printed_features_per_second", "observed_features_per_second"),
@@ -45,10 +45,12 @@ def summarize(
     `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or measures
     the same thing as another.
     """
-    accuracy = index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
-    compared = index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
-    training = index_by(("run",), (training_totals(path) for path in logs))
-    measured = index_by(("run", "engine", "precision", "cell"), (read_cell(path) for path in cells))
+    accuracy = _index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
+    compared = _index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
+    training = _index_by(("run",), (training_totals(path) for path in logs))
+    measured = _index_by(
+        ("run", "engine", "precision", "cell"), (read_cell(path) for path in cells)
+    )
     timed = {(row["run"], row["engine"], row["precision"]) for row in measured.values()}
     rows = [*measured.values(), *(row for key, row in accuracy.items() if key not in timed)]
     merged = []
@@ -56,7 +58,7 @@ def summarize(
         model = (row["run"], row["engine"], row["precision"])
         known = training.get((row["run"],), {}) | accuracy.get(model, {}) | compared.get(model, {})
         merged.append(configured(row["run"], config) | known | row)
-    merged += step_rows(modelzoo, config)
+    merged += _step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
 
 
@@ -87,37 +89,37 @@ def scores(path: Path) -> dict[str, Any]:
     }
 
 
-def step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> list[dict[str, Any]]:
     """One row per step of the Model Zoo, from its result.json and, where it predicted, its
     metrics.json beside it."""
     rows: dict[str, dict[str, Any]] = {}
     for path in map(Path, sorted(map(str, paths))):
         step = path.parent.name
-        row = rows.setdefault(step, step_settings(step, config))
+        row = rows.setdefault(step, _step_settings(step, config))
         if path.name == "metrics.json":
             row |= scores(path)
             continue
         data = read_object(path)
-        row |= {name: data.get(name) for name in STEP_COLUMNS if name in data}
+        row |= {name: data.get(name) for name in _STEP_COLUMNS if name in data}
         latency = data.get("latency_ms") or {}
         row |= {f"latency_{name}_ms": latency.get(name) for name in ("mean", *PERCENTILES)}
         row["train_examples_per_second"] = data.get("examples_per_second")
         row["train_steps"] = data.get("steps")
     for step, row in rows.items():
-        trained = modelzoo_steps(config).get(step, {}).get("weights_from")
+        trained = _modelzoo_steps(config).get(step, {}).get("weights_from")
         if trained in rows:
             row["train_steps"] = rows[trained].get("train_steps")
     return list(rows.values())
 
 
-def modelzoo_steps(config: dict[str, Any] | None) -> dict[str, Any]:
+def _modelzoo_steps(config: dict[str, Any] | None) -> dict[str, Any]:
     steps: dict[str, Any] = ((config or {}).get("modelzoo") or {}).get("steps", {})
     return steps
 
 
-def step_settings(step: str, config: dict[str, Any] | None) -> dict[str, Any]:
+def _step_settings(step: str, config: dict[str, Any] | None) -> dict[str, Any]:
     """The columns of a Model Zoo step that the configuration gives."""
-    config, steps = config or {}, modelzoo_steps(config)
+    config, steps = config or {}, _modelzoo_steps(config)
     entry = steps.get(step, {})
     trained = steps.get(entry.get("weights_from") or "", {})
     own = entry.get("checkpoint") or trained.get("checkpoint")
@@ -129,7 +131,7 @@ def step_settings(step: str, config: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def index_by(
+def _index_by(
     names: Sequence[str], rows: Iterable[dict[str, Any]]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Rows by key; two files with the same key are an error that names both."""

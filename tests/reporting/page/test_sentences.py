@@ -1,0 +1,74 @@
+"""The report's sentences: words and numbers that agree, and nothing from outside left unescaped."""
+
+import pytest
+
+from bertsquad.reporting.page import sentences
+from bertsquad.reporting.page.findings import findings
+from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary.summary import Summary
+from fake_results import Results, add_cell, add_log, add_metrics, cell, engines, whole_set_cell
+
+
+def found(results):
+    table = tables.summarize(
+        results.metrics, results.cells, results.logs, comparisons=results.comparisons
+    )
+    return findings(Summary(table))
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_a_phrase_names_all(names, text):
+    assert sentences.phrase(names) == text
+
+
+def test_the_opening_escapes_what_the_machine_and_the_config_call_themselves(tmp_path):
+    config = {"checkpoint": "<b>mine</b>"}
+    assert sentences.lede(found(Results(tmp_path)), "A & B", config) == (
+        "On A &amp; B,\nthe checkpoint &lt;b&gt;mine&lt;/b&gt; was used without fine-tuning, on "
+        "the dataset the questions."
+    )
+
+
+def test_one_is_no_plural(tmp_path):
+    results = Results(tmp_path)
+    add_log(results, "run", 3)
+    add_metrics(results, "run", "torch-fp32", 50.0, 60.0)
+    assert sentences.footer(found(results)) == (
+        "Made by bertsquad from 0 benchmark cells, 1 scored model and 1 training log."
+    )
+
+
+def test_tiles_are_those_that_were_measured(tmp_path):
+    results = Results(tmp_path)
+    assert sentences.tiles(found(results)) == []
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0))
+    add_cell(results, "run", whole_set_cell("torch", "fp32", "offline", 50.0))
+    where = "torch fp32, padded, batch 8, 2 threads"
+    assert sentences.tiles(found(results)) == [
+        sentences.Tile(
+            "Best throughput", "50.0", "/s", "features per second; torch fp32, offline, 2 threads"
+        ),
+        sentences.Tile("Best latency", "800", "ms", f"median of one batch, p99 960 ms; {where}"),
+    ]
+
+
+def test_a_result_without_anything_to_add_has_no_remarks(tmp_path):
+    results = Results(tmp_path)
+    add_metrics(results, "run", "torch-fp32", 50.0, 60.0)
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0))
+    assert sentences.remarks(found(results), other_cpu="", warnings=0) == []
+
+
+def test_every_engine_that_counts_for_nothing_has_its_remark(tmp_path):
+    said = sentences.remarks(found(engines(tmp_path, bf16=False)), other_cpu="", warnings=2)
+    openings = [str(remark).partition("</strong>")[0] for remark in said if "<strong>" in remark]
+    assert openings == [
+        "<strong>onnxruntime int8 failed:",
+        "<strong>torch bf16 is emulated here:",
+        "<strong>openvino bf16 was not timed:",
+    ]
+    assert said[-1] == (
+        '<a href="#machine">2 warnings about this machine</a>: read the times with care.'
+    )
