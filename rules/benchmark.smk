@@ -7,7 +7,7 @@ MODE_TABLE = ("bertsquad/benchmark/modes.py",)
 rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
     input:
-        code=code("benchmark_inference.py", without=MODE_TABLE),
+        code=code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE)),
         engine=of("engine", engine_code),
         mode=of("scenario", mode_code),
         features=of("run", EXPERIMENT.features_file, "dev"),

@@ -151,7 +151,7 @@ def of(names, function, *arguments):
     return of_job
 
 
-# How answers are scored, whoever gave them.
+# How answers are scored, this project's and the Model Zoo's.
 SCORING = options(
     (key, config["evaluation"][key]) for key in ("bootstrap_samples", "seed")
 )
@@ -210,8 +210,8 @@ onstart:
 
 if workflow.is_main_process:
     or_exit(check_image)
-    # What the experiment would download or run is no matter of this target's. Snakemake tells its
-    # targets only when all is read, so it is looked for in the command line.
+    # `snakemake speed` needs no experiment: skip its checks. Targets are unknown while parsing, hence
+    # sys.argv.
     if "speed" not in sys.argv[1:]:
         check_engines()
         or_exit(check_modelzoo)

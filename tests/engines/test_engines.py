@@ -1,6 +1,8 @@
 """Which engines there are, choosing one, and whether a precision is native on this processor."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,22 @@ def test_an_about_imports_nothing_and_holds_what_about_asks_for(engine: str):
     assert set(engines.About.__annotations__) <= set(vars(about))
     assert bool(about.INT8_FILES) == ("int8" in about.PRECISIONS)
     assert set(about.REFUSED_UNLESS_NATIVE) <= set(about.PRECISIONS)
+
+
+def test_engines_are_known_without_their_libraries():
+    program = (
+        "import sys; from bertsquad import engines; engines.packages();"
+        "engines.check_able('openvino', 'int8');"
+        "print([name for name in (*engines.packages(), 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / "scripts",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("engine", engines.PRECISIONS)

@@ -152,6 +152,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         {"report": 1},
     ),
     "an error message edited": (append("scripts/bertsquad/console/errors.py"), {"report": 1}),
+    "what finds the tracked files edited": (
+        append("scripts/bertsquad/experiment/sources.py"),
+        {},
+    ),
     "the choice of threads edited": (
         append("scripts/bertsquad/machine/threads.py"),
         {"probe_machine": 1, "benchmark_inference": 30} | REPORTED,

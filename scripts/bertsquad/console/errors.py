@@ -1,4 +1,4 @@
-"""One clear line and exit status 2 for what a user can mend; a traceback for what only we can."""
+"""One clear line and exit status 2 for what a user can mend; a traceback for a bug."""
 
 import errno
 import os
@@ -35,7 +35,7 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
 
 
 def explain(error: Exception) -> str | None:
-    """The one line a user needs for this exception, or None when it is a bug of ours."""
+    """The one line a user needs for this exception, or None for a bug in this project."""
     if isinstance(error, UserError):
         return " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -43,13 +43,13 @@ def explain(error: Exception) -> str | None:
         return f"disk full{where}: free some space and run again; finished files are kept"
     if isinstance(error, OSError) and error.filename and error.errno is not None:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, MemoryError) or is_torch_out_of_memory(error):
+    if isinstance(error, MemoryError) or _is_torch_out_of_memory(error):
         return (
             "out of memory: use a smaller batch size or token budget, or a machine with more memory"
         )
     return None
 
 
-def is_torch_out_of_memory(error: Exception) -> bool:
+def _is_torch_out_of_memory(error: Exception) -> bool:
     """PyTorch's CPU allocator reports exhaustion as a plain RuntimeError."""
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -6,7 +6,7 @@ from typing import Any, Self, TextIO
 
 from bertsquad.console.quantities import duration, readable_bytes
 
-SECONDS_BETWEEN_LINES = 5.0  # in a log file a bar would be thousands of lines
+_SECONDS_BETWEEN_LINES = 5.0  # in a log file a bar would be thousands of lines
 
 
 def say(message: str) -> None:
@@ -71,7 +71,7 @@ class Progress:
             self.bar.update(count)
             return
         now = time.monotonic()
-        if now - self.last_line >= SECONDS_BETWEEN_LINES:
+        if now - self.last_line >= _SECONDS_BETWEEN_LINES:
             self.last_line = now
             self.print_line(now)
 

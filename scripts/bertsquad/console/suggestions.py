@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-SHOWN = 12  # names listed before "and N more": one line must stay readable
+_SHOWN = 12  # names listed before "and N more": one line must stay readable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -13,8 +13,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return "there are none"
     lower = {entry.lower(): entry for entry in known}
     near = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, cutoff=0.6)]
-    listed = ", ".join(known[:SHOWN])
-    if len(known) > SHOWN:
-        listed += f" and {len(known) - SHOWN} more"
+    listed = ", ".join(known[:_SHOWN])
+    if len(known) > _SHOWN:
+        listed += f" and {len(known) - _SHOWN} more"
     question = f"did you mean {' or '.join(near)}? " if near else ""
     return f"{question}known: {listed}"

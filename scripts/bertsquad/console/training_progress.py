@@ -6,20 +6,20 @@ from typing import Any, Self, TextIO
 
 from bertsquad.console.progress import Progress
 
-AVERAGED_STEPS = 20  # a single step's loss says little
+_AVERAGED_STEPS = 20  # a single step's loss says little
 
 
 class TrainingProgress:
     """A context manager; call it with every line of training_log.jsonl.
 
     `training: 120 of 7299 steps (1 %), 0.6/s, 3 h 12 min left; loss 2.345, 1520 tokens/s`; the loss
-    is the mean of the last AVERAGED_STEPS steps, speed and time left are those of this process.
+    is the mean of the last _AVERAGED_STEPS steps, speed and time left are those of this process.
     """
 
     def __init__(self, total_steps: int, stream: TextIO | None = None) -> None:
         self.total_steps = total_steps
         self.stream = stream
-        self.losses: deque[float] = deque(maxlen=AVERAGED_STEPS)
+        self.losses: deque[float] = deque(maxlen=_AVERAGED_STEPS)
         self.tokens = 0  # of this process
         self.started = time.monotonic()
         self.progress: Progress | None = None

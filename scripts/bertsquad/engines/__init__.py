@@ -84,8 +84,8 @@ class About(Protocol):
 
     DESCRIPTION: str  # one line, for the configuration
     PRECISIONS: tuple[str, ...]  # of "fp32", "bf16", "int8"
-    # Those that it would compute as FP32, and not say so, where the processor has no instructions
-    # for them. In all others it emulates what it lacks.
+    # Precisions that it would silently compute in FP32 where the processor has no instructions for
+    # them. The others are emulated there.
     REFUSED_UNLESS_NATIVE: tuple[str, ...]
     PACKAGES: tuple[str, ...]  # as pip names them; their versions are recorded
     INT8_FILES: tuple[str, ...]  # of its INT8 model
@@ -188,7 +188,7 @@ def native(precision: str) -> bool:
 
     FP32 always. BF16 with avx512_bf16, amx_bf16 or ARM's bf16; INT8 with AVX2 (1.0 to 1.7 times as
     fast as FP32, by engine), VNNI, amx_int8 or ARM's dot products; otherwise it is emulated by
-    conversion to FP32, and its speed says nothing of processors that have it. A processor that
+    conversion to FP32, and its speed is not that of processors that have it. A processor that
     hides what it is counts as emulating.
     """
     return has_native(precision, cpu_flags())

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RELEASE_EVERY_S = 0.05
+_RELEASE_EVERY_S = 0.05
 
 
 def map_file(path: Path) -> mmap.mmap:
-    """The file, mapped and not read. Private and writable, which engines ask of memory that they
-    share; nobody writes."""
+    """The file, mapped and not read. Private and writable, as engines ask of memory that they
+    share; nothing is written to it."""
     with path.open("rb") as opened:
         return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
 
@@ -28,7 +28,7 @@ def released(mapped: mmap.mmap) -> Iterator[None]:
     done = threading.Event()
 
     def release() -> None:
-        while not done.wait(RELEASE_EVERY_S):
+        while not done.wait(_RELEASE_EVERY_S):
             mapped.madvise(mmap.MADV_DONTNEED)
 
     thread = threading.Thread(target=release, name="release weights")

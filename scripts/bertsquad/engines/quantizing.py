@@ -19,7 +19,7 @@ from bertsquad.engines import PRECISIONS, about
 from bertsquad.files import sha256, write_json
 from bertsquad.model.fit import check_fit
 
-RECORD = "calibration.json"
+_RECORD = "calibration.json"
 
 
 class Quantizer(Protocol):
@@ -50,7 +50,7 @@ def make(
     It is calibrated, where the method asks for that, on `count` of the features, drawn by `seed`.
     Raises UserError for an engine without int8, and where features are missing or not the model's.
     """
-    by, known = quantizer(engine), about(engine)
+    by, known = _quantizer(engine), about(engine)
     record: dict[str, Any] = {
         "engine": engine,
         "method": by.METHOD,
@@ -78,11 +78,11 @@ def make(
         os.replace(part / name, output_dir / name)
     part.rmdir()
     record["files_sha256"] = {name: sha256(output_dir / name) for name in known.INT8_FILES}
-    write_json(output_dir / RECORD, record)
+    write_json(output_dir / _RECORD, record)
     return record
 
 
-def quantizer(engine: str) -> Quantizer:
+def _quantizer(engine: str) -> Quantizer:
     """What quantizes for this engine, imported (which takes seconds)."""
     able = [name for name, precisions in PRECISIONS.items() if "int8" in precisions]
     if engine not in able:

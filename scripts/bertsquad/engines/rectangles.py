@@ -24,7 +24,7 @@ Start = Callable[[np.ndarray, np.ndarray], Callable[[], Logits]]
 
 
 class RectangleEngine(ABC):
-    """The part of the protocol of engines whose library takes rectangles."""
+    """`run`, `plan` and `stream` for an engine whose library takes rectangles."""
 
     __slots__ = ()
     at_once: int  # rectangles under way, at most
@@ -73,19 +73,19 @@ def answers(batches: Iterable[PackedBatch], start: Start, *, at_once: int) -> It
                 )
                 under_way.append((wait, places, answered, number == len(groups)))
                 if len(under_way) == at_once:
-                    yield from finished(*under_way.popleft())
+                    yield from _finished(*under_way.popleft())
         while under_way:
-            yield from finished(*under_way.popleft())
+            yield from _finished(*under_way.popleft())
     finally:
         for wait, *_ in under_way:
-            with suppress(Exception):  # the first one is on its way to the caller
+            with suppress(Exception):  # the first error is on its way to the caller
                 wait()
 
 
-def finished(
+def _finished(
     wait: Callable[[], Logits], places: np.ndarray, answered: Answered, last: bool
 ) -> Iterator[Answered]:
-    """Put a rectangle's logits into its batch's, and give the batch where it was the last one."""
+    """Put a rectangle's logits into its batch's, and yield the batch after its last rectangle."""
     start_logits, end_logits = wait()
     answered.start_logits[places] = start_logits.ravel()
     answered.end_logits[places] = end_logits.ravel()

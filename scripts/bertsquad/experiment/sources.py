@@ -13,7 +13,8 @@ CONSOLE = ("bertsquad/console",)
 # result is made. How its sums are rounded follows from threads and instructions, as it does from
 # the machine itself: another machine is no reason to compute anew, and neither is how it is read.
 # What is measured is tracked with it, since a measurement holds where and how it was taken.
-NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine")
+# This module, which finetune.py asks for its own files, decides none either.
+NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine", "bertsquad/experiment/sources.py")
 
 # Statements, and the clauses that hold statements between the two.
 _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
@@ -26,8 +27,8 @@ def local_sources(
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
-    files under the folder are of other packages. The folders `without`, relative to it, are left
-    out with all that only they import.
+    files under the folder are of other packages. The folders and files `without`, relative to it,
+    are left out with all that only they import.
     """
     folder = folder or script.parent
     left_out = [folder / name for name in without]

@@ -10,7 +10,7 @@ from bertsquad.files import sha256
 from bertsquad.machine.reading import attempt, unavailable
 
 # Set by scripts/docker_shell.py: a process cannot ask which image its container was made of.
-VARIABLE = "BERTSQUAD_CONTAINER"
+_VARIABLE = "BERTSQUAD_CONTAINER"
 LABELS = "org.opencontainers.image."
 
 
@@ -22,19 +22,19 @@ def describe_container(
 
     None outside a container.
     """
-    if VARIABLE in environment:
-        given: dict[str, Any] = json.loads(environment[VARIABLE])
+    if _VARIABLE in environment:
+        given: dict[str, Any] = json.loads(environment[_VARIABLE])
         return given
     if "APPTAINER_CONTAINER" in environment:
         return _apptainer(Path(environment["APPTAINER_CONTAINER"]), root)
     for engine, mark in {"docker": ".dockerenv", "podman": "run/.containerenv"}.items():
         if (root / mark).exists():
-            return {"engine": engine, "image": unavailable(f"not told: no {VARIABLE} is set")}
+            return {"engine": engine, "image": unavailable(f"not told: no {_VARIABLE} is set")}
     return None
 
 
 def docker_identity(name: str, image: Mapping[str, Any], engine_version: str) -> str:
-    """What a container is told of its image, as JSON; `image` is what `docker inspect` says.
+    """What a container is given about its image, as JSON; `image` is what `docker inspect` prints.
 
     An image built here has an id and no digest: that is given by a registry.
     """

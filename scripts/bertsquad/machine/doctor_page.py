@@ -10,10 +10,10 @@ from bertsquad.machine.cpu import NATIVE_FLAGS, lacks_vnni
 from bertsquad.machine.reading import format_cpu_list, value
 from bertsquad.machine.threads import Threads
 
-LABEL = 13
+_LABEL = 13
 # ECMA-48: bold, green, yellow, red, plain.
 BOLD, GREEN, YELLOW, RED, PLAIN = "\033[1m", "\033[32m", "\033[33m", "\033[31m", "\033[0m"
-MARKS = {"fine": ("ok", GREEN), "note": ("note", ""), "warning": ("WARN", YELLOW)} | {
+_MARKS = {"fine": ("ok", GREEN), "note": ("note", ""), "warning": ("WARN", YELLOW)} | {
     "unknown": ("?", ""),
     "impossible": ("STOP", RED),
 }
@@ -31,14 +31,14 @@ class Page:
 
     def fact(self, label: str, text: str) -> str:
         """`  label        text`, continued under the text."""
-        return self.hang(f"  {label:<{LABEL}}", text)
+        return self.hang(f"  {label:<{_LABEL}}", text)
 
     def check(self, check: Check) -> str:
         """A finding behind its mark; what to do about it on a line of its own."""
         return self.marked(check.level, check.finding, check.remedy)
 
     def marked(self, level: str, finding: str, remedy: str = "") -> str:
-        mark, colour = MARKS[level]
+        mark, colour = _MARKS[level]
         text = self.hang(f"  {mark:<5} ", sentence(finding))
         if remedy:
             text += "\n" + self.hang(" " * 8 + "-> ", remedy)
@@ -70,10 +70,10 @@ def machine_lines(machine: dict[str, Any], page: Page) -> list[str]:
         page.fact("cores", cores(machine)),
         page.fact("memory", memory(machine)),
         page.fact("allowed", allowed(machine)),
-        page.fact("system", system(machine)),
-        page.fact("software", software(machine)),
+        page.fact("system", _system(machine)),
+        page.fact("software", _software(machine)),
         page.heading("Computes natively"),
-        *(page.fact(name, text) for name, text in natively(machine)),
+        *(page.fact(name, text) for name, text in _natively(machine)),
     ]
 
 
@@ -116,11 +116,11 @@ def cores(machine: dict[str, Any]) -> str:
         logical = value(machine, "cpu", "logical")
         return f"unknown; {logical} processors" if logical else "unknown"
     parts = [
-        f"{count} on {plural(value(machine, 'cpu', 'sockets'), 'socket')}",
-        f"{plural(threads, 'hardware thread')} each",
+        f"{count} on {_plural(value(machine, 'cpu', 'sockets'), 'socket')}",
+        f"{_plural(threads, 'hardware thread')} each",
     ]
     if nodes := value(machine, "cpu", "numa_nodes"):
-        parts.append(plural(nodes, "NUMA node"))
+        parts.append(_plural(nodes, "NUMA node"))
     last = (value(machine, "cpu", "caches") or {}).get("L3")
     if last:
         each = f"{last['instances']} x " if last["instances"] > 1 else ""
@@ -133,8 +133,8 @@ def memory(machine: dict[str, Any]) -> str:
     if most is None:
         return "unknown"
     whole = value(machine, "memory_mib")
-    limit = f", the limit of its control group; the machine has {gib(whole)}"
-    return gib(most) + (limit if whole is not None and most < whole else "")
+    limit = f", the limit of its control group; the machine has {_gib(whole)}"
+    return _gib(most) + (limit if whole is not None and most < whole else "")
 
 
 def allowed(machine: dict[str, Any]) -> str:
@@ -145,19 +145,19 @@ def allowed(machine: dict[str, Any]) -> str:
     return f"{where}; {'no quota' if quota is None else f'a quota of {quota:g} processors'}"
 
 
-def system(machine: dict[str, Any]) -> str:
+def _system(machine: dict[str, Any]) -> str:
     parts = (value(machine, "operating_system"), value(machine, "kernel"))
     container = "in a container" if machine.get("container") else None
     return ", ".join(str(part) for part in (*parts, container) if part)
 
 
-def software(machine: dict[str, Any]) -> str:
+def _software(machine: dict[str, Any]) -> str:
     names = ("python", "libc", "torch", "numpy", "onnxruntime", "openvino")
     found = [(name, value(machine, "versions", name)) for name in names]
     return ", ".join(text if name == "libc" else f"{name} {text}" for name, text in found if text)
 
 
-def natively(machine: dict[str, Any]) -> list[tuple[str, str]]:
+def _natively(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """Each precision, with the instructions that multiply it."""
     native, flags = value(machine, "native_precisions"), value(machine, "cpu", "flags")
     if native is None:
@@ -172,9 +172,9 @@ def natively(machine: dict[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
-def plural(count: int, name: str) -> str:
+def _plural(count: int, name: str) -> str:
     return f"{count} {name}{'s' if count != 1 else ''}"
 
 
-def gib(mebibytes: int) -> str:
+def _gib(mebibytes: int) -> str:
     return f"{mebibytes / 1024:.1f} GiB"

@@ -56,7 +56,7 @@ def load_average() -> list[float]:
 
 
 # Set by users, Snakemake or an image; each changes threads, placement or allocation.
-VARIABLES_THAT_MATTER = [
+_VARIABLES_THAT_MATTER = [
     "OMP_NUM_THREADS",
     "OMP_PROC_BIND",
     "OMP_PLACES",
@@ -80,4 +80,4 @@ VARIABLES_THAT_MATTER = [
 
 def measurement_environment(environment: Any = os.environ) -> dict[str, str]:
     """The environment variables that are set and change how fast a process computes."""
-    return {name: environment[name] for name in VARIABLES_THAT_MATTER if name in environment}
+    return {name: environment[name] for name in _VARIABLES_THAT_MATTER if name in environment}

@@ -19,14 +19,14 @@ def parse_kib_lines(text: str) -> dict[str, int]:
 
 
 def machine_memory_mib(root: Path = Path("/")) -> int:
-    """All memory that the kernel manages. OSError or LookupError where it does not say."""
+    """All memory that the kernel manages. OSError or LookupError where none is named."""
     if not (root / "proc/meminfo").is_file() and root == Path("/"):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2  # macOS
     return parse_kib_lines(read_text(root / "proc/meminfo"))["MemTotal"] // 1024
 
 
 def resident_memory_mib() -> float:
-    """What this process holds in memory now (VmRSS); its peak where the system tells no more."""
+    """What this process holds in memory now (VmRSS); its peak where the system gives no more."""
     return _from_status("VmRSS")
 
 

@@ -10,7 +10,7 @@ from bertsquad.machine import trial
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
 
 TRIAL = Path(trial.__file__)
-TRIAL_SECONDS = 10
+_TRIAL_SECONDS = 10
 
 
 def try_out(interpreter: str = sys.executable) -> dict[str, str | None]:
@@ -19,7 +19,7 @@ def try_out(interpreter: str = sys.executable) -> dict[str, str | None]:
     command = [interpreter, "-I", "-S", str(TRIAL)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=TRIAL_SECONDS
+            command, capture_output=True, text=True, check=True, timeout=_TRIAL_SECONDS
         )
     except subprocess.SubprocessError as error:
         raise ValueError(f"{TRIAL.name} failed: {error}") from error

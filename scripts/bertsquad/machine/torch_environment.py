@@ -11,7 +11,7 @@ WAITING = {"GOMP_SPINCOUNT": "3000"}
 
 # PyTorch asks for huge pages for tensors from 2 MiB up. On one core of Zen 3, whose system gives
 # them to who asks, 3 to 4 % more throughput in FP32 inference of a small encoder.
-MEMORY = {"THP_MEM_ALLOC_ENABLE": "1"}
+_MEMORY = {"THP_MEM_ALLOC_ENABLE": "1"}
 
 # Of malloc.h. By default glibc takes every large tensor from the kernel, page by page, and gives it
 # back when it is freed. Kept, one activation's pages are the next one's. None is mapped by itself,
@@ -20,7 +20,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 KEEP_MEMORY = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: -1, M_ARENA_MAX: 1}
 
 # By one of these a user has chosen how memory is allocated, perhaps by another library's malloc.
-CHOSEN_BY_THE_USER = ("GLIBC_TUNABLES", "LD_PRELOAD")
+_CHOSEN_BY_THE_USER = ("GLIBC_TUNABLES", "LD_PRELOAD")
 
 
 def prepare() -> None:
@@ -31,8 +31,8 @@ def prepare() -> None:
 
 def keep_memory() -> None:
     """The part of `prepare` that concerns memory: faster whatever is measured."""
-    set_defaults(MEMORY)
-    set_by_user = any(name in os.environ for name in CHOSEN_BY_THE_USER)
+    set_defaults(_MEMORY)
+    set_by_user = any(name in os.environ for name in _CHOSEN_BY_THE_USER)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's; others may lack it
     if mallopt and not set_by_user and not any(n.startswith("MALLOC_") for n in os.environ):
         for parameter, value in KEEP_MEMORY.items():

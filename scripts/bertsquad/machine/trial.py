@@ -3,7 +3,7 @@ own, since what succeeds stays in force: it prints JSON, `{"cpu": null, "memory"
 permitted", "amx": null}`, null for what is permitted.
 
 System call numbers and constants: Linux, asm/unistd.h, linux/mempolicy.h, asm/prctl.h. It imports
-nothing of ours, so that Python starts in 15 ms.
+nothing of the library, so that Python starts in 15 ms.
 """
 
 import ctypes
@@ -13,11 +13,11 @@ import platform
 from collections.abc import Callable
 
 SET_MEMPOLICY = {"x86_64": 238, "aarch64": 237, "riscv64": 237, "ppc64le": 261, "s390x": 270}
-MPOL_BIND = 2
-ARCH_PRCTL = 158  # x86_64 alone
-ARCH_REQ_XCOMP_PERM = 0x1023
-XFEATURE_XTILEDATA = 18
-MOST_NODES = 1024  # the kernel's largest CONFIG_NODES_SHIFT is 10
+_MPOL_BIND = 2
+_ARCH_PRCTL = 158  # x86_64 alone
+_ARCH_REQ_XCOMP_PERM = 0x1023
+_XFEATURE_XTILEDATA = 18
+_MOST_NODES = 1024  # the kernel's largest CONFIG_NODES_SHIFT is 10
 
 
 def bind_cpu() -> None:
@@ -28,15 +28,15 @@ def bind_cpu() -> None:
 def bind_memory(nodes: list[int]) -> None:
     """Take memory from these NUMA nodes alone from now on; OSError where that is refused."""
     bits = 8 * ctypes.sizeof(ctypes.c_ulong)
-    mask = (ctypes.c_ulong * (MOST_NODES // bits))()
+    mask = (ctypes.c_ulong * (_MOST_NODES // bits))()
     for node in nodes:
         mask[node // bits] |= 1 << (node % bits)
-    call(SET_MEMPOLICY[platform.machine()], MPOL_BIND, mask, ctypes.c_ulong(MOST_NODES + 1))
+    call(SET_MEMPOLICY[platform.machine()], _MPOL_BIND, mask, ctypes.c_ulong(_MOST_NODES + 1))
 
 
 def request_amx() -> None:
     """The permission to use tile registers, which Linux 5.16 and newer give on request."""
-    call(ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, ctypes.c_ulong(XFEATURE_XTILEDATA))
+    call(_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, ctypes.c_ulong(_XFEATURE_XTILEDATA))
 
 
 def call(number: int, *arguments: object) -> None:

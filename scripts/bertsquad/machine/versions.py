@@ -15,17 +15,17 @@ from bertsquad.machine.reading import attempt, read_text, unavailable
 
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors")
 # What changes how PyTorch computes, where it is installed.
-BESIDE_PYTORCH = ("intel-openmp", "mkl")
+_BESIDE_PYTORCH = ("intel-openmp", "mkl")
 
 # In the text of torch.__config__.show().
-LINKED = {
+_LINKED = {
     "onednn": r"(?:MKL-DNN|oneDNN) v(\S+)",
     "mkl_in_torch": r"Math Kernel Library Version ([\d.]+)",
     "openmp": r"OpenMP \d+ \(a\.k\.a\. (OpenMP [\d.]+)\)",
     "torch_kernels": r"CPU capability usage: (.+)",
 }
-OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
-IMPORT_SECONDS = 60
+_OPENMP_LIBRARY = re.compile(r"/(lib(?:gomp|iomp5|omp)[^/\s]*)$")
+_IMPORT_SECONDS = 60
 
 
 def versions(installed: Iterable[str] = (), needed: Iterable[str] = PACKAGES) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def versions(installed: Iterable[str] = (), needed: Iterable[str] = PACKAGES) ->
         "libc": " ".join(platform.libc_ver()).strip() or "unknown",
         **{name: _version(name) for name in needed},
     }
-    optional = {name: _version(name) for name in (*installed, *BESIDE_PYTORCH) if name not in found}
+    optional = {
+        name: _version(name) for name in (*installed, *_BESIDE_PYTORCH) if name not in found
+    }
     return found | {name: text for name, text in optional.items() if isinstance(text, str)}
 
 
@@ -52,10 +54,12 @@ def linked_libraries() -> dict[str, Any]:
 def parse_linked(build: str, mapped: str) -> dict[str, Any]:
     """From the text of torch.__config__.show() and that of /proc/self/maps."""
     found: dict[str, Any] = {}
-    for name, pattern in LINKED.items():
+    for name, pattern in _LINKED.items():
         match = re.search(pattern, build)
         found[name] = match[1].strip() if match else unavailable("torch.__config__ does not say")
-    libraries = {match[1] for line in mapped.splitlines() if (match := OPENMP_LIBRARY.search(line))}
+    libraries = {
+        match[1] for line in mapped.splitlines() if (match := _OPENMP_LIBRARY.search(line))
+    }
     if libraries and isinstance(found["openmp"], str):
         found["openmp"] = f"{', '.join(sorted(libraries))} ({found['openmp']})"
     return found
@@ -75,7 +79,7 @@ def linked_libraries_of_a_child() -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=IMPORT_SECONDS,
+            timeout=_IMPORT_SECONDS,
         )
         found: dict[str, Any] = json.loads(done.stdout)
         return found
@@ -83,7 +87,7 @@ def linked_libraries_of_a_child() -> dict[str, Any]:
         reason = str(error)
     except ValueError:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    return dict.fromkeys(LINKED, unavailable(f"PyTorch cannot be imported: {reason}"))
+    return dict.fromkeys(_LINKED, unavailable(f"PyTorch cannot be imported: {reason}"))
 
 
 def _version(package: str) -> Any:

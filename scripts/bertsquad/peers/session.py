@@ -16,8 +16,7 @@ import numpy as np
 
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.console.errors import UserError
-from bertsquad.engines import native
-from bertsquad.experiment.files import QUANTIZED_FILES
+from bertsquad.engines import about, native
 from bertsquad.files import read_json
 from bertsquad.machine import torch_environment
 from bertsquad.machine.cpu import cpu_flags, cpu_model, lacks_vnni
@@ -197,7 +196,7 @@ def convert(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> Non
 def quantize(side: Side, model: Path, bench: Bench, facts: dict[str, Any]) -> None:
     """Make our engine's INT8 model where it is missing, on as many features as the peers'."""
     output = model / f"{side.variant}-int8"
-    if all((output / name).is_file() for name in QUANTIZED_FILES[side.variant]):
+    if all((output / name).is_file() for name in about(side.variant).INT8_FILES):
         return
     bench.say(f"{side.name}: quantizing")
     calibration = bench.folder / "work" / "calibration.safetensors"

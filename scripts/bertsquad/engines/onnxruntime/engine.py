@@ -15,7 +15,7 @@ from bertsquad.engines.onnxruntime.graph import INPUTS, OUTPUTS, build
 from bertsquad.engines.rectangles import Logits, RectangleEngine
 from bertsquad.engines.weights import read_weights
 
-ERRORS_ONLY = 3  # of its log; warnings tell of kernels that a graph has a choice of
+_ERRORS_ONLY = 3  # of its log; warnings name kernels that a graph has a choice of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def load(
     """A model folder, or for "int8" the model.onnx of `quantized_dir`, in a session. Tensors are
     mapped, not read: once packed for the processor they take no memory a second time."""
     callers = threads if goal == "throughput" else 1
-    options = session_options(threads // callers)
+    options = _session_options(threads // callers)
     if quantized_dir is not None:
         model: str | bytes = str(quantized_dir / "model.onnx")
     else:
@@ -72,11 +72,11 @@ def load(
     return OnnxruntimeEngine(session, ThreadPoolExecutor(callers), at_once, precision, threads)
 
 
-def session_options(threads: int) -> ort.SessionOptions:
+def _session_options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = ERRORS_ONLY
-    # Threads that spin take the cores from whoever else computes on this machine.
+    options.log_severity_level = _ERRORS_ONLY
+    # Threads that spin take the cores from other programs on this machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -17,7 +17,7 @@ from bertsquad.engines.weights import Weights
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # int64[B, S] each, as in transformers
 OUTPUTS = ("start_logits", "end_logits")  # float32[B, S] each
 
-MICROSOFT = "com.microsoft"
+_MICROSOFT = "com.microsoft"
 # The first opset with GELU; an IR version that ONNX Runtime has read since the same time.
 OPSET, IR_VERSION = 20, 9
 GELU = {"gelu": "none", "gelu_pytorch_tanh": "tanh"}
@@ -60,7 +60,7 @@ class Graph:
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", "S"]) for n in OUTPUTS],
             list(self.constants.values()),
         )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(_MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
 
     def embeddings(self) -> str:
@@ -104,7 +104,7 @@ class Graph:
             "MultiHeadAttention",
             [query, key, value, "", mask],
             f"{name}/attended",
-            domain=MICROSOFT,
+            domain=_MICROSOFT,
             num_heads=self.config["num_attention_heads"],
         )
         attended = self.node("Reshape", [attended, self.flat()], f"{name}/attended flat")
@@ -122,7 +122,7 @@ class Graph:
             "SkipLayerNormalization",
             [self.linear(hidden, f"{name}.dense"), residual, *self.pair(f"{name}.LayerNorm")],
             f"{name}/output",
-            domain=MICROSOFT,
+            domain=_MICROSOFT,
             epsilon=self.config["layer_norm_eps"],
         )
 

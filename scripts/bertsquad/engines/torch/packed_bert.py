@@ -64,7 +64,8 @@ class PackedBert:
         """Start and end logits, float32[T, 2], of a batch without padding."""
         arrays = (batch.input_ids, batch.positions, batch.segments)
         sequences = Sequences.packed(batch.lengths.tolist())
-        return self.logits(*map(torch.from_numpy, arrays), sequences)
+        input_ids, positions, segments = map(torch.from_numpy, arrays)
+        return self.logits(input_ids, positions, segments, sequences)
 
     def padded(self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor) -> Tensor:
         """Start and end logits, float32[B, S, 2], of a padded batch: int64[B, S] each.
