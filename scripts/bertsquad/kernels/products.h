@@ -27,23 +27,50 @@ INLINE void copy_rows(const element *rows, int64_t distance, int count, int size
 
 // sums[ROWS][registers] = left[ROWS][steps] x right[steps][registers * LANES], of words. From one row
 // of `left` to the next it is `row` bytes, from one word to the next `step` bytes.
-INLINE void multiply(const void *left, int64_t row, int64_t step, const uint32_t *right,
-                     int64_t right_row, int steps, int registers, __m512 sums[ROWS][TILE]) {
+INLINE void multiply_by(const char *left, int64_t row, int64_t step, const uint32_t *right,
+                        int64_t right_row, int steps, int registers, __m512 sums[ROWS][TILE]) {
+    __m512 own[ROWS][TILE];
     for (int i = 0; i < ROWS; i++)
-        for (int x = 0; x < registers; x++) sums[i][x] = _mm512_setzero_ps();
+        for (int x = 0; x < registers; x++) own[i][x] = _mm512_setzero_ps();
     for (int k = 0; k < steps; k++) {
         __m512i columns[TILE];
-        for (int x = 0; x < registers; x++)
-            columns[x] = _mm512_load_si512(right + k * right_row + LANES * x);
+        for (int x = 0; x < registers; x++) columns[x] = _mm512_load_si512(right + LANES * x);
 #pragma GCC unroll 6
         for (int i = 0; i < ROWS; i++) {
             int32_t word;
-            __builtin_memcpy(&word, (const char *)left + i * row + k * step, sizeof word);
+            __builtin_memcpy(&word, left + i * row, sizeof word);
             const __m512i broadcast = _mm512_set1_epi32(word);
 #pragma GCC unroll 4
             for (int x = 0; x < registers; x++)
-                sums[i][x] = multiply_add(sums[i][x], broadcast, columns[x]);
+                own[i][x] = multiply_add(own[i][x], broadcast, columns[x]);
         }
+        left += step;
+        right += right_row;
+    }
+    for (int i = 0; i < ROWS; i++)
+        for (int x = 0; x < registers; x++) sums[i][x] = own[i][x];
+}
+
+// Functions of their own, in which the compiler finds a register for each sum.
+#define MULTIPLY(n)                                                                              \
+    static __attribute__((noinline)) void multiply_##n(                                          \
+        const void *left, int64_t row, int64_t step, const uint32_t *right, int64_t right_row,   \
+        int steps, __m512 sums[ROWS][TILE]) {                                                    \
+        multiply_by(left, row, step, right, right_row, steps, n, sums);                          \
+    }
+MULTIPLY(1)
+MULTIPLY(2)
+MULTIPLY(3)
+MULTIPLY(4)
+#undef MULTIPLY
+
+INLINE void multiply(const void *left, int64_t row, int64_t step, const uint32_t *right,
+                     int64_t right_row, int steps, int registers, __m512 sums[ROWS][TILE]) {
+    switch (registers) {
+        case 4: multiply_4(left, row, step, right, right_row, steps, sums); break;
+        case 3: multiply_3(left, row, step, right, right_row, steps, sums); break;
+        case 2: multiply_2(left, row, step, right, right_row, steps, sums); break;
+        default: multiply_1(left, row, step, right, right_row, steps, sums);
     }
 }
 
