@@ -8,6 +8,9 @@ from pathlib import Path
 # Packages that say how fast a result comes and not what it is: which cores, which threads.
 PACE = ("bertsquad/machine",)
 
+# What a package may compile for itself.
+C_SUFFIXES = (".c", ".h")
+
 # Statements, and what stands between two of them.
 STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
@@ -15,7 +18,8 @@ STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 def local_sources(
     script: Path, *, folder: Path | None = None, without: tuple[str, ...] = ()
 ) -> list[Path]:
-    """`script` and every module of `folder` that it imports, directly or not, in sorted order.
+    """`script` and every module of `folder` that it imports, directly or not, in sorted order; with
+    a package, the C files beside its `__init__.py`.
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
@@ -32,6 +36,8 @@ def local_sources(
         if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
+        if path.suffix in C_SUFFIXES:
+            continue
         waiting.extend(imported_files(folder, path, path.stat().st_mtime_ns))
     found |= {path for part in {path.parent for path in found} for path in part.glob("*.[ch]")}
     return [script, *sorted(found - {script})]
@@ -66,7 +72,8 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def module_files(folder: Path, name: str) -> list[Path]:
-    """The files that importing `name` runs: each parent package, then the module itself."""
+    """The files that importing `name` runs: each parent package, what it may compile, then the
+    module itself."""
     parts = name.split(".")
     files = []
     for depth in range(1, len(parts) + 1):
@@ -74,4 +81,6 @@ def module_files(folder: Path, name: str) -> list[Path]:
         files += [
             path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()
         ]
+        if files and files[-1] == base / "__init__.py":
+            files += [path for suffix in C_SUFFIXES for path in sorted(base.glob(f"*{suffix}"))]
     return files
