@@ -128,27 +128,6 @@ def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
     ]
 
 
-def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
-    write(
-        tmp_path,
-        {
-            "go.py": "import fast\n",
-            "fast/__init__.py": "",
-            "fast/sum.c": "",
-            "fast/sum.h": "",
-            "fast/notes.txt": "",
-            "slow/product.c": "",
-        },
-    )
-    sources = local_sources(tmp_path / "go.py")
-    assert [str(path.relative_to(tmp_path)) for path in sources] == [
-        "go.py",
-        "fast/__init__.py",
-        "fast/sum.c",
-        "fast/sum.h",
-    ]
-
-
 def test_choosing_threads_never_retrains():
     train = local_sources(ROOT / "scripts/finetune.py", without=PACE)
     assert not [path for path in train if "machine" in path.parts]

@@ -23,9 +23,8 @@ def local_sources(
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
-    files under the folder are somebody else's. C files count that lie beside one of these modules,
-    which compiles them. The folders `without`, relative to it, are left out with all that only they
-    import.
+    files under the folder are somebody else's. The folders `without`, relative to it, are left out
+    with all that only they import.
     """
     folder = folder or script.parent
     left_out = [folder / name for name in without]
@@ -39,7 +38,6 @@ def local_sources(
         if path.suffix in C_SUFFIXES:
             continue
         waiting.extend(imported_files(folder, path, path.stat().st_mtime_ns))
-    found |= {path for part in {path.parent for path in found} for path in part.glob("*.[ch]")}
     return [script, *sorted(found - {script})]
 
 
