@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.benchmark.statistics import PERCENTILES, per_second, percentile, summarize
+from bertsquad.benchmark.statistics import per_second, percentile, summarize
 
 latencies = st.lists(st.floats(min_value=1e-3, max_value=1e5), min_size=1, max_size=300)
 
@@ -58,7 +58,7 @@ def test_every_rank_of_one_hundred_samples_is_exact():
     assert [percentile(samples, percent) for percent in range(1, 101)] == samples
 
 
-@given(latencies, st.sampled_from(PERCENTILES))
+@given(latencies, st.sampled_from((50, 90, 95, 99)))
 def test_the_percentiles_that_are_reported_are_numpys_inverted_cdf(samples, percent):
     assert percentile(samples, percent) == np.percentile(samples, percent, method="inverted_cdf")
 

@@ -1,5 +1,5 @@
-// Widths 1 to 80 and some of BERT's through add_norm, in buffers without a byte to spare: built with
-// -fsanitize=address,undefined.
+// Widths 1 to 80 and some of BERT's through add_norm, in buffers without a byte to spare: built
+// with -fsanitize=address,undefined.
 
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 static int run_one(int64_t rows, int64_t width, int in_bf16, int copied) {
     const int64_t count = rows * width;
     float *residual = malloc(count * 4), *weight = malloc(width * 4), *bias = malloc(width * 4);
-    float *expected = malloc(count * 4);
-    void *x = malloc(count * (in_bf16 ? 2 : 4));
-    bf16 *copy = copied ? malloc(count * 2) : NULL;
+    float* expected = malloc(count * 4);
+    void* x = malloc(count * (in_bf16 ? 2 : 4));
+    bf16* copy = copied ? malloc(count * 2) : NULL;
     for (int64_t j = 0; j < width; j++) weight[j] = 1 + (float)(j % 3), bias[j] = (float)(j % 5);
     for (int64_t i = 0; i < count; i++) {
         const float value = (float)(i * i % 17) / 4;  // exact in BF16
@@ -20,9 +20,9 @@ static int run_one(int64_t rows, int64_t width, int in_bf16, int copied) {
         residual[i] = (float)(i * 7 % 11);
         expected[i] = residual[i] + value;
         if (in_bf16)
-            ((bf16 *)x)[i] = (bf16)(bits >> 16);
+            ((bf16*)x)[i] = (bf16)(bits >> 16);
         else
-            ((float *)x)[i] = value;
+            ((float*)x)[i] = value;
     }
     int failed = add_norm(residual, x, in_bf16, weight, bias, 1e-5f, copy, rows, width, 2) != DONE;
     for (int64_t r = 0; r < rows; r++) {

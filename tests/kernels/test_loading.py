@@ -38,10 +38,10 @@ def test_another_setting_is_a_users_error(fresh, value: str) -> None:
 def test_another_processor(fresh, capsys: pytest.CaptureFixture[str]) -> None:
     fresh.setattr(loading, "cpu_flags", lambda: frozenset({"avx2", "fma"}))
     assert attention.find(torch.bfloat16, 64) is None
-    assert attention.find(torch.bfloat16, 32) is None
+    assert attention.find_trained(torch.float32, 32) is None
+    assert normalization.find(torch.float32) is None
     assert capsys.readouterr().err == (
-        "kernels: PyTorch's own operations are used: "
-        "attention_bf16 needs avx512f, which this processor lacks\n"
+        "kernels: PyTorch's own operations are used: this processor lacks avx512f\n"
     )
     found = status()
     assert (found.available, found.kernels) == (False, ())
@@ -54,7 +54,8 @@ def test_a_processor_without_bf16_has_the_kernel_for_fp32(fresh, needs) -> None:
     loading.outcome_of.cache_clear()
     assert attention.find(torch.float32, 64) is not None
     assert attention.find(torch.bfloat16, 64) is None
-    assert status().kernels == ("attention_fp32",)
+    assert status().kernels == ("attention_fp32", "attention_backward_fp32")
+    assert status().reason == "this processor lacks avx512_bf16"
 
 
 def test_no_compiler_is_told_once(

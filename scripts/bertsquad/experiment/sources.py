@@ -16,6 +16,9 @@ CONSOLE = ("bertsquad/console",)
 # This module, which finetune.py asks for its own files, decides none either.
 NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine", "bertsquad/experiment/sources.py")
 
+# What a package may compile for itself.
+_C_SUFFIXES = (".c", ".h")
+
 # Statements, and the clauses that hold statements between the two.
 _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
@@ -23,13 +26,13 @@ _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 def local_sources(
     script: Path, *, folder: Path | None = None, without: tuple[str, ...] = ()
 ) -> list[Path]:
-    """`script` and every module of `folder` that it imports, directly or not, in sorted order.
+    """`script` and every module of `folder` that it imports, directly or not, in sorted order; with
+    a package, the C files beside its `__init__.py`.
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
-    files under the folder are of other packages. C files beside one of these modules count, since
-    it compiles them. The folders and files `without`, relative to it, are left out with all that
-    only they import.
+    files under the folder are of other packages. The folders and files `without`, relative to it,
+    are left out with all that only they import.
     """
     folder = folder or script.parent
     left_out = [folder / name for name in without]
@@ -40,8 +43,8 @@ def local_sources(
         if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
-        waiting.extend(_imported_files(folder, path, path.stat().st_mtime_ns))
-    found |= {path for part in {path.parent for path in found} for path in part.glob("*.[ch]")}
+        if path.suffix not in _C_SUFFIXES:
+            waiting.extend(_imported_files(folder, path, path.stat().st_mtime_ns))
     return [script, *sorted(found - {script})]
 
 
@@ -74,7 +77,8 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _module_files(folder: Path, name: str) -> list[Path]:
-    """The files that importing `name` runs: each parent package, then the module itself."""
+    """The files that importing `name` runs: each parent package, what it may compile, then the
+    module itself."""
     parts = name.split(".")
     files = []
     for depth in range(1, len(parts) + 1):
@@ -82,4 +86,6 @@ def _module_files(folder: Path, name: str) -> list[Path]:
         files += [
             path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()
         ]
+        if files and files[-1] == base / "__init__.py":
+            files += [path for suffix in _C_SUFFIXES for path in sorted(base.glob(f"*{suffix}"))]
     return files

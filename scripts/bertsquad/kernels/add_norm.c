@@ -17,10 +17,10 @@ enum {
 };
 
 typedef struct {
-    float *residual;             // [rows][width], and then the result
-    const void *x;               // [rows][width], FP32 or BF16
+    float* residual;             // [rows][width], and then the result
+    const void* x;               // [rows][width], FP32 or BF16
     const float *weight, *bias;  // [width]
-    bf16 *copy;                  // [rows][width] or NULL
+    bf16* copy;                  // [rows][width] or NULL
     int64_t rows, width;
     float epsilon;
 } AddNorm;
@@ -31,33 +31,33 @@ INLINE __m512 widen(__m256i values) {
 
 // What the passes over a row do with 16 columns, or with those of `lanes` at its end: plain loads
 // and stores where all are there, since masked stores take several times as long.
-INLINE __m512 read(const float *from, __mmask16 lanes, int whole) {
+INLINE __m512 read(const float* from, __mmask16 lanes, int whole) {
     return whole ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(lanes, from);
 }
 
-INLINE __m512 read_x(const void *x, int64_t at, int in_bf16, __mmask16 lanes, int whole) {
-    if (!in_bf16) return read((const float *)x + at, lanes, whole);
-    const bf16 *from = (const bf16 *)x + at;
-    return widen(whole ? _mm256_loadu_si256((const __m256i *)from)
+INLINE __m512 read_x(const void* x, int64_t at, int in_bf16, __mmask16 lanes, int whole) {
+    if (!in_bf16) return read((const float*)x + at, lanes, whole);
+    const bf16* from = (const bf16*)x + at;
+    return widen(whole ? _mm256_loadu_si256((const __m256i*)from)
                        : _mm256_maskz_loadu_epi16(lanes, from));
 }
 
-INLINE void write(float *to, __m512 values, __mmask16 lanes, int whole) {
+INLINE void write(float* to, __m512 values, __mmask16 lanes, int whole) {
     if (whole)
         _mm512_storeu_ps(to, values);
     else
         _mm512_mask_storeu_ps(to, lanes, values);
 }
 
-INLINE void write_bf16(bf16 *to, __m512 values, __mmask16 lanes, int whole) {
+INLINE void write_bf16(bf16* to, __m512 values, __mmask16 lanes, int whole) {
     const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(values);
     if (whole)
-        _mm256_storeu_si256((__m256i *)to, rounded);
+        _mm256_storeu_si256((__m256i*)to, rounded);
     else
         _mm256_mask_storeu_epi16(to, lanes, rounded);
 }
 
-INLINE void add(const AddNorm *job, int64_t start, int64_t j, int count, int in_bf16,
+INLINE void add(const AddNorm* job, int64_t start, int64_t j, int count, int in_bf16,
                 __mmask16 lanes, int whole, __m512 sums[BESIDE]) {
     for (int i = 0; i < count; i++) {
         const int64_t at = start + i * job->width + j;
@@ -68,7 +68,7 @@ INLINE void add(const AddNorm *job, int64_t start, int64_t j, int count, int in_
     }
 }
 
-INLINE void square(const AddNorm *job, int64_t start, int64_t j, int count, __mmask16 lanes,
+INLINE void square(const AddNorm* job, int64_t start, int64_t j, int count, __mmask16 lanes,
                    int whole, const __m512 means[BESIDE], __m512 squares[BESIDE]) {
     for (int i = 0; i < count; i++) {
         const __m512 total = read(job->residual + start + i * job->width + j, lanes, whole);
@@ -77,7 +77,7 @@ INLINE void square(const AddNorm *job, int64_t start, int64_t j, int count, __mm
     }
 }
 
-INLINE void scale(const AddNorm *job, int64_t start, int64_t j, int count, __mmask16 lanes,
+INLINE void scale(const AddNorm* job, int64_t start, int64_t j, int count, __mmask16 lanes,
                   int whole, const __m512 means[BESIDE], const __m512 scales[BESIDE]) {
     const __m512 weight = read(job->weight + j, lanes, whole);
     const __m512 bias = read(job->bias + j, lanes, whole);
@@ -91,7 +91,7 @@ INLINE void scale(const AddNorm *job, int64_t start, int64_t j, int count, __mma
 }
 
 // `count` rows from `first` on.
-INLINE void norm_rows(const AddNorm *job, int64_t first, int count, int in_bf16) {
+INLINE void norm_rows(const AddNorm* job, int64_t first, int count, int in_bf16) {
     const int64_t width = job->width, start = first * width, whole = width / LANES * LANES;
     const __mmask16 rest = first_lanes((int)(width - whole));
     __m512 sums[BESIDE], squares[BESIDE], means[BESIDE], scales[BESIDE];
@@ -113,27 +113,27 @@ INLINE void norm_rows(const AddNorm *job, int64_t first, int count, int in_bf16)
     if (rest) scale(job, start, whole, count, rest, 0, means, scales);
 }
 
-INLINE void norm_item(const void *job, int64_t item, int in_bf16) {
-    const AddNorm own = *(const AddNorm *)job;  // which no store of a result can change
+INLINE void norm_item(const void* job, int64_t item, int in_bf16) {
+    const AddNorm own = *(const AddNorm*)job;  // which no store of a result can change
     int64_t row = item * ROWS_OF_ITEM;
     const int64_t end = row + ROWS_OF_ITEM < own.rows ? row + ROWS_OF_ITEM : own.rows;
     for (; row + BESIDE <= end; row += BESIDE) norm_rows(&own, row, BESIDE, in_bf16);
     for (; row < end; row++) norm_rows(&own, row, 1, in_bf16);
 }
 
-static void norm_fp32(const void *job, int64_t item, void *memory) {
+static void norm_fp32(const void* job, int64_t item, void* memory) {
     (void)memory;
     norm_item(job, item, 0);
 }
 
-static void norm_bf16(const void *job, int64_t item, void *memory) {
+static void norm_bf16(const void* job, int64_t item, void* memory) {
     (void)memory;
     norm_item(job, item, 1);
 }
 
 // `x` is BF16 where `in_bf16` is not 0, else FP32. `copy` may be NULL. Always DONE.
-int add_norm(float *residual, const void *x, int in_bf16, const float *weight, const float *bias,
-             float epsilon, bf16 *copy, int64_t rows, int64_t width, int threads) {
+int add_norm(float* residual, const void* x, int in_bf16, const float* weight, const float* bias,
+             float epsilon, bf16* copy, int64_t rows, int64_t width, int threads) {
     const AddNorm job = {residual, x, weight, bias, copy, rows, width, epsilon};
     const Team team = {
         .work = in_bf16 ? norm_bf16 : norm_fp32,

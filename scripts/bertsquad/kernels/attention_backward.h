@@ -1,12 +1,12 @@
-// The gradients of self-attention with dropout, of packed sequences, from each row's largest score and
-// powers' sum, which the forward pass keeps; probabilities are computed again. With
+// The gradients of self-attention with dropout, of packed sequences, from each row's largest score
+// and powers' sum, which the forward pass keeps; probabilities are computed again. With
 //
 //   p = softmax(q k' / sqrt(d)), dropped = scale mask p, out = dropped v:
 //   dv = dropped' dout,  dp = scale mask (dout v'),  ds = p (dp - sum(p dp)) / sqrt(d),
 //   dq = ds k,  dk = ds' q.
 //
-// Each head of each sequence is done alone: CHUNK queries at a time, whose probabilities and ds stay
-// in the cache until their shares of dk and dv, which are summed in FP32, are added.
+// Each head of each sequence is done alone: CHUNK queries at a time, whose probabilities and ds
+// stay in the cache until their shares of dk and dv, which are summed in FP32, are added.
 
 #include "products.h"
 #include "sequences.h"
@@ -15,35 +15,35 @@
 enum { CHUNK = 96 };  // a multiple of ROWS and of 2
 
 typedef struct {
-    const element *projected;    // [tokens][3][heads][size]: query, key, value
-    const element *of_attended;  // [tokens][heads][size]
-    element *of_projected;       // as `projected`
-    const float *softmax;        // [tokens][heads][2]: largest score and 1 / sum of powers
-    const int64_t *starts;       // [sequences + 1]
+    const element* projected;    // [tokens][3][heads][size]: query, key, value
+    const element* of_attended;  // [tokens][heads][size]
+    element* of_projected;       // as `projected`
+    const float* softmax;        // [tokens][heads][2]: largest score and 1 / sum of powers
+    const int64_t* starts;       // [sequences + 1]
     int64_t heads;
     int64_t padded;              // tokens of the longest sequence, rounded up to 96
-    const int8_t *const *masks;  // each sequence's [heads][length][length]; NULL without dropout
+    const int8_t* const* masks;  // each sequence's [heads][length][length]; NULL without dropout
     float scale;                 // of what dropout keeps
 } Backward;
 
 // One thread's memory.
 typedef struct {
-    uint32_t *keys_across, *values_across;       // [size / STEP][padded]
-    uint32_t *keys_down;                         // [padded / STEP][size]
-    uint32_t *queries_down, *of_attended_down;   // [CHUNK / STEP][size]
-    uint32_t *dropped_down, *of_scores_down;     // [CHUNK / STEP][padded]
-    float *of_keys, *of_values;                  // [padded][size]
-    float *scores, *of_probabilities;            // [ROWS][padded]
-    element *of_scores;                          // [ROWS][padded]
-    element *queries, *of_attended;              // [ROWS][size]
+    uint32_t *keys_across, *values_across;      // [size / STEP][padded]
+    uint32_t* keys_down;                        // [padded / STEP][size]
+    uint32_t *queries_down, *of_attended_down;  // [CHUNK / STEP][size]
+    uint32_t *dropped_down, *of_scores_down;    // [CHUNK / STEP][padded]
+    float *of_keys, *of_values;                 // [padded][size]
+    float *scores, *of_probabilities;           // [ROWS][padded]
+    element* of_scores;                         // [ROWS][padded]
+    element *queries, *of_attended;             // [ROWS][size]
 } Workspace;
 
 // What a head of a sequence is.
 typedef struct {
     const element *queries, *keys, *values, *of_attended;
     element *of_queries, *of_keys, *of_values;
-    const float *softmax;
-    const int8_t *mask;  // [length][length] or NULL
+    const float* softmax;
+    const int8_t* mask;                   // [length][length] or NULL
     int64_t distance, width, statistics;  // between rows: of projected, of_attended, softmax
     int length;
 } Head;
@@ -51,14 +51,14 @@ typedef struct {
 INLINE int64_t padded_of(int64_t length) { return (length + 95) / 96 * 96; }
 
 // The next bytes of `memory`, which may be NULL: `used` tells how many it must have.
-INLINE void *take(char *memory, size_t *used, int64_t bytes) {
-    void *taken = memory ? memory + *used : NULL;
+INLINE void* take(char* memory, size_t* used, int64_t bytes) {
+    void* taken = memory ? memory + *used : NULL;
     *used += (size_t)(bytes + 63) / 64 * 64;
     return taken;
 }
 
 // Divides `memory`, if there is any, and returns the bytes needed.
-INLINE size_t divide(char *memory, int64_t padded, int64_t size, Workspace *at) {
+INLINE size_t divide(char* memory, int64_t padded, int64_t size, Workspace* at) {
     const int64_t e = sizeof(element);
     size_t used = 0;
     at->keys_across = take(memory, &used, size * padded * e);
@@ -79,10 +79,10 @@ INLINE size_t divide(char *memory, int64_t padded, int64_t size, Workspace *at) 
 }
 
 // One row: its scores become probabilities, its gradients are dropped as those were; sum(p dp).
-INLINE float soften_row(float *scores, float *of_probabilities, const Head *head, int query,
+INLINE float soften_row(float* scores, float* of_probabilities, const Head* head, int query,
                         float scale, float factor) {
-    const float *softmax = head->softmax + query * head->statistics;
-    const int8_t *mask = head->mask ? head->mask + (int64_t)query * head->length : NULL;
+    const float* softmax = head->softmax + query * head->statistics;
+    const int8_t* mask = head->mask ? head->mask + (int64_t)query * head->length : NULL;
     const __m512 most = _mm512_set1_ps(softmax[0]), share = _mm512_set1_ps(softmax[1]);
     const __m512 by = _mm512_set1_ps(factor), scales = _mm512_set1_ps(scale);
     __m512 sum = _mm512_setzero_ps();
@@ -99,14 +99,15 @@ INLINE float soften_row(float *scores, float *of_probabilities, const Head *head
 }
 
 // Rows `first` + i and + i + 1 of the chunk: what dropout keeps of p, and ds, along both ways.
-INLINE void store_pair(const Workspace *at, const Head *head, int64_t padded, int row, int i,
+INLINE void store_pair(const Workspace* at, const Head* head, int64_t padded, int row, int i,
                        int rows, int query, const float sums[ROWS], float scale) {
     const __m512 scales = _mm512_set1_ps(scale);
     for (int j = 0; j < head->length; j += LANES) {
         __m512 dropped[2], ds[2];
         for (int k = 0; k < 2; k++) {
-            const int8_t *mask =
-                head->mask && i + k < rows ? head->mask + (int64_t)(query + k) * head->length : NULL;
+            const int8_t* mask = head->mask && i + k < rows
+                                     ? head->mask + (int64_t)(query + k) * head->length
+                                     : NULL;
             const int64_t from = (i + k) * padded + j;
             const __m512 p = i + k < rows ? _mm512_load_ps(at->scores + from) : _mm512_setzero_ps();
             const __m512 dp = _mm512_load_ps(at->of_probabilities + from);
@@ -120,8 +121,9 @@ INLINE void store_pair(const Workspace *at, const Head *head, int64_t padded, in
     }
 }
 
-// ROWS queries, the first of which is row `row` of the chunk: their dq, and their rows of the chunk.
-INLINE void do_rows(const Workspace *at, const Head *head, int64_t padded, int size, int query,
+// ROWS queries, the first of which is row `row` of the chunk: their dq, and their rows of the
+// chunk.
+INLINE void do_rows(const Workspace* at, const Head* head, int64_t padded, int size, int query,
                     int row, float scale) {
     const int rows = least(head->length - query, ROWS), length = head->length;
     const float root = 1.0f / sqrtf((float)size);
@@ -147,22 +149,23 @@ INLINE void do_rows(const Workspace *at, const Head *head, int64_t padded, int s
 }
 
 // total[length][size] += left[chunk]' x right[chunk][size]; the first chunk's is the total.
-INLINE void add_product(const uint32_t *left, int64_t padded, const uint32_t *right, int chunk,
-                        int size, int length, int is_first, float *total) {
+INLINE void add_product(const uint32_t* left, int64_t padded, const uint32_t* right, int chunk,
+                        int size, int length, int is_first, float* total) {
     for (int j = 0; j < length; j += ROWS) {
         __m512 sums[ROWS][TILE];
-        multiply(left + j, 4, padded * 4, right, size, (chunk + STEP - 1) / STEP, size / LANES, sums);
+        multiply(left + j, 4, padded * 4, right, size, (chunk + STEP - 1) / STEP, size / LANES,
+                 sums);
         for (int i = 0; i < ROWS; i++)
             for (int d = 0; d < size; d += LANES) {
-                float *to = total + (j + i) * size + d;
+                float* to = total + (j + i) * size + d;
                 const __m512 sum = sums[i][d / LANES];
                 _mm512_store_ps(to, is_first ? sum : _mm512_add_ps(_mm512_load_ps(to), sum));
             }
     }
 }
 
-INLINE void store_rows(const float *rows, int length, int size, float factor, int64_t distance,
-                       element *target) {
+INLINE void store_rows(const float* rows, int length, int size, float factor, int64_t distance,
+                       element* target) {
     const __m512 by = _mm512_set1_ps(factor);
     for (int64_t j = 0; j < length; j++)
         for (int d = 0; d < size; d += 2 * LANES)
@@ -171,7 +174,7 @@ INLINE void store_rows(const float *rows, int length, int size, float factor, in
                       _mm512_mul_ps(_mm512_load_ps(rows + j * size + d + LANES), by));
 }
 
-INLINE Head head_of(const Backward *job, int64_t item, int size) {
+INLINE Head head_of(const Backward* job, int64_t item, int size) {
     const int64_t sequence = item / job->heads, number = item % job->heads;
     const int64_t start = job->starts[sequence], width = job->heads * size;
     const int length = (int)(job->starts[sequence + 1] - start);
@@ -193,7 +196,7 @@ INLINE Head head_of(const Backward *job, int64_t item, int size) {
     };
 }
 
-INLINE void differentiate(const Backward *job, int64_t item, void *memory, int size) {
+INLINE void differentiate(const Backward* job, int64_t item, void* memory, int size) {
     const Head head = head_of(job, item, size);
     const int64_t padded = job->padded;
     const int length = head.length;
@@ -205,7 +208,8 @@ INLINE void differentiate(const Backward *job, int64_t item, void *memory, int s
     pack_down(head.keys, head.distance, length, size, at.keys_down);
     for (int first = 0; first < length; first += CHUNK) {
         const int chunk = least(length - first, CHUNK);
-        pack_down(head.queries + first * head.distance, head.distance, chunk, size, at.queries_down);
+        pack_down(head.queries + first * head.distance, head.distance, chunk, size,
+                  at.queries_down);
         pack_down(head.of_attended + first * head.width, head.width, chunk, size,
                   at.of_attended_down);
         for (int row = 0; row < chunk; row += ROWS)
@@ -219,23 +223,32 @@ INLINE void differentiate(const Backward *job, int64_t item, void *memory, int s
     store_rows(at.of_keys, length, size, 1.0f / sqrtf((float)size), head.distance, head.of_keys);
 }
 
-static void differentiate_32(const void *job, int64_t item, void *memory) {
+static void differentiate_32(const void* job, int64_t item, void* memory) {
     differentiate(job, item, memory, 32);
 }
-static void differentiate_64(const void *job, int64_t item, void *memory) {
+static void differentiate_64(const void* job, int64_t item, void* memory) {
     differentiate(job, item, memory, 64);
 }
 
 // Returns what `attention` does.
-int NAMED(attention_backward)(const element *projected, const element *of_attended,
-                              element *of_projected, const float *softmax, const int64_t *starts,
+int NAMED(attention_backward)(const element* projected, const element* of_attended,
+                              element* of_projected, const float* softmax, const int64_t* starts,
                               int64_t sequences, int64_t tokens, int64_t heads, int64_t size,
-                              const int8_t *const *masks, float scale, int threads) {
+                              const int8_t* const* masks, float scale, int threads) {
     if (size != 32 && size != 64) return UNSUPPORTED;
     const int64_t longest = longest_of(starts, sequences, tokens);
     if (longest < 0) return WRONG_STARTS;
-    const Backward job = {projected, of_attended,        of_projected, softmax, starts,
-                          heads,     padded_of(longest), masks,        scale};
+    const Backward job = {
+        .projected = projected,
+        .of_attended = of_attended,
+        .of_projected = of_projected,
+        .softmax = softmax,
+        .starts = starts,
+        .heads = heads,
+        .padded = padded_of(longest),
+        .masks = masks,
+        .scale = scale,
+    };
     Workspace unused;
     const Team team = {
         .work = size == 32 ? differentiate_32 : differentiate_64,

@@ -9,23 +9,24 @@
 #include "team.h"
 
 typedef struct {
-    const element *projected;  // [tokens][3][heads][size]: query, key, value
-    element *attended;         // [tokens][heads][size]
-    const int64_t *starts;     // [sequences + 1]: each one's first token, and the tokens' number
+    const element* projected;  // [tokens][3][heads][size]: query, key, value
+    element* attended;         // [tokens][heads][size]
+    const int64_t* starts;     // [sequences + 1]: each one's first token, and the tokens' number
     int64_t heads;
-    int64_t padded;               // tokens of the longest sequence, rounded up to 32
-    const int8_t *const *masks;   // each sequence's [heads][length][length]; NULL without dropout
-    float scale;                  // of what dropout keeps
-    float *softmax;               // [tokens][heads][2]: largest score and 1 / sum of powers; or NULL
+    int64_t parts;               // of a head's queries, where there are more threads than heads
+    int64_t padded;              // tokens of the longest sequence, rounded up to 32
+    const int8_t* const* masks;  // each sequence's [heads][length][length]; NULL without dropout
+    float scale;                 // of what dropout keeps
+    float* softmax;              // [tokens][heads][2]: largest score and 1 / sum of powers; or NULL
 } Attention;
 
 // One thread's memory.
 typedef struct {
-    uint32_t *keys;    // [size / STEP][padded]
-    uint32_t *values;  // [padded / STEP][size]
-    float *scores;     // [ROWS][padded]
-    element *powers;   // [ROWS][padded]
-    element *queries;  // [ROWS][size]
+    uint32_t* keys;    // [size / STEP][padded]
+    uint32_t* values;  // [padded / STEP][size]
+    float* scores;     // [ROWS][padded]
+    element* powers;   // [ROWS][padded]
+    element* queries;  // [ROWS][size]
 } Workspace;
 
 INLINE int64_t padded_of(int64_t length) { return (length + 31) / 32 * 32; }
@@ -35,19 +36,19 @@ INLINE size_t workspace_bytes(int64_t padded, int64_t size) {
                     ROWS * size * sizeof(element));
 }
 
-INLINE Workspace workspace_at(void *start, int64_t padded, int64_t size) {
+INLINE Workspace workspace_at(void* start, int64_t padded, int64_t size) {
     Workspace at;
     at.keys = start;
     at.values = at.keys + size / STEP * padded;
-    at.scores = (float *)(at.values + padded / STEP * size);
-    at.powers = (element *)(at.scores + ROWS * padded);
+    at.scores = (float*)(at.values + padded / STEP * size);
+    at.powers = (element*)(at.scores + ROWS * padded);
     at.queries = at.powers + ROWS * padded;
     return at;
 }
 
 // powers[j] = 2^(by (scores[j] - largest)), 0 where dropped; returns 1 / the sum of all of them.
-INLINE float soften(const float *scores, int length, float largest, float factor,
-                    const int8_t *mask, element *powers) {
+INLINE float soften(const float* scores, int length, float largest, float factor,
+                    const int8_t* mask, element* powers) {
     const __m512 by = _mm512_set1_ps(factor), most = _mm512_set1_ps(largest);
     __m512 sum = _mm512_setzero_ps();
     int j = 0;
@@ -69,20 +70,25 @@ INLINE float soften(const float *scores, int length, float largest, float factor
     return 1.0f / _mm512_reduce_add_ps(sum);
 }
 
-INLINE void attend(const Attention *job, int64_t item, void *memory, int size, int dropping) {
-    const int64_t sequence = item / job->heads, head = item % job->heads;
+INLINE void attend(const Attention* job, int64_t item, void* memory, int size, int dropping) {
+    const int64_t part = item % job->parts, head = item / job->parts % job->heads;
+    const int64_t sequence = item / job->parts / job->heads;
     const int64_t width = job->heads * size, distance = 3 * width;
     const int64_t start = job->starts[sequence], padded = job->padded;
     const int length = (int)(job->starts[sequence + 1] - start);
-    const element *queries = job->projected + start * distance + head * size;
-    element *attended = job->attended + start * width + head * size;
-    const int8_t *mask = dropping ? job->masks[sequence] + head * length * length : NULL;
+    const element* queries = job->projected + start * distance + head * size;
+    element* attended = job->attended + start * width + head * size;
+    const int8_t* mask = dropping ? job->masks[sequence] + head * length * length : NULL;
     const Workspace at = workspace_at(memory, padded, size);
     const float factor = LOG2_E / sqrtf((float)size);
+    const int64_t blocks = (length + ROWS - 1) / ROWS;
+    const int begin = (int)(blocks * part / job->parts) * ROWS;
+    const int end = least(length, (int)(blocks * (part + 1) / job->parts) * ROWS);
 
+    if (begin >= end) return;
     pack_across(queries + width, distance, length, padded, size, at.keys);
     pack_down(queries + 2 * width, distance, length, size, at.values);
-    for (int first = 0; first < length; first += ROWS) {
+    for (int first = begin; first < end; first += ROWS) {
         const int rows = least(length - first, ROWS);
         __m512 largest[ROWS], sums[ROWS][TILE];
         float shares[ROWS];
@@ -94,7 +100,7 @@ INLINE void attend(const Attention *job, int64_t item, void *memory, int size, i
             shares[i] = soften(at.scores + i * padded, length, most, factor,
                                dropping ? mask + row * length : NULL, at.powers + i * padded);
             if (job->softmax) {
-                float *kept_for_backward = job->softmax + ((start + row) * job->heads + head) * 2;
+                float* kept_for_backward = job->softmax + ((start + row) * job->heads + head) * 2;
                 kept_for_backward[0] = most;
                 kept_for_backward[1] = shares[i];
             }
@@ -111,33 +117,44 @@ INLINE void attend(const Attention *job, int64_t item, void *memory, int size, i
     }
 }
 
-static void attend_32(const void *job, int64_t item, void *memory) {
+static void attend_32(const void* job, int64_t item, void* memory) {
     attend(job, item, memory, 32, 0);
 }
-static void attend_64(const void *job, int64_t item, void *memory) {
+static void attend_64(const void* job, int64_t item, void* memory) {
     attend(job, item, memory, 64, 0);
 }
-static void drop_32(const void *job, int64_t item, void *memory) {
+static void drop_32(const void* job, int64_t item, void* memory) {
     attend(job, item, memory, 32, 1);
 }
-static void drop_64(const void *job, int64_t item, void *memory) {
+static void drop_64(const void* job, int64_t item, void* memory) {
     attend(job, item, memory, 64, 1);
 }
 
 // `size` is the number of values of a head. DONE, or NO_MEMORY; UNSUPPORTED where `size` is neither
 // 32 nor 64; WRONG_STARTS where `starts` do not go from 0 to `tokens` without a step down.
-int NAMED(attention)(const element *projected, element *attended, const int64_t *starts,
+int NAMED(attention)(const element* projected, element* attended, const int64_t* starts,
                      int64_t sequences, int64_t tokens, int64_t heads, int64_t size,
-                     const int8_t *const *masks, float scale, float *softmax, int threads) {
+                     const int8_t* const* masks, float scale, float* softmax, int threads) {
     if (size != 32 && size != 64) return UNSUPPORTED;
     const int64_t longest = longest_of(starts, sequences, tokens);
     if (longest < 0) return WRONG_STARTS;
-    const Attention job = {projected, attended, starts, heads, padded_of(longest),
-                           masks,     scale,    softmax};
+    const int64_t items = sequences * heads;
+    const int64_t parts = items > 0 && items < threads ? (threads + items - 1) / items : 1;
+    const Attention job = {
+        .projected = projected,
+        .attended = attended,
+        .starts = starts,
+        .heads = heads,
+        .parts = parts,
+        .padded = padded_of(longest),
+        .masks = masks,
+        .scale = scale,
+        .softmax = softmax,
+    };
     const Team team = {
         .work = masks ? (size == 32 ? drop_32 : drop_64) : (size == 32 ? attend_32 : attend_64),
         .job = &job,
-        .items = sequences * heads,
+        .items = items * parts,
         .workspace_bytes = workspace_bytes(job.padded, size),
     };
     return run_team(team, threads);

@@ -49,7 +49,7 @@ INLINE __m512 rough_exp2_of(__m512 x) {
 
 // target[column][row] = source[row][column], 16 x 16 of 32 bits; rows from `rows` on count as 0 and
 // are not read. Distances between rows are in bytes.
-INLINE void transpose(const char *source, int64_t source_row, int rows, char *target,
+INLINE void transpose(const char* source, int64_t source_row, int rows, char* target,
                       int64_t target_row) {
     __m512i a[16], b[16];
     for (int i = 0; i < 16; i++)
@@ -69,7 +69,7 @@ INLINE void transpose(const char *source, int64_t source_row, int rows, char *ta
         const __m512i odd_top = _mm512_shuffle_i32x4(a[c], a[4 + c], 0xdd);   // 4 + c, 12 + c
         const __m512i even_low = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0x88);
         const __m512i odd_low = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0xdd);
-        char *to = target + c * target_row;
+        char* to = target + c * target_row;
         _mm512_storeu_si512(to, _mm512_shuffle_i32x4(even_top, even_low, 0x88));
         _mm512_storeu_si512(to + 4 * target_row, _mm512_shuffle_i32x4(odd_top, odd_low, 0x88));
         _mm512_storeu_si512(to + 8 * target_row, _mm512_shuffle_i32x4(even_top, even_low, 0xdd));

@@ -63,19 +63,27 @@ def plain_backward(
     projected: Tensor, gradient: Tensor, masks: list[Tensor], scale: float
 ) -> tuple[Tensor, Tensor]:
     """In float32, the gradient of `projected`, and the forward kernel's float32[T, heads, 2]."""
-    leaf = projected.detach().float().requires_grad_()
-    attended, softmax = [], []
-    with torch.enable_grad():
-        for rows, mask in zip(leaf.split([mask.shape[1] for mask in masks]), masks, strict=True):
-            query, key, value = rows.view(len(rows), 3, len(mask), -1).permute(1, 2, 0, 3)
-            scores = query @ key.mT
-            shares = (scores * query.shape[-1] ** -0.5).softmax(-1)
-            attended.append((shares * mask * scale @ value).transpose(0, 1).flatten(1))
-            largest = scores.amax(-1, keepdim=True)
-            powers = ((scores - largest) * query.shape[-1] ** -0.5).exp().sum(-1, keepdim=True)
-            softmax.append(torch.cat([largest, 1 / powers], -1).detach().transpose(0, 1))
-        torch.cat(attended).backward(gradient.float())
-    return leaf.grad, torch.cat(softmax).contiguous()
+    lengths = [mask.shape[1] for mask in masks]
+    of_projected, softmax = [], []
+    for rows, of_rows, mask in zip(
+        projected.float().split(lengths), gradient.float().split(lengths), masks, strict=True
+    ):
+        query, key, value = rows.view(len(rows), 3, len(mask), -1).permute(1, 2, 0, 3)
+        of_attended = of_rows.view(len(rows), len(mask), -1).transpose(0, 1)
+        root = query.shape[-1] ** -0.5
+        scores = query @ key.mT
+        largest = scores.amax(-1, keepdim=True)
+        powers = ((scores - largest) * root).exp()
+        share = 1 / powers.sum(-1, keepdim=True)
+        probabilities = powers * share
+        of_probabilities = of_attended @ value.mT * mask * scale
+        mean = (probabilities * of_probabilities).sum(-1, keepdim=True)
+        of_scores = probabilities * (of_probabilities - mean) * root
+        of_value = (probabilities * mask * scale).mT @ of_attended
+        parts = torch.stack([of_scores @ key, of_scores.mT @ query, of_value])
+        of_projected.append(parts.permute(2, 0, 1, 3).flatten(1))
+        softmax.append(torch.cat([largest, share], -1).transpose(0, 1))
+    return torch.cat(of_projected), torch.cat(softmax)
 
 
 def plain_attention(projected: Tensor, lengths: tuple[int, ...], heads: int) -> Tensor:

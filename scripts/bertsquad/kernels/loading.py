@@ -67,7 +67,7 @@ def outcome_of(kernel: Kernel) -> Any | Unavailable:
 def open_library(kernel: Kernel) -> Any:
     missing = [name for name in kernel.instructions if name not in cpu_flags()]
     if missing:
-        raise Unavailable(f"{kernel.name} needs {missing[0]}, which this processor lacks", WANTED)
+        raise Unavailable(f"this processor lacks {missing[0]}", WANTED)
     function = function_of(kernel, str(building.library_of(kernel)))
     try:
         checking.CHECKS[kernel.name](function)

@@ -1,11 +1,18 @@
-"""What `make doctor` and machine.json say of the compiled kernels."""
+"""What `make doctor` and machine.json say of the compiled kernels.
+
+As JSON, from a process of its own, since that of the caller may not want PyTorch:
+
+    python -m bertsquad.kernels.status
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from bertsquad.console.errors import exit_with
 from bertsquad.kernels import building, loading
 from bertsquad.kernels.building import Unavailable
 from bertsquad.kernels.table import KERNELS
@@ -46,6 +53,13 @@ def compiler_and_key() -> tuple[str, str]:
         version = building.compiler_version(compiler[0])
     except Unavailable:
         return "", ""
-    return version or os.path.basename(compiler[0]), hashlib.sha256(
-        "".join(keys).encode()
-    ).hexdigest()[:16]
+    key = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
+    return version or os.path.basename(compiler[0]), key
+
+
+def main() -> None:
+    print(json.dumps(asdict(status()), indent=2, sort_keys=True))
+
+
+if __name__ == "__main__":
+    exit_with(main)

@@ -10,23 +10,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-extern void GOMP_parallel(void (*function)(void *), void *argument, unsigned threads,
-                          unsigned flags) __attribute__((weak));
+extern void GOMP_parallel(void (*function)(void*), void* argument, unsigned threads, unsigned flags)
+    __attribute__((weak));
 
 enum { DONE = 0, NO_MEMORY = 1, UNSUPPORTED = 2, WRONG_STARTS = 3 };
 
 typedef struct {
-    void (*work)(const void *job, int64_t item, void *workspace);
-    const void *job;
+    void (*work)(const void* job, int64_t item, void* workspace);
+    const void* job;
     int64_t items;
     int64_t next;            // the first item that nobody has claimed
     size_t workspace_bytes;  // of each thread; a multiple of 64
     int status;
 } Team;
 
-static void join_team(void *argument) {
-    Team *team = argument;
-    void *workspace = NULL;
+static void join_team(void* argument) {
+    Team* team = argument;
+    void* workspace = NULL;
     if (team->workspace_bytes) {
         workspace = aligned_alloc(64, team->workspace_bytes);
         if (!workspace) {

@@ -1,5 +1,6 @@
 """The inference form computes what bert.py does, by each form of its linear layers."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -77,9 +78,15 @@ def test_a_model_is_run_as_its_configuration_says(tmp_path, linear_form, config)
 
 def test_batches_beyond_a_block_of_rows(folder, linear_form):
     batch = random_batch([40] * 30)
-    assert batch.tokens > packed_bert.BLOCK
-    found = packed_bert.load(folder, "fp32").packed(batch)
+    model = replace(packed_bert.load(folder, "fp32"), block=500)
+    found = model.packed(batch)
     torch.testing.assert_close(found, expected(folder, batch), atol=5e-6, rtol=1e-5)
+
+
+def test_a_block_is_8_mib_of_the_intermediate_layer(tmp_path):
+    folder = write_finetuned(tmp_path, intermediate_size=4096)
+    assert packed_bert.load(folder, "fp32").block == 512
+    assert packed_bert.load(folder, "bf16").block == 1024
 
 
 def test_bf16_rounds_as_bert_py_does(folder):

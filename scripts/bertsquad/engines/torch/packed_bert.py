@@ -22,9 +22,9 @@ from bertsquad.engines.torch.normalization import AddNorm, Norm
 from bertsquad.model import folder as model_folder
 from bertsquad.model.bert import GELU_FORMS, MATMUL_TYPES, BertConfig, Sequences
 
-# Rows of the intermediate layer computed at a time: 8 MiB of BERT-Large's, which stay in the cache
-# between the product, GELU and the next product.
-BLOCK = 512
+# Of the intermediate layer computed at a time, which stays in the cache between the product, GELU
+# and the next product: 512 rows of BERT-Large's in FP32, 1,024 in BF16.
+BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class PackedBert:
     layers: list[Layer]
     head: Tensor  # float32[2, H]
     head_bias: Tensor  # float32[2]
+    block: int  # rows of the intermediate layer computed at a time
     attention: Attention
     add_norm: AddNorm
 
@@ -102,7 +103,7 @@ class PackedBert:
             hidden, [attended], layer.attention_output, layer.attention_norm
         )
         form = GELU_FORMS[self.config.hidden_act]
-        inner = (layer.intermediate.gelu(rows, form) for rows in operand.split(BLOCK))
+        inner = (layer.intermediate.gelu(rows, form) for rows in operand.split(self.block))
         return self.add_norm(hidden, inner, layer.output, layer.output_norm)
 
 
@@ -148,6 +149,7 @@ def load(model_dir: str | Path, precision: str) -> PackedBert:
         [layer(f"bert.encoder.layer.{number}") for number in range(config.num_hidden_layers)],
         whole("qa_outputs.weight"),
         whole("qa_outputs.bias"),
+        BLOCK_BYTES // (config.intermediate_size * dtype.itemsize),
         attention.form_of(dtype, config.hidden_size // config.num_attention_heads),
         normalization.form_of(dtype),
     )
