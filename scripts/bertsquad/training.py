@@ -133,7 +133,7 @@ def train(
         steps=schedule.total_steps,
         seed=hyperparameters.seed,
     )
-    gradients = team.prepare_gradients(model)
+    team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
 
     begin = time.monotonic() - progress.elapsed_s
@@ -142,7 +142,7 @@ def train(
         started = time.monotonic()
         batch = batch_of(step)
         loss = add_gradients(model, features, batch, hyperparameters, step, team)
-        norm = clip_by_global_norm(gradients, hyperparameters.max_grad_norm)
+        norm = clip_by_global_norm(gradients(model), hyperparameters.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             where = f"step {step + 1} of {schedule.total_steps}"
             raise team.leaders(
@@ -150,6 +150,7 @@ def train(
             )
         rate = schedule.learning_rate(step)
         update(optimizer, rate)
+        team.clear_gradients(model)
 
         now = time.monotonic()
         progress.elapsed_s = now - begin
@@ -190,7 +191,8 @@ def add_gradients(
     total = 0.0
     for number, piece in enumerate(pieces):
         packed = features.packed(piece)
-        logits = model(packed, team.dropout_seed([hyperparameters.seed, step, number]))
+        words = team.dropout_seed([hyperparameters.seed, step, number])
+        logits = model(packed, words, len(pieces))
         loss = answer_loss(*logits, packed) / len(batch)
         if number == len(pieces) - 1:
             team.last_backward_follows()
@@ -220,6 +222,10 @@ def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) ->
     ) / 2  # fmt: skip
 
 
+def gradients(model: BertForQuestionAnswering) -> list[Tensor]:
+    return [p.grad for p in model.parameters() if p.grad is not None]
+
+
 def not_finite(
     model: BertForQuestionAnswering,
     features: Features,
@@ -235,8 +241,8 @@ def not_finite(
     for feature in batch.tolist():
         model.zero_grad()
         alone = add_gradients(model, features, np.array([feature]), hyperparameters, step)
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        if not (math.isfinite(alone) and math.isfinite(torch.nn.utils.get_total_norm(gradients))):
+        norm = float(torch.nn.utils.get_total_norm(gradients(model)))
+        if not (math.isfinite(alone) and math.isfinite(norm)):
             culprits.append(feature)
     if len(culprits) == len(batch):
         return UserError(

@@ -109,7 +109,7 @@ class Training:
 
         loss = self.add_gradients()
         norm = float(torch.nn.utils.get_total_norm([p.grad for p in self.model.parameters()]))
-        self.optimizer.zero_grad(set_to_none=False)
+        self.model.zero_grad()
         return [loss, norm]
 
     def run(self) -> int:
@@ -118,6 +118,7 @@ class Training:
         self.add_gradients()
         clip_by_global_norm([p.grad for p in self.model.parameters()], 1.0)
         update(self.optimizer, LEARNING_RATE)
+        self.model.zero_grad()
         return len(self.features)
 
 

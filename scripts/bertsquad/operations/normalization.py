@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bertsquad.operations.dropout import scale
-from bertsquad.operations.gradients import gradient_of
+from bertsquad.operations.gradients import add_gradient
 
 
 def add_norm(
@@ -55,7 +55,7 @@ class AddNorm(torch.autograd.Function):
             [True, True, True],
         )
         for parameter, part in ((norm.weight, of_weight), (norm.bias, of_bias)):
-            gradient_of(parameter).add_(part)
+            add_gradient(parameter, part)
         of_hidden = of_total
         if mask is not None:
             of_hidden = (of_total * mask).mul_(scale(ctx.rate))
