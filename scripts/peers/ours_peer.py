@@ -124,7 +124,7 @@ class Training:
 
         loss = self.add_gradients()
         norm = float(torch.nn.utils.get_total_norm(self.gradients()))
-        self.optimizer.zero_grad(set_to_none=False)
+        self.model.zero_grad()
         return [loss, norm]
 
     def run(self) -> int:
@@ -133,6 +133,7 @@ class Training:
         self.add_gradients()
         clip_by_global_norm(self.gradients(), 1.0)
         update(self.optimizer, LEARNING_RATE)
+        self.model.zero_grad()
         return len(self.features)
 
 

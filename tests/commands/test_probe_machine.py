@@ -17,7 +17,16 @@ def test_it_describes_this_machine(pytestconfig, tmp_path):
     machine = json.loads(output.read_text())
     assert set(machine) == {
         *("cpu", "native_precisions", "amx", "memory_mib", "allowed_cpus", "allowed_memory_nodes"),
-        *("binding", "cgroup", "kernel", "architecture", "operating_system", "governor", "turbo"),
+        *(
+            "fp32_products",
+            "binding",
+            "cgroup",
+            "kernel",
+            "architecture",
+            "operating_system",
+            "governor",
+            "turbo",
+        ),
         *(
             "transparent_huge_pages",
             "load_average",

@@ -3,8 +3,10 @@
 import pytest
 
 from bertsquad.machine.cpu import (
+    CpuInfo,
     allowed_cpus,
     cpu_model,
+    fp32_products,
     has_amx,
     has_native_bf16,
     isa_of_interest,
@@ -107,6 +109,19 @@ def test_native_precisions_begin_with_fp32_which_all_have():
     assert native_precisions({"avx2", "fma"}) == ["fp32", "int8"]
     assert native_precisions({"amx_tile", "amx_bf16", "amx_int8"}) == ["fp32", "bf16", "int8"]
     assert native_precisions({"asimdhp", "bf16"}) == ["fp32", "bf16", "fp16"]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "library"),
+    [
+        ("AuthenticAMD", {"avx2", "avx512f"}, "onednn"),
+        ("AuthenticAMD", {"avx2", "fma"}, "blas"),
+        ("GenuineIntel", {"avx2", "avx512f", "avx512_bf16"}, "blas"),
+        ("ARM", {"asimd", "sve"}, "blas"),
+    ],
+)
+def test_fp32_products_are_onednns_where_mkl_keeps_to_avx2(vendor, flags, library):
+    assert fp32_products(CpuInfo("some model", vendor, frozenset(flags))) == library
 
 
 def test_int8_of_avx2_alone_is_told_from_that_of_vnni():

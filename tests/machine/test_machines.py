@@ -76,6 +76,7 @@ def test_an_epyc_with_four_nodes_a_socket(described):
     assert cpu["caches"]["L3"]["instances"] == 16
     assert cpu["cpus_by_numa_node"]["7"] == [*range(112, 128), *range(240, 256)]
     assert machine["native_precisions"] == ["fp32", "int8"]
+    assert machine["fp32_products"] == "blas"
     assert machine["defaults"] == {"threads": 64, "cpus": list(range(64)), "sockets": [0]}
     assert topics(machine["warnings"]) == ["BF16 is emulated"]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bertsquad.console.errors import UserError
 from bertsquad.model import folder as model_folder
+from bertsquad.model import matmul
 from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.loop import add_gradients, answer_loss, plan_steps, train
 from bertsquad.training.state import TrainingState
@@ -142,10 +143,34 @@ def test_activation_checkpointing_gives_the_same_gradients_bit_for_bit(checkpoin
         model.activation_checkpointing = checkpointing
         loss = add_gradients(model, training_features(), batch, hyperparameters, step=0)
         results.append((loss, gradients(model)))
-        copied = model.bert.encoder.layer[0].intermediate.projection.made
-        assert (copied is None) == checkpointing
+        kept = model.bert.encoder.layer[0].intermediate.projection.kept
+        assert bool(kept) != checkpointing
     assert results[0][0] == results[1][0]
     assert_same(results[0][1], results[1][1])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_copies_of_weights_stay_for_the_micro_batches_of_a_step(checkpoint, precision):
+    batch = torch.tensor([0, 3, 5, 3, 11, 20, 7]).numpy()
+    for tokens, several in ((10**6, False), (64, True)):
+        model = load(checkpoint)
+        model.precision = precision
+        hyperparameters = dataclasses.replace(SETTINGS, micro_batch_tokens=tokens)
+        add_gradients(model, training_features(), batch, hyperparameters, step=0)
+        kept = model.bert.encoder.layer[0].intermediate.projection.kept
+        assert bool(kept) == several
+
+
+@pytest.mark.parametrize("kind", ["onednn", "blas"])
+def test_a_training_step_is_the_same_on_both_kinds_of_processor(checkpoint, monkeypatch, kind):
+    monkeypatch.setattr(matmul, "fp32_products", lambda: kind)
+    batch = torch.tensor([0, 3, 5, 3, 11, 20, 7]).numpy()
+    model, twin = load(checkpoint), load(checkpoint)
+    loss = add_gradients(model, training_features(), batch, SETTINGS, step=0)
+    monkeypatch.setattr(matmul, "fp32_products", lambda: "blas")
+    expected = add_gradients(twin, training_features(), batch, SETTINGS, step=0)
+    assert loss == pytest.approx(expected, rel=1e-6)
+    torch.testing.assert_close(gradients(model), gradients(twin), atol=1e-7, rtol=1e-5)
 
 
 # The loop

@@ -73,14 +73,6 @@ def test_the_first_update_of_a_single_weight():
     assert weight.item() == pytest.approx(expected, rel=1e-12)
 
 
-def test_an_update_leaves_gradients_at_zero():
-    weight = torch.nn.Parameter(torch.ones(3))
-    optimizer = adam_weight_decay([("dense.weight", weight)], weight_decay=0.01)
-    weight.grad = torch.ones(3)
-    update(optimizer, 0.1)
-    assert weight.grad.tolist() == [0.0, 0.0, 0.0]
-
-
 def test_a_small_gradient_is_not_clipped():
     gradients = [torch.tensor([0.6]), torch.tensor([0.0, 0.8])]
     assert clip_by_global_norm(gradients, 1.0) == pytest.approx(1.0)

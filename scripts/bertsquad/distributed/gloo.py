@@ -86,9 +86,11 @@ class GlooTeam:
     def dropout_seed(self, words: list[int]) -> list[int]:
         return [*words, self.worker.rank]
 
-    def prepare_gradients(self, model: nn.Module) -> list[Tensor]:
+    def prepare_gradients(self, model: nn.Module) -> None:
         self.buckets = Buckets(model, self._send)
-        return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+
+    def clear_gradients(self, model: nn.Module) -> None:
+        model.zero_grad(set_to_none=False)  # they stay in their buckets
 
     def last_backward_follows(self) -> None:
         if self.buckets is not None:

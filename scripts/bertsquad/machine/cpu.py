@@ -181,6 +181,17 @@ def has_native_bf16(flags: Iterable[str]) -> bool:
     return has_native("bf16", flags)
 
 
+def fp32_products(cpu: CpuInfo) -> str:
+    """The library whose FP32 products are fastest here: `onednn`, or `blas`, PyTorch's own.
+
+    PyTorch's BLAS is MKL on x86, which keeps to AVX2 on processors of AMD; oneDNN takes AVX-512
+    there. Measured in GFLOP/s on 2 cores: Zen 5 with AVX-512 450 by oneDNN, 200 by MKL; Zen 4 with
+    AVX-512 223 and 185 to 197; Zen 3 with AVX2 130 and 150 to 180. On processors of Intel MKL takes
+    AVX-512 by itself, and nothing was measured there, or on ARM: they keep PyTorch's BLAS.
+    """
+    return "onednn" if cpu.vendor == "AuthenticAMD" and "avx512f" in cpu.flags else "blas"
+
+
 def lacks_vnni(flags: Iterable[str]) -> bool:
     """Whether INT8 products are made of AVX2's several instructions."""
     return NATIVE_FLAGS["int8"].intersection(flags) == {"avx2"}

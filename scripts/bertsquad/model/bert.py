@@ -2,7 +2,7 @@
 
 The encoder of BERT (Devlin et al. 2019): post-LayerNorm, learned positions. Parameters are named as
 in `transformers`' BertForQuestionAnswering, so the state dict is the content of model.safetensors.
-Model folders are read and written by `bertsquad.model.folder`.
+Model folders are read and written by `bertsquad.model_folder`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -69,19 +70,23 @@ class BertForQuestionAnswering(nn.Module):
         self.qa_outputs = Unfilled(config.hidden_size, 2)
 
     def forward(
-        self, batch: PackedBatch, dropout_words: Sequence[int] = ()
+        self, batch: PackedBatch, dropout_words: Sequence[int] = (), micro_batches: int = 1
     ) -> tuple[Tensor, Tensor]:
         """Start and end logits, float32[T] each, of a packed batch.
 
-        In training mode there is dropout; `dropout_words` decide what it drops.
+        In training mode there is dropout; `dropout_words` decide what it drops. Copies of weights
+        that training makes are kept where the same weights serve several `micro_batches`.
         """
+        keep_copies = micro_batches > 1 and not self.activation_checkpointing
         hidden = self.bert(
             torch.from_numpy(batch.input_ids),
             torch.from_numpy(batch.positions),
             torch.from_numpy(batch.segments),
             Sequences.packed(batch.lengths.tolist()),
             MATMUL_TYPES[self.precision],
-            Training(dropout_words, self.activation_checkpointing) if self.training else None,
+            Training(dropout_words, self.activation_checkpointing, keep_copies)
+            if self.training
+            else None,
         )
         logits = self.qa_outputs(hidden)
         return logits[:, 0], logits[:, 1]
@@ -110,6 +115,10 @@ class Training:
 
     dropout_words: Sequence[int]
     checkpointing: bool  # of activations
+    keep_copies: bool  # of weights, in the form that products take
+
+    def layer(self, place: int) -> LayerTraining:
+        return LayerTraining(self.masks(place), self.keep_copies)
 
     def masks(self, place: int) -> Masks:
         """Those of one place in the model: 0 the embeddings, 1 the first layer, ...
@@ -117,6 +126,13 @@ class Training:
         Of their own, so that a layer that is computed again drops the same values again.
         """
         return Masks([*self.dropout_words, place])
+
+
+class LayerTraining(NamedTuple):
+    """What a layer's parts need to know of it."""
+
+    masks: Masks
+    keep_copies: bool
 
 
 class Bert(nn.Module):
@@ -138,8 +154,7 @@ class Bert(nn.Module):
     ) -> Tensor:
         """float32[T, H] from int64[T] each."""
         hidden = self.embeddings(input_ids, positions, segments, training)
-        encoded: Tensor = self.encoder(hidden, sequences, dtype, training)
-        return encoded
+        return self.encoder(hidden, sequences, dtype, training)
 
 
 class Embeddings(nn.Module):
@@ -155,8 +170,7 @@ class Embeddings(nn.Module):
     def forward(
         self, input_ids: Tensor, positions: Tensor, segments: Tensor, training: Training | None
     ) -> Tensor:
-        table = self.word_embeddings.weight
-        embedded: Tensor = Embedding.apply(table, input_ids)  # type: ignore[no-untyped-call]
+        embedded = Embedding.apply(self.word_embeddings.weight, input_ids)
         embedded = embedded + self.position_embeddings(positions)
         embedded = self.LayerNorm(embedded + self.token_type_embeddings(segments))
         if training is None:
@@ -181,18 +195,10 @@ class Encoder(nn.Module):
         return hidden
 
 
-def sparingly(layer: nn.Module, hidden: Tensor, *others: object) -> Tensor:
-    """The layer's output; kept is only its input. The backward pass computes the rest again, and
-    copies of the layer's weights live only while it is computed, forward or backward."""
-    assert isinstance(layer, Layer)
-    if hidden.requires_grad:
-        hidden.register_hook(lambda gradient: layer.release())  # when its backward pass is over
+def sparingly(layer: Layer, hidden: Tensor, *others: object) -> Tensor:
+    """The layer's output; kept is only its input. The backward pass computes the rest again."""
     # Dropout has seeds of its own, so there is no state of PyTorch's to restore.
-    output: Tensor = checkpoint(
-        layer, hidden, *others, use_reentrant=False, preserve_rng_state=False
-    )
-    layer.release()
-    return output
+    return checkpoint(layer, hidden, *others, use_reentrant=False, preserve_rng_state=False)
 
 
 class Layer(nn.Module):
@@ -206,15 +212,9 @@ class Layer(nn.Module):
     def forward(
         self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype, training: Training | None
     ) -> Tensor:
-        masks = training and training.masks(self.place)
-        attended = self.attention(hidden, sequences, dtype, masks)
-        hidden = self.output(self.intermediate(attended.to(dtype), masks), attended, masks)
-        return hidden
-
-    def release(self) -> None:
-        """Free the copies of weights that training makes; they are made anew where needed."""
-        for part in (self.attention.self, self.attention.output, self.intermediate, self.output):
-            part.projection.release()
+        of_layer = training and training.layer(self.place)
+        attended = self.attention(hidden, sequences, dtype, of_layer)
+        return self.output(self.intermediate(attended.to(dtype), of_layer), attended, of_layer)
 
 
 class Attention(nn.Module):
@@ -224,10 +224,13 @@ class Attention(nn.Module):
         self.output = Output(config, config.hidden_size)
 
     def forward(
-        self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype, masks: Masks | None
+        self,
+        hidden: Tensor,
+        sequences: Sequences,
+        dtype: torch.dtype,
+        training: LayerTraining | None,
     ) -> Tensor:
-        attended: Tensor = self.output(self.self(hidden.to(dtype), sequences, masks), hidden, masks)
-        return attended
+        return self.output(self.self(hidden.to(dtype), sequences, training), hidden, training)
 
 
 class SelfAttention(nn.Module):
@@ -240,25 +243,22 @@ class SelfAttention(nn.Module):
         self.projection = Projection(self.query, self.key, self.value)
         self.dropout = config.attention_probs_dropout_prob
 
-    def forward(self, hidden: Tensor, sequences: Sequences, masks: Masks | None) -> Tensor:
+    def forward(
+        self, hidden: Tensor, sequences: Sequences, training: LayerTraining | None
+    ) -> Tensor:
         """[T, H] from [T, H], in the type of `hidden`."""
-        if masks is not None:
-            projected = self.projection(hidden)
-            return attention(projected, sequences.runs, self.heads, self.dropout, masks)
+        if training is not None:
+            projected = self.projection(hidden, training.keep_copies)
+            return attention(projected, sequences.runs, self.heads, self.dropout, training.masks)
         sizes = [count * length for count, length in sequences.runs]
-        query, key, value = (
+        projected = [
             torch.split(linear(hidden), sizes) for linear in (self.query, self.key, self.value)
-        )
+        ]
         attended = [
             F.scaled_dot_product_attention(
-                self.by_head(of_query, *shape),
-                self.by_head(of_key, *shape),
-                self.by_head(of_value, *shape),
-                attn_mask=sequences.mask,
+                *(self.by_head(run, *shape) for run in runs), attn_mask=sequences.mask
             )
-            for shape, of_query, of_key, of_value in zip(
-                sequences.runs, query, key, value, strict=True
-            )
+            for shape, *runs in zip(sequences.runs, *projected, strict=True)
         ]
         return torch.cat([run.transpose(1, 2).reshape(-1, hidden.shape[1]) for run in attended])
 
@@ -274,9 +274,9 @@ class Intermediate(nn.Module):
         self.gelu_form = GELU_FORMS[config.hidden_act]
         self.projection = Projection(self.dense, gelu=self.gelu_form)
 
-    def forward(self, hidden: Tensor, masks: Masks | None) -> Tensor:
-        if masks is not None:
-            return self.projection(hidden)
+    def forward(self, hidden: Tensor, training: LayerTraining | None) -> Tensor:
+        if training is not None:
+            return self.projection(hidden, training.keep_copies)
         return F.gelu(self.dense(hidden), approximate=self.gelu_form)
 
 
@@ -290,13 +290,13 @@ class Output(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = config.hidden_dropout_prob
 
-    def forward(self, hidden: Tensor, residual: Tensor, masks: Masks | None) -> Tensor:
+    def forward(self, hidden: Tensor, residual: Tensor, training: LayerTraining | None) -> Tensor:
         """float32[T, H]; the sum is float32 because `residual` is."""
-        if masks is None:
-            normed: Tensor = self.LayerNorm(self.dense(hidden) + residual)
-            return normed
-        mask = masks.draw(residual.shape, self.dropout)
-        return add_norm(self.projection(hidden), residual, self.LayerNorm, mask, self.dropout)
+        if training is None:
+            return self.LayerNorm(self.dense(hidden) + residual)
+        mask = training.masks.draw(residual.shape, self.dropout)
+        projected = self.projection(hidden, training.keep_copies)
+        return add_norm(projected, residual, self.LayerNorm, mask, self.dropout)
 
 
 class Unfilled(nn.Linear):

@@ -1,4 +1,7 @@
-"""BF16 matrix products: by the processor where it has them, otherwise emulated by FP32 products.
+"""Matrix products: which library computes them, and those in BF16.
+
+Products in FP32 are by the library that is fastest on this processor. Those in BF16 are by the
+processor where it has them, otherwise emulated by FP32 products.
 
 A BF16 product of the hardware multiplies BF16 numbers exactly, sums in FP32 and rounds the sum to
 BF16. FP32 products of numbers that were rounded to BF16 do the same; only the order of the sums
@@ -15,7 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bertsquad.machine.cpu import cpu_flags, has_native_bf16
+from bertsquad.machine import cpu
+from bertsquad.machine.cpu import CpuInfo, cpu_flags, has_native_bf16
+from bertsquad.machine.reading import attempt
+
+# The rows that oneDNN packs weights for; its format does not depend on them from a few dozen up.
+TYPICAL_ROWS = 2048
 
 
 @cache
@@ -23,6 +31,41 @@ def bf16_native() -> bool:
     """Whether BF16 products run on BF16 instructions here: the processor shows them and oneDNN,
     which has PyTorch's kernels for them, uses them."""
     return has_native_bf16(cpu_flags()) and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+@cache
+def fp32_products() -> str:
+    """Whose FP32 products are used here: `onednn` or `blas`, see `machine.cpu.fp32_products`."""
+    info = attempt(cpu.read_cpu)
+    if not isinstance(info, CpuInfo) or not torch.backends.mkldnn.is_available():
+        return "blas"
+    return cpu.fp32_products(info)
+
+
+def onednn_multiplies(dtype: torch.dtype) -> bool:
+    """Whether products of this type are fastest by oneDNN from weights in its own layout."""
+    if dtype == torch.bfloat16:
+        return bf16_native()
+    return dtype == torch.float32 and fp32_products() == "onednn"
+
+
+def onednn_linear(
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    operation: str = "none",
+    form: str = "",
+) -> Tensor:
+    """[T, N]: `hidden` [T, K] times `weight` [N, K] transposed, by oneDNN. `weight` may be packed.
+
+    `operation` is done to the outputs: "none", or "gelu" in `form`, F.gelu's `approximate`.
+    """
+    return torch.ops.mkldnn._linear_pointwise(hidden, weight, bias, operation, [], form)
+
+
+def packed(weight: Tensor) -> Tensor:
+    """A copy of `weight` [N, K] in the layout that oneDNN multiplies best."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight, TYPICAL_ROWS)
 
 
 def bf16_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

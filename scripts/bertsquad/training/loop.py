@@ -82,7 +82,7 @@ def train(
     batch_of = batches_of_ranks(
         hyperparameters, features.feature_question, steps=schedule.total_steps
     )
-    gradients = team.prepare_gradients(model)
+    team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
 
     begin = time.monotonic() - progress.elapsed_s
@@ -91,7 +91,7 @@ def train(
         started = time.monotonic()
         batch = batch_of(step)
         loss = add_gradients(model, features, batch, hyperparameters, step, team)
-        norm = clip_by_global_norm(gradients, hyperparameters.max_grad_norm)
+        norm = clip_by_global_norm(gradients(model), hyperparameters.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             where = f"step {step + 1} of {schedule.total_steps}"
             raise team.leaders(
@@ -99,6 +99,7 @@ def train(
             )
         rate = schedule.learning_rate(step)
         update(optimizer, rate)
+        team.clear_gradients(model)
 
         now = time.monotonic()
         progress.elapsed_s = now - begin
@@ -140,8 +141,9 @@ def add_gradients(
     total = 0.0
     for number, piece in enumerate(pieces):
         packed = features.packed(piece)
-        start, end = model(packed, team.dropout_seed([hyperparameters.seed, step, number]))
-        loss = answer_loss(start, end, packed) / len(batch)
+        words = team.dropout_seed([hyperparameters.seed, step, number])
+        logits = model(packed, words, len(pieces))
+        loss = answer_loss(*logits, packed) / len(batch)
         if number == len(pieces) - 1:
             team.last_backward_follows()
         loss.backward()
@@ -173,6 +175,10 @@ def answer_loss(start_logits: Tensor, end_logits: Tensor, batch: PackedBatch) ->
     return (start + end) / 2
 
 
+def gradients(model: BertForQuestionAnswering) -> list[Tensor]:
+    return [p.grad for p in model.parameters() if p.grad is not None]
+
+
 def not_finite(
     model: BertForQuestionAnswering,
     features: Features,
@@ -188,8 +194,8 @@ def not_finite(
     for feature in batch.tolist():
         model.zero_grad()
         alone = add_gradients(model, features, np.array([feature]), hyperparameters, step)
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        if not (math.isfinite(alone) and math.isfinite(torch.nn.utils.get_total_norm(gradients))):
+        norm = float(torch.nn.utils.get_total_norm(gradients(model)))
+        if not (math.isfinite(alone) and math.isfinite(norm)):
             culprits.append(feature)
     if len(culprits) == len(batch):
         return UserError(

@@ -52,14 +52,12 @@ def adam_weight_decay(
 
 
 def update(optimizer: torch.optim.AdamW, learning_rate: float) -> None:
-    """One step at this rate, then gradients are zero again."""
+    """One step at this rate."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.step()
     # The fused kernel does not count its change of the weights; copies in BF16 are renewed by it.
     increment_version(p for group in optimizer.param_groups for p in group["params"])
-    # Kept and zeroed, not freed: fresh pages for every step's gradients cost more.
-    optimizer.zero_grad(set_to_none=False)
 
 
 def clip_by_global_norm(gradients: list[Tensor], max_norm: float) -> float:

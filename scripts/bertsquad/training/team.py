@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bertsquad.training.state import History, TrainingState
 
@@ -50,8 +50,12 @@ class Team(Protocol):
         """What seeds the dropout of this process's micro-batch."""
         ...
 
-    def prepare_gradients(self, model: nn.Module) -> list[Tensor]:
-        """Give every parameter a gradient, zero, and return them."""
+    def prepare_gradients(self, model: nn.Module) -> None:
+        """Before the first step: where gradients are to be summed, give them their place."""
+        ...
+
+    def clear_gradients(self, model: nn.Module) -> None:
+        """Between two steps: none is left."""
         ...
 
     def last_backward_follows(self) -> None:
@@ -97,12 +101,13 @@ class Alone:
     def dropout_seed(self, words: list[int]) -> list[int]:
         return words
 
-    def prepare_gradients(self, model: nn.Module) -> list[Tensor]:
-        gradients = []
-        for parameter in model.parameters():
-            parameter.grad = torch.zeros_like(parameter)
-            gradients.append(parameter.grad)
-        return gradients
+    def prepare_gradients(self, model: nn.Module) -> None:
+        pass
+
+    def clear_gradients(self, model: nn.Module) -> None:
+        # Freed, not zeroed: the next step's activations lie in their memory, and the first part of
+        # a gradient needs no zeros to be added to.
+        model.zero_grad()
 
     def last_backward_follows(self) -> None:
         pass

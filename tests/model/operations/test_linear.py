@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bertsquad.model.operations import linear
+from bertsquad.model import matmul
 from bertsquad.model.operations.linear import Projection
 
 TOKENS, WIDTH = 9, 6
@@ -22,17 +22,23 @@ def rounded(tensor):
     return tensor.to(torch.bfloat16).float()
 
 
-@pytest.mark.parametrize("onednn", [False, True])
+@pytest.fixture(params=["onednn", "blas"])
+def products(request, monkeypatch):
+    """As on either kind of processor."""
+    monkeypatch.setattr(matmul, "fp32_products", lambda: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("gelu", [None, "none", "tanh"])
 @pytest.mark.parametrize("outputs", [(5,), (4, 4, 3)])
-def test_fp32_equals_autograd(monkeypatch, outputs, gelu, onednn):
-    monkeypatch.setattr(linear, "onednn_is_faster", lambda: onednn)
+def test_fp32_equals_autograd(products, outputs, gelu, keep):
     ours, theirs = layers(*outputs), layers(*outputs)
     hidden = torch.randn(TOKENS, WIDTH, requires_grad=True)
     twin = hidden.detach().clone().requires_grad_()
     product = torch.cat([layer(twin) for layer in theirs], dim=1)
     expected = product if gelu is None else F.gelu(product, approximate=gelu)
-    found = Projection(*ours, gelu=gelu)(hidden)
+    found = Projection(*ours, gelu=gelu)(hidden, keep)
     torch.testing.assert_close(found, expected)
     weights = torch.randn_like(found)
     (found * weights).sum().backward()
@@ -43,10 +49,28 @@ def test_fp32_equals_autograd(monkeypatch, outputs, gelu, onednn):
         torch.testing.assert_close(a.bias.grad, b.bias.grad)
 
 
-def test_bf16_rounds_operands_and_products_and_nothing_else():
+def test_gradients_of_both_kinds_of_processor_differ_by_the_order_of_sums_alone(monkeypatch):
+    hidden, gradient = torch.randn(500, 64), torch.randn(500, 96)
+    found = {}
+    for kind in ("onednn", "blas"):
+        monkeypatch.setattr(matmul, "fp32_products", lambda kind=kind: kind)
+        torch.manual_seed(0)
+        layer, leaf = nn.Linear(64, 96), hidden.clone().requires_grad_()
+        Projection(layer)(leaf).backward(gradient)
+        found[kind] = torch.cat([layer.weight.grad.flatten(), leaf.grad.flatten()])
+    difference = (found["onednn"] - found["blas"]).norm() / found["blas"].norm()
+    assert difference < 1e-6
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("native", [False, True])
+def test_bf16_rounds_operands_and_products_and_nothing_else(monkeypatch, native, keep):
+    if native and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("oneDNN has no BF16 products on this processor")
+    monkeypatch.setattr(matmul, "bf16_native", lambda: native)
     (layer,) = layers(5)
     hidden = rounded(torch.randn(TOKENS, WIDTH)).requires_grad_()
-    found = Projection(layer)(hidden.to(torch.bfloat16))
+    found = Projection(layer)(hidden.to(torch.bfloat16), keep)
     expected = F.linear(hidden, rounded(layer.weight), rounded(layer.bias))
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.float(), rounded(expected))
@@ -59,63 +83,67 @@ def test_bf16_rounds_operands_and_products_and_nothing_else():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_micro_batches_are_summed_in_fp32(dtype):
+def test_micro_batches_are_summed_in_fp32(products, dtype):
     (layer,) = layers(5)
     projection = Projection(layer)
     hidden = [torch.randn(TOKENS, WIDTH).to(dtype) for _ in range(300)]
     alone = []
     for piece in hidden:
-        projection(piece).float().sum().backward()
+        projection(piece, keep=True).float().sum().backward()
         alone.append(layer.weight.grad.double())
         layer.weight.grad = None
     for piece in hidden:
-        projection(piece).float().sum().backward()
+        projection(piece, keep=True).float().sum().backward()
     exact = sum(alone)
     torch.testing.assert_close(layer.weight.grad.double(), exact, rtol=1e-5, atol=1e-4)
 
 
+KINDS = ["plain", "packed", "transposed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_copies_follow_the_weights_and_are_made_once(dtype):
+def test_copies_that_are_kept_are_made_once_and_follow_the_weights(dtype, kind):
     query, key = layers(4, 3)
     projection = Projection(query, key)
-    weight = projection.operands(dtype).weight
-    before = weight.clone()
-    assert projection.operands(dtype).weight is weight
+    before = projection.weight(kind, dtype, keep=True)
+    assert projection.weight(kind, dtype, keep=True) is before
     with torch.no_grad():
         key.weight.mul_(2)
-    after = projection.operands(dtype).weight
-    assert torch.equal(after[:4], before[:4])
-    assert torch.equal(after[4:], 2 * before[4:])
-    assert after is weight  # the same memory again
+    assert projection.weight(kind, dtype, keep=True) is not before
+    after = projection.weight("plain", dtype, keep=True)
+    assert torch.equal(after, torch.cat([query.weight, key.weight]).to(dtype))
 
 
-def test_released_copies_are_freed_and_made_again():
-    (layer,) = layers(4)
-    projection = Projection(layer)
-    before = projection.operands(torch.bfloat16).weight
-    freed = weakref.ref(before)
-    kept = before.clone()
-    del before
-    projection.release()
-    assert freed() is None
-    assert torch.equal(projection.operands(torch.bfloat16).weight, kept)
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_that_are_not_kept_live_as_long_as_their_product(kind):
+    copy = weakref.ref(Projection(*layers(4, 3)).weight(kind, torch.bfloat16, keep=False))
+    assert copy() is None
 
 
 def test_one_layer_in_fp32_needs_no_copy():
     (layer,) = layers(4)
-    weight = Projection(layer).operands(torch.float32).weight
+    weight = Projection(layer).weight("plain", torch.float32, keep=False)
     assert weight.data_ptr() == layer.weight.data_ptr()
 
 
-def test_copies_in_onednns_layout_follow_the_weights(monkeypatch):
-    monkeypatch.setattr(linear, "onednn_is_faster", lambda: True)
+def test_packed_copies_hold_no_plain_one_beside_them(products):
+    query, key = layers(4, 3)
+    projection = Projection(query, key)
+    projection(torch.randn(TOKENS, WIDTH), keep=True).sum().backward()
+    kinds = {"blas": ["plain"], "onednn": ["packed", "transposed"]}[products]
+    assert [kind for kind, _ in projection.kept] == kinds
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_products_follow_the_weights(products, keep):
     (layer,) = layers(4)
     projection, hidden = Projection(layer), torch.randn(TOKENS, WIDTH)
-    before = projection(hidden)
+    before = projection(hidden, keep)
     with torch.no_grad():
         layer.weight.mul_(2)
         layer.bias.mul_(2)
-    torch.testing.assert_close(projection(hidden), 2 * before)
+    torch.testing.assert_close(projection(hidden, keep), 2 * before)
 
 
 def test_whoever_waits_for_a_gradient_is_told_when_it_is_there():

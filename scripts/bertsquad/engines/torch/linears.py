@@ -13,10 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bertsquad.model.matmul import bf16_native
-
-# The rows that oneDNN packs weights for; its format does not depend on them from a few dozen up.
-TYPICAL_ROWS = 2048
+from bertsquad.model.matmul import onednn_linear, onednn_multiplies, packed
 
 
 class Linear(Protocol):
@@ -43,12 +40,9 @@ class Linear(Protocol):
 
 def form_of(dtype: torch.dtype) -> type[Linear]:
     """The one for weights that are float32 or, for BF16 products, bfloat16."""
-    if dtype == torch.bfloat16:
-        return PackedLinear if bf16_native() else EmulatedLinear
-    # Measured: with AVX-512 oneDNN on packed weights reaches 223 GFLOP/s on 2 cores of Zen 4 and
-    # MKL 184 to 197; with AVX2 oneDNN reaches 65 a core of Zen 3 and MKL 75 to 90.
-    avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return PackedLinear if avx512 else PlainLinear
+    if onednn_multiplies(dtype):
+        return PackedLinear
+    return EmulatedLinear if dtype == torch.bfloat16 else PlainLinear
 
 
 class PackedLinear:
@@ -58,7 +52,7 @@ class PackedLinear:
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.dtype = weight.dtype
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, TYPICAL_ROWS)
+        self.weight = packed(weight)
         self.bias = bias.to(weight.dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -71,11 +65,7 @@ class PackedLinear:
         residual.add_(self(x))
 
     def product(self, x: Tensor, operation: str, form: str) -> Tensor:
-        x = x.to(self.dtype)
-        multiplied: Tensor = torch.ops.mkldnn._linear_pointwise(
-            x, self.weight, self.bias, operation, [], form
-        )
-        return multiplied
+        return onednn_linear(x.to(self.dtype), self.weight, self.bias, operation, form)
 
 
 class PlainLinear:
@@ -99,7 +89,7 @@ class PlainLinear:
 
 
 class EmulatedLinear:
-    """BF16 on a processor without it (bertsquad.model.matmul). The weights take BF16's memory."""
+    """BF16 on a processor without it: see `bertsquad.matmul`. The weights take BF16's memory."""
 
     transposed = False
 
@@ -124,8 +114,7 @@ class EmulatedLinear:
 def gelu_(x: Tensor, form: str) -> Tensor:
     """F.gelu in place, for float32."""
     if form == "none":
-        activated: Tensor = torch.ops.aten.gelu_(x)
-        return activated
+        return torch.ops.aten.gelu_(x)
     # (1 + tanh(z / 2)) / 2 is sigmoid(z), which takes less than half as long.
     factor = 2 * math.sqrt(2 / math.pi)
     return x.mul_((x * x).mul_(factor * 0.044715).add_(factor).mul_(x).sigmoid_())

@@ -1,25 +1,21 @@
-"""Linear layers: a product with weights that are made ready once a step, and its gradients."""
+"""Linear layers: a product with copies of the weights in the form it takes, and its gradients."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertsquad.model.matmul import bf16_linear, bf16_matmul
-from bertsquad.model.operations.gradients import gradient_of
-
-
-class Operands(NamedTuple):
-    """What a product takes beside its input, in one type."""
-
-    weight: Tensor  # [outputs, H]
-    bias: Tensor  # [outputs]
-    # The weight and its transpose in oneDNN's own layout, where that is used.
-    packed: tuple[Tensor, Tensor] | None = None
+from bertsquad.model.matmul import (
+    bf16_linear,
+    bf16_matmul,
+    onednn_linear,
+    onednn_multiplies,
+    packed,
+)
+from bertsquad.model.operations.gradients import add_gradient, add_product
 
 
 class Projection:
@@ -31,85 +27,81 @@ class Projection:
     def __init__(self, *layers: nn.Linear, gelu: str | None = None) -> None:
         self.layers = layers
         self.gelu = gelu
-        self.made_of: Any = None
-        self.made: Operands | None = None
+        self.kept: dict[Any, Tensor] = {}  # copies of the parameters, by kind and type
+        self.kept_of: Any = None  # the parameters that they are copies of
 
-    def __call__(self, hidden: Tensor) -> Tensor:
-        product: Tensor = Product.apply(hidden, self, *self.parameters())  # type: ignore[no-untyped-call]
-        return product
+    def __call__(self, hidden: Tensor, keep: bool = False) -> Tensor:
+        """`keep`: leave copies of the weights for the products to come, until the weights change.
 
-    def parameters(self) -> list[Tensor]:
+        Else each lives as long as its product, so that one layer's copies are there at a time.
+        """
+        return Product.apply(hidden, self, keep, *self.parameters())
+
+    def parameters(self) -> list[nn.Parameter]:
         return [parameter for layer in self.layers for parameter in (layer.weight, layer.bias)]
 
     @torch.no_grad()
-    def operands(self, dtype: torch.dtype) -> Operands:
-        """The layers' weights and biases in this type.
+    def weight(self, kind: str, dtype: torch.dtype, keep: bool) -> Tensor:
+        """The layers' weights as one matrix: "plain", [outputs, H], or in oneDNN's layout, that
+        matrix "packed" or its transpose, "transposed".
 
-        Copies, where there must be any, are made anew only when the parameters have changed: once
-        a step, however many micro-batches use them.
+        Copies that are kept are made anew only when the parameters have changed: once a step,
+        however many micro-batches use them.
         """
-        made_of = (dtype, *((p.data_ptr(), p._version) for p in self.parameters()))
-        if self.made is None or made_of != self.made_of:
-            weight = self.together([layer.weight for layer in self.layers], dtype, 0)
-            bias = self.together([layer.bias for layer in self.layers], dtype, 1)
-            packed = None
-            if dtype == torch.float32 and onednn_is_faster():
-                pack = torch.ops.mkldnn._reorder_linear_weight
-                packed = (pack(weight), pack(weight.T.contiguous()))
-            self.made = Operands(weight, bias, packed)
-            self.made_of = made_of
-        return self.made
+        made_of = [(p.data_ptr(), p._version) for p in self.parameters()]
+        if made_of != self.kept_of:
+            self.kept, self.kept_of = {}, made_of
+        if (kind, dtype) in self.kept:
+            return self.kept[kind, dtype]
+        made = together([layer.weight for layer in self.layers], dtype)
+        if kind != "plain":
+            made = packed(made if kind == "packed" else made.T)
+        if keep:
+            self.kept[kind, dtype] = made
+        return made
 
-    def together(self, parts: list[Tensor], dtype: torch.dtype, place: int) -> Tensor:
-        """The parts end to end: the only one itself, or a copy in the memory of the last one."""
-        if len(parts) == 1 and parts[0].dtype == dtype:
-            return parts[0].detach()
-        known = None if self.made is None else (self.made.weight, self.made.bias)[place]
-        if known is not None and known.dtype == dtype:
-            copy = known
-        else:
-            copy = torch.empty(sum(map(len, parts)), *parts[0].shape[1:], dtype=dtype)
-        for part, rows in zip(parts, self.split(copy), strict=True):
-            rows.copy_(part)
-        return copy
+    def forward_product(self, hidden: Tensor, keep: bool) -> Tensor:
+        dtype = hidden.dtype
+        bias = together([layer.bias for layer in self.layers], dtype)
+        if packs(dtype, keep):
+            return onednn_linear(hidden, self.weight("packed", dtype, keep), bias)
+        return linear(hidden, self.weight("plain", dtype, keep), bias)
 
-    def release(self) -> None:
-        """Free the copies of the parameters, until they are needed again."""
-        self.made = self.made_of = None
-
-    def split(self, outputs: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-        """Each layer's part of all outputs."""
-        parts: tuple[Tensor, ...] = outputs.split(
-            [layer.out_features for layer in self.layers], dim
-        )
-        return parts
+    def backward_product(self, gradient: Tensor, keep: bool) -> Tensor:
+        """The gradient of the input."""
+        dtype = gradient.dtype
+        if packs(dtype, keep):
+            return onednn_linear(gradient, self.weight("transposed", dtype, keep))
+        return matmul(gradient, self.weight("plain", dtype, keep))
 
     def add_gradients(self, gradient: Tensor, hidden: Tensor) -> None:
-        """Add what these outputs' gradient [T, outputs] means for the weights, in FP32.
+        """Add what these outputs' gradient [T, outputs] means for the parameters, in FP32.
 
         One micro-batch's products are summed in FP32, too; those in BF16 are then rounded to it,
         as the hardware gives them.
         """
-        biases = self.split(gradient.sum(0))
-        if gradient.dtype == torch.bfloat16:
-            for layer, part in zip(
-                self.layers, self.split(bf16_matmul(gradient.T, hidden)), strict=True
-            ):
-                gradient_of(layer.weight).add_(part)
-        else:
-            for layer, part in zip(self.layers, self.split(gradient, 1), strict=True):
-                gradient_of(layer.weight).addmm_(part.T, hidden)
+        sizes = [layer.out_features for layer in self.layers]
+        biases = gradient.sum(0).split(sizes)
         for layer, bias in zip(self.layers, biases, strict=True):
-            gradient_of(layer.bias).add_(bias)
+            add_gradient(layer.bias, bias)
+        if gradient.dtype == torch.float32 and not onednn_multiplies(torch.float32):
+            for layer, part in zip(self.layers, gradient.split(sizes, 1), strict=True):
+                add_product(layer.weight, part.T, hidden)
+            return
+        weights = weight_gradient(gradient, hidden).split(sizes)
+        for layer, weight in zip(self.layers, weights, strict=True):
+            add_gradient(layer.weight, weight)
 
 
 class Product(torch.autograd.Function):
     """GELU where asked for, of hidden @ weight.T + bias."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, projection: Projection, *parameters: Tensor) -> Tensor:
-        product = forward_product(hidden, projection.operands(hidden.dtype))
-        ctx.projection = projection
+    def forward(
+        ctx: Any, hidden: Tensor, projection: Projection, keep: bool, *parameters: Tensor
+    ) -> Tensor:
+        product = projection.forward_product(hidden, keep)
+        ctx.projection, ctx.keep = projection, keep
         if projection.gelu is None:
             ctx.save_for_backward(hidden)
             return product
@@ -125,36 +117,32 @@ class Product(torch.autograd.Function):
                 gradient, product[0], approximate=projection.gelu
             )
         projection.add_gradients(gradient, hidden)
-        of_hidden = backward_product(gradient, projection.operands(hidden.dtype))
-        return of_hidden, None, *(None for _ in projection.parameters())
+        of_hidden = projection.backward_product(gradient, ctx.keep)
+        return of_hidden, None, None, *(None for _ in projection.parameters())
 
 
-def forward_product(hidden: Tensor, operands: Operands) -> Tensor:
-    if operands.packed is None:
-        return linear(hidden, operands.weight, operands.bias)
-    return onednn_linear(hidden, operands.packed[0], operands.bias)
+def packs(dtype: torch.dtype, keep: bool) -> bool:
+    """Whether a product takes weights in oneDNN's layout.
 
-
-def backward_product(gradient: Tensor, operands: Operands) -> Tensor:
-    """The gradient of the input."""
-    if operands.packed is None:
-        return matmul(gradient, operands.weight)
-    return onednn_linear(gradient, operands.packed[1], None)
-
-
-def onednn_linear(hidden: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(hidden, packed, bias, "none", [], "")
-    return product
-
-
-@cache
-def onednn_is_faster() -> bool:
-    """Whether FP32 products by oneDNN, with weights in its layout, are faster than those by MKL.
-
-    With AVX-512, 223 against 185 to 197 GFLOP/s on two cores of Zen 4; with AVX2, 63 to 77 against
-    77 to 87 on one of Zen 3. Gradients of weights are MKL's everywhere: it adds to a sum for free.
+    In FP32 nothing else reaches the library. PyTorch's BF16 products are oneDNN's with plain
+    weights, and packing pays from two micro-batches on: 1.05 to 1.10 times as fast a step on Zen 5,
+    0.97 with one.
     """
-    return torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return onednn_multiplies(dtype) and (keep or dtype == torch.float32)
+
+
+def weight_gradient(gradient: Tensor, hidden: Tensor) -> Tensor:
+    """gradient' hidden, [outputs, H] from [T, outputs] and [T, H]; in their type."""
+    if gradient.dtype == torch.bfloat16:
+        return bf16_matmul(gradient.T, hidden)
+    return onednn_linear(gradient.T, hidden.T)
+
+
+def together(parts: list[Tensor], dtype: torch.dtype) -> Tensor:
+    """The parts end to end in this type: the only one itself where it has it, else a copy."""
+    if len(parts) == 1:
+        return parts[0].detach().to(dtype)
+    return torch.cat([part.detach().to(dtype) for part in parts])
 
 
 def linear(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

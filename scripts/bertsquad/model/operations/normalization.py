@@ -8,16 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from bertsquad.model.operations.dropout import scale
-from bertsquad.model.operations.gradients import gradient_of
+from bertsquad.model.operations.gradients import add_gradient
 
 
 def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    arguments = (hidden, residual, norm, mask, rate, norm.weight, norm.bias)
-    made: Tensor = AddNorm.apply(*arguments)  # type: ignore[no-untyped-call]
-    return made
+    return AddNorm.apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
 
 
 class AddNorm(torch.autograd.Function):
@@ -57,7 +55,7 @@ class AddNorm(torch.autograd.Function):
             [True, True, True],
         )
         for parameter, part in ((norm.weight, of_weight), (norm.bias, of_bias)):
-            gradient_of(parameter).add_(part)
+            add_gradient(parameter, part)
         of_hidden = of_total
         if mask is not None:
             of_hidden = (of_total * mask).mul_(scale(ctx.rate))
