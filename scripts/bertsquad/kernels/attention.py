@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from ctypes import c_float, c_int64, c_void_p
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,7 +21,11 @@ BACKWARD_KERNELS = {
     torch.float32: table.ATTENTION_BACKWARD_FP32,
 }
 
-Attention = Callable[[Tensor, Tensor, int], Tensor]
+
+class Attention(Protocol):
+    """softmax(q k' / sqrt(d)) v of packed sequences, as `find` describes it."""
+
+    def __call__(self, projected: Tensor, starts: Tensor, heads: int) -> Tensor: ...
 
 
 def find(dtype: torch.dtype, head_size: int) -> Attention | None:

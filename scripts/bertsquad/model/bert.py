@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from bertsquad.data.batching import PackedBatch
 from bertsquad.model.operations.attention import attention
 from bertsquad.model.operations.dropout import Masks, dropout
-from bertsquad.model.operations.embedding import Embedding
+from bertsquad.model.operations.embedding import embedding
 from bertsquad.model.operations.linear import Projection, linear
 from bertsquad.model.operations.normalization import add_norm
 
@@ -154,7 +155,8 @@ class Bert(nn.Module):
     ) -> Tensor:
         """float32[T, H] from int64[T] each."""
         hidden = self.embeddings(input_ids, positions, segments, training)
-        return self.encoder(hidden, sequences, dtype, training)
+        encoded: Tensor = self.encoder(hidden, sequences, dtype, training)
+        return encoded
 
 
 class Embeddings(nn.Module):
@@ -170,9 +172,9 @@ class Embeddings(nn.Module):
     def forward(
         self, input_ids: Tensor, positions: Tensor, segments: Tensor, training: Training | None
     ) -> Tensor:
-        embedded = Embedding.apply(self.word_embeddings.weight, input_ids)
-        embedded = embedded + self.position_embeddings(positions)
-        embedded = self.LayerNorm(embedded + self.token_type_embeddings(segments))
+        rows = embedding(self.word_embeddings.weight, input_ids)
+        rows = rows + self.position_embeddings(positions)
+        embedded: Tensor = self.LayerNorm(rows + self.token_type_embeddings(segments))
         if training is None:
             return embedded
         mask = training.masks(0).draw(embedded.shape, self.dropout)
@@ -189,16 +191,21 @@ class Encoder(nn.Module):
     def forward(
         self, hidden: Tensor, sequences: Sequences, dtype: torch.dtype, training: Training | None
     ) -> Tensor:
-        compute = Layer.__call__ if training is None or not training.checkpointing else sparingly
+        checkpointing = training is not None and training.checkpointing
         for layer in self.layer:
-            hidden = compute(layer, hidden, sequences, dtype, training)
+            compute = partial(checkpointed, layer) if checkpointing else layer
+            hidden = compute(hidden, sequences, dtype, training)
         return hidden
 
 
-def sparingly(layer: Layer, hidden: Tensor, *others: object) -> Tensor:
-    """The layer's output; kept is only its input. The backward pass computes the rest again."""
+def checkpointed(layer: nn.Module, hidden: Tensor, *others: object) -> Tensor:
+    """Run the layer with activation checkpointing: only its input is kept, and the backward pass
+    computes the rest again."""
     # Dropout has seeds of its own, so there is no state of PyTorch's to restore.
-    return checkpoint(layer, hidden, *others, use_reentrant=False, preserve_rng_state=False)
+    output: Tensor = checkpoint(
+        layer, hidden, *others, use_reentrant=False, preserve_rng_state=False
+    )
+    return output
 
 
 class Layer(nn.Module):
@@ -214,7 +221,9 @@ class Layer(nn.Module):
     ) -> Tensor:
         of_layer = training and training.layer(self.place)
         attended = self.attention(hidden, sequences, dtype, of_layer)
-        return self.output(self.intermediate(attended.to(dtype), of_layer), attended, of_layer)
+        expanded = self.intermediate(attended.to(dtype), of_layer)
+        output: Tensor = self.output(expanded, attended, of_layer)
+        return output
 
 
 class Attention(nn.Module):
@@ -230,7 +239,9 @@ class Attention(nn.Module):
         dtype: torch.dtype,
         training: LayerTraining | None,
     ) -> Tensor:
-        return self.output(self.self(hidden.to(dtype), sequences, training), hidden, training)
+        attended = self.self(hidden.to(dtype), sequences, training)
+        output: Tensor = self.output(attended, hidden, training)
+        return output
 
 
 class SelfAttention(nn.Module):
@@ -251,14 +262,19 @@ class SelfAttention(nn.Module):
             projected = self.projection(hidden, training.keep_copies)
             return attention(projected, sequences.runs, self.heads, self.dropout, training.masks)
         sizes = [count * length for count, length in sequences.runs]
-        projected = [
+        query, key, value = (
             torch.split(linear(hidden), sizes) for linear in (self.query, self.key, self.value)
-        ]
+        )
         attended = [
             F.scaled_dot_product_attention(
-                *(self.by_head(run, *shape) for run in runs), attn_mask=sequences.mask
+                self.by_head(of_query, *shape),
+                self.by_head(of_key, *shape),
+                self.by_head(of_value, *shape),
+                attn_mask=sequences.mask,
             )
-            for shape, *runs in zip(sequences.runs, *projected, strict=True)
+            for shape, of_query, of_key, of_value in zip(
+                sequences.runs, query, key, value, strict=True
+            )
         ]
         return torch.cat([run.transpose(1, 2).reshape(-1, hidden.shape[1]) for run in attended])
 
@@ -293,7 +309,8 @@ class Output(nn.Module):
     def forward(self, hidden: Tensor, residual: Tensor, training: LayerTraining | None) -> Tensor:
         """float32[T, H]; the sum is float32 because `residual` is."""
         if training is None:
-            return self.LayerNorm(self.dense(hidden) + residual)
+            normed: Tensor = self.LayerNorm(self.dense(hidden) + residual)
+            return normed
         mask = training.masks.draw(residual.shape, self.dropout)
         projected = self.projection(hidden, training.keep_copies)
         return add_norm(projected, residual, self.LayerNorm, mask, self.dropout)

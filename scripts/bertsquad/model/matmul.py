@@ -60,12 +60,14 @@ def onednn_linear(
 
     `operation` is done to the outputs: "none", or "gelu" in `form`, F.gelu's `approximate`.
     """
-    return torch.ops.mkldnn._linear_pointwise(hidden, weight, bias, operation, [], form)
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(hidden, weight, bias, operation, [], form)
+    return product
 
 
 def packed(weight: Tensor) -> Tensor:
     """A copy of `weight` [N, K] in the layout that oneDNN multiplies best."""
-    return torch.ops.mkldnn._reorder_linear_weight(weight, TYPICAL_ROWS)
+    reordered: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight, TYPICAL_ROWS)
+    return reordered
 
 
 def bf16_linear(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

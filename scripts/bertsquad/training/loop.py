@@ -142,8 +142,8 @@ def add_gradients(
     for number, piece in enumerate(pieces):
         packed = features.packed(piece)
         words = team.dropout_seed([hyperparameters.seed, step, number])
-        logits = model(packed, words, len(pieces))
-        loss = answer_loss(*logits, packed) / len(batch)
+        start, end = model(packed, words, len(pieces))
+        loss = answer_loss(start, end, packed) / len(batch)
         if number == len(pieces) - 1:
             team.last_backward_follows()
         loss.backward()

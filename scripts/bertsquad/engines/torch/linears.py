@@ -89,7 +89,7 @@ class PlainLinear:
 
 
 class EmulatedLinear:
-    """BF16 on a processor without it: see `bertsquad.matmul`. The weights take BF16's memory."""
+    """BF16 on a processor without it (`bertsquad.model.matmul`). The weights take BF16's memory."""
 
     transposed = False
 
@@ -114,7 +114,8 @@ class EmulatedLinear:
 def gelu_(x: Tensor, form: str) -> Tensor:
     """F.gelu in place, for float32."""
     if form == "none":
-        return torch.ops.aten.gelu_(x)
+        exact: Tensor = torch.ops.aten.gelu_(x)
+        return exact
     # (1 + tanh(z / 2)) / 2 is sigmoid(z), which takes less than half as long.
     factor = 2 * math.sqrt(2 / math.pi)
     return x.mul_((x * x).mul_(factor * 0.044715).add_(factor).mul_(x).sigmoid_())

@@ -78,8 +78,10 @@ class AtOnce:
         start, rounded = 0, []
         for rows in blocks:
             part = residual[start : start + len(rows)]
-            rounded.append(self.kernel(part, linear(rows), norm.weight, norm.bias, norm.eps))
+            copy = self.kernel(part, linear(rows), norm.weight, norm.bias, norm.eps)
             start += len(rows)
-        if rounded[0] is None:
+            if copy is not None:
+                rounded.append(copy)
+        if not rounded:
             return residual, residual
         return residual, rounded[0] if len(rounded) == 1 else torch.cat(rounded)

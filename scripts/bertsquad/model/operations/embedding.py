@@ -8,16 +8,19 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Parameter
 
 from bertsquad.model.operations.gradients import gradient_of
 
 
-class Embedding(torch.autograd.Function):
-    """`apply(table, ids)`: [T, H] from [vocabulary, H] and int64[T]."""
+def embedding(table: Tensor, ids: Tensor) -> Tensor:
+    """[T, H]: the rows `ids`, int64[T], of a table [vocabulary, H]."""
+    rows: Tensor = _Embedding.apply(table, ids)  # type: ignore[no-untyped-call]
+    return rows
 
+
+class _Embedding(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, table: Parameter, ids: Tensor) -> Tensor:
+    def forward(ctx: Any, table: Tensor, ids: Tensor) -> Tensor:
         ctx.table = table
         ctx.save_for_backward(ids)
         return F.embedding(ids, table)

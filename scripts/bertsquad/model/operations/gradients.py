@@ -6,10 +6,9 @@ hooks of `register_post_accumulate_grad_hook`.
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
 
-def add_gradient(parameter: Parameter, part: Tensor) -> None:
+def add_gradient(parameter: Tensor, part: Tensor) -> None:
     """Add `part`, a tensor of nobody else, to the parameter's gradient.
 
     The first one of a step becomes the gradient itself: no zeros are written and read.
@@ -20,7 +19,7 @@ def add_gradient(parameter: Parameter, part: Tensor) -> None:
         parameter.grad.add_(part)
 
 
-def add_product(parameter: Parameter, left: Tensor, right: Tensor) -> None:
+def add_product(parameter: Tensor, left: Tensor, right: Tensor) -> None:
     """Add left @ right, in the parameter's type: BLAS adds to a sum for free."""
     if parameter.grad is None:
         parameter.grad = left @ right
@@ -28,7 +27,7 @@ def add_product(parameter: Parameter, left: Tensor, right: Tensor) -> None:
         parameter.grad.addmm_(left, right)
 
 
-def gradient_of(parameter: Parameter) -> Tensor:
+def gradient_of(parameter: Tensor) -> Tensor:
     """The tensor that the parameter's gradient is summed in; zero before the first."""
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)

@@ -35,9 +35,10 @@ class Projection:
 
         Else each lives as long as its product, so that one layer's copies are there at a time.
         """
-        return Product.apply(hidden, self, keep, *self.parameters())
+        product: Tensor = Product.apply(hidden, self, keep, *self.parameters())  # type: ignore[no-untyped-call]
+        return product
 
-    def parameters(self) -> list[nn.Parameter]:
+    def parameters(self) -> list[Tensor]:
         return [parameter for layer in self.layers for parameter in (layer.weight, layer.bias)]
 
     @torch.no_grad()

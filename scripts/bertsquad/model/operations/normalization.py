@@ -15,7 +15,10 @@ def add_norm(
     hidden: Tensor, residual: Tensor, norm: nn.LayerNorm, mask: Tensor | None, rate: float
 ) -> Tensor:
     """norm(dropout(hidden) + residual), float32[T, H]; `mask` as Masks.draw gives it."""
-    return AddNorm.apply(hidden, residual, norm, mask, rate, norm.weight, norm.bias)
+    normed: Tensor = AddNorm.apply(  # type: ignore[no-untyped-call]
+        hidden, residual, norm, mask, rate, norm.weight, norm.bias
+    )
+    return normed
 
 
 class AddNorm(torch.autograd.Function):
