@@ -116,7 +116,8 @@ def prepare(
 
 
 def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
-    """Everything that decides the weights. Threads only decide how they are rounded."""
+    """Everything that decides the weights. Threads and kernels only decide how they are
+    rounded."""
     import torch
 
     from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources

@@ -252,6 +252,7 @@ def add_log(results: Results, run: str, steps: int, *, batch: int = 24, seed: in
             "examples": batch,
             "tokens": 40 * batch,
             "threads": 2,
+            "kernels": "attention: products",
             "tokens_per_second": 20000.0,
             "elapsed_s": 0.05 * step,
         }

@@ -106,6 +106,7 @@ class Training:
         self.model = model_folder.load(args.model, dropout=dropout).train()
         self.model.precision = args.precision
         self.model.activation_checkpointing = args.variant == SPARING
+        self.facts = {"kernels": self.model.training_kernels}  # for the record
         self.optimizer = adam_weight_decay(self.model.named_parameters(), weight_decay=0.01)
         self.batch = np.arange(len(self.features))
 

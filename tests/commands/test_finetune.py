@@ -84,7 +84,7 @@ def test_it_writes_a_model_folder_and_a_log_and_removes_the_state(undisturbed):
     assert [line["step"] for line in log] == list(range(1, 21))
     assert set(log[0]) == {
         *("step", "loss", "learning_rate", "examples", "tokens"),
-        *("threads", "tokens_per_second", "elapsed_s"),
+        *("threads", "kernels", "tokens_per_second", "elapsed_s"),
     }
     assert log[0]["learning_rate"] == 0.0
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bertsquad.data.batching import PackedBatch
-from bertsquad.model.operations.attention import attention
+from bertsquad.model.operations.attention import attention, form_of
 from bertsquad.model.operations.dropout import Masks, dropout
 from bertsquad.model.operations.embedding import embedding
 from bertsquad.model.operations.linear import Projection, linear
@@ -69,6 +69,12 @@ class BertForQuestionAnswering(nn.Module):
         self.activation_checkpointing = False
         self.bert = Bert(config)
         self.qa_outputs = Unfilled(config.hidden_size, 2)
+
+    @property
+    def training_kernels(self) -> str:
+        """What computes attention in training, as its log records it."""
+        size = self.config.hidden_size // self.config.num_attention_heads
+        return f"attention: {form_of(MATMUL_TYPES[self.precision], size)}"
 
     def forward(
         self, batch: PackedBatch, dropout_words: Sequence[int] = (), micro_batches: int = 1

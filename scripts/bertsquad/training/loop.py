@@ -84,6 +84,7 @@ def train(
     )
     team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
+    kernels = model.training_kernels
 
     begin = time.monotonic() - progress.elapsed_s
     saving = Saving(checkpoint_seconds, checkpoint_steps)
@@ -104,7 +105,7 @@ def train(
         now = time.monotonic()
         progress.elapsed_s = now - begin
         line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
-        progress.log.append(line | {"elapsed_s": round(progress.elapsed_s, 3)})
+        progress.log.append(line | {"kernels": kernels, "elapsed_s": round(progress.elapsed_s, 3)})
         on_step(progress.log[-1])
         if team.leader and saving.is_due(progress.steps):
             saving.save(state, model, optimizer, progress)

@@ -1,8 +1,9 @@
-"""Self-attention over packed sequences, written out as products, with dropout at little cost.
+"""Self-attention over packed sequences with dropout, as training computes it.
 
-PyTorch's fused kernel has no dropout on the CPU. Its backward pass takes 1.3 times as long as the
-products written out in FP32 and up to 3.5 times in BF16, its forward pass as long (180 and 384
-tokens, heads of 32 and 64).
+By the compiled kernels where this machine has them, else written out as products. PyTorch's fused
+kernel has no dropout on the CPU. Its backward pass takes 1.3 times as long as the products written
+out in FP32 and up to 3.5 times in BF16, its forward pass as long (180 and 384 tokens, heads of 32
+and 64).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bertsquad.kernels import attention as compiled
+from bertsquad.kernels.attention import TrainedAttention
+from bertsquad.model.matmul import bf16_native
 from bertsquad.model.operations.dropout import Masks, scale
 from bertsquad.model.operations.linear import matmul
 
@@ -22,13 +26,69 @@ def attention(
     """softmax(q k' / sqrt(d)) v for every sequence and head: [T, H] from [T, 3 H].
 
     `projected` holds query, key and value side by side. `runs` are (sequences, tokens of each), end
-    to end. Each probability is dropped at this rate. The softmax is in FP32 and its result, as the
-    products, in the type of `projected`.
+    to end. Each probability is dropped at this rate: the same ones whatever computes. The softmax
+    is in FP32; the products take and give the type of `projected`.
     """
     drawn = [masks.draw((count * heads, length, length), rate) for count, length in runs]
     arguments = (projected, runs, heads, rate, drawn)
-    attended: Tensor = Attention.apply(*arguments)  # type: ignore[no-untyped-call]
+    kernel = find_kernel(projected.dtype, projected.shape[1] // heads // 3)
+    attended: Tensor
+    if kernel is None:
+        attended = Attention.apply(*arguments)  # type: ignore[no-untyped-call]
+    else:
+        attended = CompiledAttention.apply(*arguments, kernel)  # type: ignore[no-untyped-call]
     return attended
+
+
+def find_kernel(dtype: torch.dtype, head_size: int) -> TrainedAttention | None:
+    """The compiled kernels, or None where the products are written out; as for inference, BF16 is
+    emulated on a processor without it."""
+    if dtype == torch.bfloat16 and not bf16_native():
+        return None
+    return compiled.find_trained(dtype, head_size)
+
+
+def form_of(dtype: torch.dtype, head_size: int) -> str:
+    """What computes attention here, under the names that inference records: "compiled", "products"
+    or, in BF16 on a processor without it, "emulated"."""
+    if find_kernel(dtype, head_size) is not None:
+        return "compiled"
+    return "emulated" if dtype == torch.bfloat16 and not bf16_native() else "products"
+
+
+class CompiledAttention(torch.autograd.Function):
+    """Keeps two numbers for each row of probabilities, and a byte for each where they are dropped.
+
+    The masks are saved as tensors, so that activation checkpointing frees them and draws them
+    again; their addresses are therefore taken anew in the backward pass.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        projected: Tensor,
+        runs: list[tuple[int, int]],
+        heads: int,
+        rate: float,
+        masks: list[Tensor | None],
+        kernel: TrainedAttention,
+    ) -> Tensor:
+        projected = projected.contiguous()
+        starts = compiled.starts_of_runs(runs)
+        dropout = compiled.dropout_of(runs, heads, masks, scale(rate))
+        attended, softmax = kernel.forward(projected, starts, heads, dropout)
+        ctx.runs, ctx.heads, ctx.rate, ctx.kernel = runs, heads, rate, kernel
+        ctx.save_for_backward(projected, softmax, starts, *masks)
+        return attended
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        projected, softmax, starts, *masks = ctx.saved_tensors
+        dropout = compiled.dropout_of(ctx.runs, ctx.heads, masks, scale(ctx.rate))
+        of_projected = ctx.kernel.backward(
+            gradient.contiguous(), projected, softmax, starts, ctx.heads, dropout
+        )
+        return of_projected, None, None, None, None, None
 
 
 class Attention(torch.autograd.Function):
