@@ -56,6 +56,7 @@ def test_home_is_empty_and_the_step_knows_its_container():
     assert given["environment"] == {
         "OMP_NUM_THREADS": "4",
         "HOME": "/run/bertsquad",
+        "BERTSQUAD_KERNELS_CACHE": "/work/.snakemake/kernels",
         "BERTSQUAD_CONTAINER": '{"engine": "docker"}',
         "TINI_KILL_PROCESS_GROUP": "1",
     }

@@ -42,6 +42,32 @@ def test_imports_are_followed_through_packages_functions_and_each_other(tmp_path
     ]
 
 
+def test_a_package_counts_with_the_c_files_beside_it(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "go.py": "from lib.kernels import table\n",
+            "other.py": "from lib import other\n",
+            "lib/__init__.py": "",
+            "lib/other.py": "",
+            "lib/kernels/__init__.py": "",
+            "lib/kernels/table.py": "",
+            "lib/kernels/add.c": '#include "team.h"\n',
+            "lib/kernels/team.h": "",
+            "lib/kernels/notes.txt": "",
+        },
+    )
+    assert names(tmp_path, "go.py") == [
+        "go.py",
+        "lib/__init__.py",
+        "lib/kernels/__init__.py",
+        "lib/kernels/add.c",
+        "lib/kernels/table.py",
+        "lib/kernels/team.h",
+    ]
+    assert names(tmp_path, "other.py") == ["other.py", "lib/__init__.py", "lib/other.py"]
+
+
 def test_imports_are_found_in_every_kind_of_block(tmp_path: Path):
     blocks = """
 try:

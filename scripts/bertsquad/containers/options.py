@@ -16,6 +16,8 @@ from bertsquad.machine.reading import format_cpu_list
 # On a path that no host folder is mounted over; empty in every container, so that nothing a user
 # has installed at home changes a result.
 HOME = "/run/bertsquad"
+# In the caller's working directory: HOME is new for every step, and nothing in it can be run.
+_KERNELS = ".snakemake/kernels"
 # Rules are written for bash; Snakemake adds the second line itself where the shell is named bash.
 _STRICT = "umask {umask:04o}; set -euo pipefail; {command}"
 
@@ -65,7 +67,8 @@ def create_options(
         "command": [_STRICT.format(umask=caller.umask, command=command)],
         "working_dir": str(caller.working_directory),
         "mounts": [bind(folder) for folder in folders] + _certificates(environment),
-        "environment": passed_on(environment, settings.env)
+        "environment": {"BERTSQUAD_KERNELS_CACHE": str(caller.working_directory / _KERNELS)}
+        | passed_on(environment, settings.env)
         | {
             "HOME": HOME,
             "BERTSQUAD_CONTAINER": container,

@@ -15,6 +15,9 @@ CONSOLE = ("bertsquad/console",)
 # What is measured is tracked with it, since a measurement holds where and how it was taken.
 NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine")
 
+# What a package may compile for itself.
+_C_SUFFIXES = (".c", ".h")
+
 # Statements, and the clauses that hold statements between the two.
 _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
@@ -22,7 +25,8 @@ _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 def local_sources(
     script: Path, *, folder: Path | None = None, without: tuple[str, ...] = ()
 ) -> list[Path]:
-    """`script` and every module of `folder` that it imports, directly or not, in sorted order.
+    """`script` and every module of `folder` that it imports, directly or not, in sorted order; with
+    a package, the C files beside its `__init__.py`.
 
     `folder` is the one that imports start from, by default the script's. Imports inside functions
     count; `from package import module` counts for the package and the module. Modules that are not
@@ -38,6 +42,8 @@ def local_sources(
         if path in found or any(path.is_relative_to(part) for part in left_out):
             continue
         found.add(path)
+        if path.suffix in _C_SUFFIXES:
+            continue
         waiting.extend(_imported_files(folder, path, path.stat().st_mtime_ns))
     return [script, *sorted(found - {script})]
 
@@ -71,12 +77,15 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _module_files(folder: Path, name: str) -> list[Path]:
-    """The files that importing `name` runs: each parent package, then the module itself."""
+    """The files that importing `name` runs: each parent package, what it may compile, then the
+    module itself."""
     parts = name.split(".")
-    files = []
+    files: list[Path] = []
     for depth in range(1, len(parts) + 1):
         base = folder.joinpath(*parts[:depth])
         files += [
             path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()
         ]
+        if files and files[-1] == base / "__init__.py":
+            files += [path for suffix in _C_SUFFIXES for path in sorted(base.glob(f"*{suffix}"))]
     return files
