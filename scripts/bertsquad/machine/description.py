@@ -24,6 +24,7 @@ def describe(
     allowed_cpus: list[int] | None = None,
     observed: dict[str, Any] | None = None,
     trial: Any = None,
+    kernels: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What machine.json holds. Never fails: what cannot be read is `{"unavailable": reason}`.
 
@@ -70,6 +71,8 @@ def describe(
         "environment": _own_environment() if here else {},
         "versions": versions(packages) | (linked_libraries_of_a_child() if libraries else {}),
     }
+    if kernels is not None:
+        machine["kernels"] = kernels
     machine["defaults"] = (
         allowed_cpus
         if is_unavailable(allowed_cpus)
