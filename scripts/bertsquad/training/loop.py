@@ -84,7 +84,6 @@ def train(
     )
     team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
-
     begin = time.monotonic() - progress.elapsed_s
     saving = Saving(checkpoint_seconds, checkpoint_steps)
     for step in range(progress.steps, schedule.total_steps):
