@@ -37,6 +37,7 @@ PATHVARS = {"results": "results", "resources": "<results>/resources"}
 def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[list[str], int, int]:
     """The page's lines, the number of warnings, and that of obstacles to any run."""
     from bertsquad import engines
+    from bertsquad.kernels.report import status_of_a_child
     from bertsquad.machine.checks import checks
     from bertsquad.machine.description import describe
     from bertsquad.machine.doctor_page import check_lines, default_lines, machine_lines
@@ -45,7 +46,7 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
         f"{name} is not installed; `make run` installs it, or: pip install -r {REQUIREMENTS.name}"
         for name in missing_packages(REQUIREMENTS)
     ]
-    machine = describe(packages=engines.packages())
+    machine = describe(packages=engines.packages(), kernels=status_of_a_child())
     lines: list[str] = []
     needed_mib = None
     try:

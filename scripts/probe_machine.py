@@ -37,9 +37,10 @@ def main() -> None:
 
     from bertsquad import engines
     from bertsquad.files import write_json
+    from bertsquad.kernels.report import status_of_a_child
     from bertsquad.machine.description import describe
 
-    machine = describe(libraries=True, packages=engines.packages())
+    machine = describe(libraries=True, packages=engines.packages(), kernels=status_of_a_child())
     write_json(args.output, machine)
     print_machine(machine)
 

@@ -34,7 +34,7 @@ def test_it_describes_this_machine(pytestconfig, tmp_path):
             "sees_all_processes",
             "environment",
         ),
-        *("versions", "container", "defaults", "warnings", "notes"),
+        *("versions", "container", "kernels", "defaults", "warnings", "notes"),
     }
     # PyTorch's own words, where its build says so.
     assert machine["versions"]["openmp"]

@@ -52,6 +52,7 @@ def read(path: str | os.PathLike[str]) -> Logits:
             engine=metadata["engine"],
             precision=metadata["precision"],
             features_sha256=metadata["features_sha256"],
+            kernels=metadata["kernels"],
         )
     except KeyError as error:
         raise UserError(f"{path}: not a logits file: no {error}; compute_logits makes it") from None

@@ -17,7 +17,7 @@ from bertsquad.machine.reading import format_cpu_list
 # has installed at home changes a result.
 HOME = "/run/bertsquad"
 # In the caller's working directory: HOME is new for every step, and nothing in it can be run.
-KERNELS = ".snakemake/kernels"
+_KERNELS = ".snakemake/kernels"
 # Rules are written for bash; Snakemake adds the second line itself where the shell is named bash.
 _STRICT = "umask {umask:04o}; set -euo pipefail; {command}"
 
@@ -67,7 +67,7 @@ def create_options(
         "command": [_STRICT.format(umask=caller.umask, command=command)],
         "working_dir": str(caller.working_directory),
         "mounts": [bind(folder) for folder in folders] + _certificates(environment),
-        "environment": {"BERTSQUAD_KERNELS_CACHE": str(caller.working_directory / KERNELS)}
+        "environment": {"BERTSQUAD_KERNELS_CACHE": str(caller.working_directory / _KERNELS)}
         | passed_on(environment, settings.env)
         | {
             "HOME": HOME,

@@ -80,7 +80,7 @@ def _module_files(folder: Path, name: str) -> list[Path]:
     """The files that importing `name` runs: each parent package, what it may compile, then the
     module itself."""
     parts = name.split(".")
-    files = []
+    files: list[Path] = []
     for depth in range(1, len(parts) + 1):
         base = folder.joinpath(*parts[:depth])
         files += [

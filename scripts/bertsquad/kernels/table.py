@@ -5,9 +5,6 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-# A change of one of these is a change of every kernel.
-HEADERS = tuple(sorted(FOLDER.glob("*.h")))
-
 AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl")
 
 # No -march: the instructions are named, so that a build does on any processor that has them what it
@@ -28,7 +25,8 @@ class Kernel:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        return (self.source, *HEADERS)
+        """With all headers: a change of one is a change of every kernel."""
+        return (self.source, *sorted(FOLDER.glob("*.h")))
 
     @property
     def flags(self) -> tuple[str, ...]:

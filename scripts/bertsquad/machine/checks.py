@@ -32,6 +32,7 @@ def checks(machine: dict[str, Any], needed_mib: int | None = None) -> list[Check
     `needed_mib` is the memory that the configured models take, where it is known."""
     found = (
         _bf16(machine),
+        _kernels(machine),
         _amx(machine),
         _cpu_quota(machine),
         _cpuset(machine),
@@ -72,6 +73,23 @@ def _bf16(machine: dict[str, Any]) -> Check:
         "BF16 is emulated: this processor has none of avx512_bf16, amx_bf16 or ARM's bf16, so BF16 "
         "runs slower than FP32 here and its timings say nothing about processors that have them",
         "use fp32 for speed",
+    )
+
+
+def _kernels(machine: dict[str, Any]) -> Check | None:
+    if "kernels" not in machine:
+        return None
+    used = value(machine, "kernels", "kernels")
+    if used is None:
+        return Check("unknown", "whether kernels can be compiled: trying it failed")
+    if value(machine, "kernels", "available"):
+        return Check("fine", "compiled kernels do attention and LayerNorm in PyTorch's engine")
+    part = "some of " if used else ""
+    return Check(
+        "note",
+        f"PyTorch's own operations are used in place of {part}the compiled kernels: "
+        f"{value(machine, 'kernels', 'reason')}",
+        value(machine, "kernels", "help") or "",
     )
 
 

@@ -24,6 +24,7 @@ def describe(
     allowed_cpus: list[int] | None = None,
     observed: dict[str, Any] | None = None,
     trial: Any = None,
+    kernels: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What machine.json holds. Never fails: what cannot be read is `{"unavailable": reason}`.
 
@@ -57,12 +58,7 @@ def describe(
         "allowed_memory_nodes": memory_nodes,
         "binding": permissions.describe_binding(trial),
         "cgroup": limits,
-        "kernel": f"{platform.system()} {platform.release()}",
-        "architecture": platform.machine(),
-        "operating_system": attempt(lambda: kernel.operating_system(root)),
-        "governor": attempt(lambda: kernel.frequency_governor(root)),
-        "turbo": attempt(lambda: kernel.turbo(root)),
-        "transparent_huge_pages": attempt(lambda: kernel.transparent_huge_pages(root)),
+        **_describe_system(root),
         "load_average": attempt(kernel.load_average) if here else _NOT_THIS_MACHINE,
         "activity": observed,
         "container": attempt(lambda: describe_container(root=root)) if here else None,
@@ -70,6 +66,8 @@ def describe(
         "environment": _own_environment() if here else {},
         "versions": versions(packages) | (linked_libraries_of_a_child() if libraries else {}),
     }
+    if kernels is not None:
+        machine["kernels"] = kernels
     machine["defaults"] = (
         allowed_cpus
         if is_unavailable(allowed_cpus)
@@ -77,6 +75,18 @@ def describe(
     )
     found = checks(machine)
     return machine | {"warnings": warnings(found), "notes": notes(found)}
+
+
+def _describe_system(root: Path) -> dict[str, Any]:
+    """Kernel and operating system, and the settings of theirs that speed depends on."""
+    return {
+        "kernel": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "operating_system": attempt(lambda: kernel.operating_system(root)),
+        "governor": attempt(lambda: kernel.frequency_governor(root)),
+        "turbo": attempt(lambda: kernel.turbo(root)),
+        "transparent_huge_pages": attempt(lambda: kernel.transparent_huge_pages(root)),
+    }
 
 
 def _describe_cpu(info: Any, cores: Any, nodes: Any, root: Path) -> dict[str, Any]:

@@ -85,7 +85,6 @@ def train(
     team.prepare_gradients(model)
     threads = torch.get_num_threads() * team.size
     kernels = model.training_kernels
-
     begin = time.monotonic() - progress.elapsed_s
     saving = Saving(checkpoint_seconds, checkpoint_steps)
     for step in range(progress.steps, schedule.total_steps):
@@ -101,7 +100,6 @@ def train(
         rate = schedule.learning_rate(step)
         update(optimizer, rate)
         team.clear_gradients(model)
-
         now = time.monotonic()
         progress.elapsed_s = now - begin
         line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
