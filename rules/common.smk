@@ -133,7 +133,11 @@ def mode_code(scenario):
 def figure_code(figure):
     """The module of a figure and all it imports: one figure's edits leave the others as they are."""
     entry = SCRIPTS / f"bertsquad/reporting/figures/{figure}.py"
-    return [os.path.relpath(path) for path in local_sources(entry, folder=SCRIPTS)]
+    # Of the console, how quantities are written may stand in a drawing; an error message does not.
+    sources = local_sources(
+        entry, folder=SCRIPTS, without=("bertsquad/console/errors.py",)
+    )
+    return [os.path.relpath(path) for path in sources]
 
 
 def figure_caption(figure):

@@ -71,7 +71,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
             "convert_checkpoint": 1,
             "featurize": 2,
             "finetune": 3,
-            "quantize_openvino": 3,
+            "quantize": 3,
             "compute_logits": 15,
             "predict": 15,
             "evaluate": 15,
