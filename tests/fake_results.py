@@ -28,6 +28,7 @@ MACHINE = {
     "versions": {"python": "3.11.7", "torch": "2.13.0+cpu", "numpy": "2.4.6"},
     "native_precisions": ["fp32", "bf16", "int8"],
     "fp32_products": "blas",
+    "fp32_weight_gradients": "blas",
     "warnings": ["The processor is shared: load average 3.1 on 2 processors."],
 }
 

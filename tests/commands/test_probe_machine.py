@@ -19,6 +19,7 @@ def test_it_describes_this_machine(pytestconfig, tmp_path):
         *("cpu", "native_precisions", "amx", "memory_mib", "allowed_cpus", "allowed_memory_nodes"),
         *(
             "fp32_products",
+            "fp32_weight_gradients",
             "binding",
             "cgroup",
             "kernel",

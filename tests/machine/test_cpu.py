@@ -7,6 +7,7 @@ from bertsquad.machine.cpu import (
     allowed_cpus,
     cpu_model,
     fp32_products,
+    fp32_weight_gradients,
     has_amx,
     has_native_bf16,
     isa_of_interest,
@@ -122,6 +123,18 @@ def test_native_precisions_begin_with_fp32_which_all_have():
 )
 def test_fp32_products_are_onednns_where_mkl_keeps_to_avx2(vendor, flags, library):
     assert fp32_products(CpuInfo("some model", vendor, frozenset(flags))) == library
+
+
+@pytest.mark.parametrize(
+    ("family", "flags", "library"),
+    [(25, {"avx2"}, "blas"), (25, {"avx2", "avx512f"}, "blas"), (26, {"avx512f"}, "onednn")],
+    ids=["Zen 3", "Zen 4", "Zen 5"],
+)
+def test_fp32_gradients_of_weights_are_onednns_where_avx512_is_as_wide_as_its_name(
+    family, flags, library
+):
+    cpu = CpuInfo("some model", "AuthenticAMD", frozenset(flags), family=family)
+    assert fp32_weight_gradients(cpu) == library
 
 
 def test_int8_of_avx2_alone_is_told_from_that_of_vnni():

@@ -22,7 +22,7 @@ def test_a_system_that_tells_nothing_is_described_as_unavailable(tmp_path):
     for name in (
         *("memory_mib", "cgroup", "governor", "turbo", "transparent_huge_pages", "amx"),
         *("native_precisions", "allowed_cpus", "allowed_memory_nodes", "activity", "binding"),
-        *("load_average", "defaults", "fp32_products"),
+        *("load_average", "defaults", "fp32_products", "fp32_weight_gradients"),
     ):
         assert set(machine[name]) == {"unavailable"}
     assert machine["memory_mib"]["unavailable"].endswith("meminfo: No such file or directory")

@@ -164,10 +164,12 @@ def test_copies_of_weights_stay_for_the_micro_batches_of_a_step(checkpoint, prec
 @pytest.mark.parametrize("kind", ["onednn", "blas"])
 def test_a_training_step_is_the_same_on_both_kinds_of_processor(checkpoint, monkeypatch, kind):
     monkeypatch.setattr(matmul, "fp32_products", lambda: kind)
+    monkeypatch.setattr(matmul, "fp32_weight_gradients", lambda: kind)
     batch = torch.tensor([0, 3, 5, 3, 11, 20, 7]).numpy()
     model, twin = load(checkpoint), load(checkpoint)
     loss = add_gradients(model, training_features(), batch, SETTINGS, step=0)
     monkeypatch.setattr(matmul, "fp32_products", lambda: "blas")
+    monkeypatch.setattr(matmul, "fp32_weight_gradients", lambda: "blas")
     expected = add_gradients(twin, training_features(), batch, SETTINGS, step=0)
     assert loss == pytest.approx(expected, rel=1e-6)
     torch.testing.assert_close(gradients(model), gradients(twin), atol=1e-7, rtol=1e-5)

@@ -50,6 +50,7 @@ def describe(
         "cpu": _describe_cpu(info, all_cores, nodes, root),
         "native_precisions": cpu.native_precisions(info.flags) if known else info,
         "fp32_products": cpu.fp32_products(info) if known else info,
+        "fp32_weight_gradients": cpu.fp32_weight_gradients(info) if known else info,
         "amx": permissions.describe_amx(cpu.has_amx(info), "amx_tile" in info.flags, trial)
         if known
         else info,

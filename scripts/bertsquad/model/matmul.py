@@ -11,6 +11,7 @@ BF16 kernels (2 cores of Zen 3: 120 against 19 GFLOP/s), though no faster than F
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -36,10 +37,20 @@ def bf16_native() -> bool:
 @cache
 def fp32_products() -> str:
     """Whose FP32 products are used here: `onednn` or `blas`, see `machine.cpu.fp32_products`."""
+    return _choice(cpu.fp32_products)
+
+
+@cache
+def fp32_weight_gradients() -> str:
+    """Who sums gradients of weights in FP32, see `machine.cpu.fp32_weight_gradients`."""
+    return _choice(cpu.fp32_weight_gradients)
+
+
+def _choice(of: Callable[[CpuInfo], str]) -> str:
     info = attempt(cpu.read_cpu)
     if not isinstance(info, CpuInfo) or not torch.backends.mkldnn.is_available():
         return "blas"
-    return cpu.fp32_products(info)
+    return of(info)
 
 
 def onednn_multiplies(dtype: torch.dtype) -> bool:
@@ -47,6 +58,11 @@ def onednn_multiplies(dtype: torch.dtype) -> bool:
     if dtype == torch.bfloat16:
         return bf16_native()
     return dtype == torch.float32 and fp32_products() == "onednn"
+
+
+def blas_sums_gradients(dtype: torch.dtype) -> bool:
+    """Whether gradients of weights of this type are summed by BLAS, in place."""
+    return dtype == torch.float32 and fp32_weight_gradients() == "blas"
 
 
 def onednn_linear(

@@ -26,6 +26,7 @@ def rounded(tensor):
 def products(request, monkeypatch):
     """As on either kind of processor."""
     monkeypatch.setattr(matmul, "fp32_products", lambda: request.param)
+    monkeypatch.setattr(matmul, "fp32_weight_gradients", lambda: request.param)
     return request.param
 
 
@@ -54,6 +55,7 @@ def test_gradients_of_both_kinds_of_processor_differ_by_the_order_of_sums_alone(
     found = {}
     for kind in ("onednn", "blas"):
         monkeypatch.setattr(matmul, "fp32_products", lambda kind=kind: kind)
+        monkeypatch.setattr(matmul, "fp32_weight_gradients", lambda kind=kind: kind)
         torch.manual_seed(0)
         layer, leaf = nn.Linear(64, 96), hidden.clone().requires_grad_()
         Projection(layer)(leaf).backward(gradient)

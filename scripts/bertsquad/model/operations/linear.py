@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bertsquad.model.matmul import (
     bf16_linear,
     bf16_matmul,
+    blas_sums_gradients,
     onednn_linear,
     onednn_multiplies,
     packed,
@@ -85,7 +86,7 @@ class Projection:
         biases = gradient.sum(0).split(sizes)
         for layer, bias in zip(self.layers, biases, strict=True):
             add_gradient(layer.bias, bias)
-        if gradient.dtype == torch.float32 and not onednn_multiplies(torch.float32):
+        if blas_sums_gradients(gradient.dtype):
             for layer, part in zip(self.layers, gradient.split(sizes, 1), strict=True):
                 add_product(layer.weight, part.T, hidden)
             return
