@@ -36,7 +36,7 @@ doctor: $(VENV)/.run ## what this machine is, and what would spoil a run on it
 
 # Parts, and fewer turns of each contender: make bench ONLY="inference-fp32 data" ROUNDS=8
 PEERS := .venv-bench
-bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project beside other software, on real SQuAD (SQUAD_DIR), about 25 minutes
+bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project beside other software, on real SQuAD (SQUAD_DIR), an hour or two
 	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
 		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
