@@ -21,7 +21,6 @@ from bertsquad.model.matmul import bf16_native
 # oneDNN's BF16 products are 1.1 to 1.2 times as fast where the number of keys is such a multiple.
 MULTIPLE_OF_KEYS = 16
 
-
 # [T, H] from query, key and value side by side, [T, 3 H], in their type.
 Attend = Callable[[Tensor], Tensor]
 
@@ -63,8 +62,8 @@ class Compiled:
     def within(self, sequences: Sequences, heads: int) -> Attend:
         if sequences.mask is not None:
             return self.padded.within(sequences, heads)
-        lengths = [length for count, length in sequences.runs for _ in range(count)]
-        return partial(self.kernel, starts=compiled.starts_of(lengths), heads=heads)
+        starts = compiled.starts_of_runs(sequences.runs)
+        return partial(self.kernel, starts=starts, heads=heads)
 
 
 class ByRuns:
