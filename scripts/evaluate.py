@@ -20,12 +20,14 @@ from bertsquad.console.errors import UserError, exit_with
 def check_ids(
     path: Path, predicted: Collection[str], asked: Collection[str], *, missing_is_error: bool
 ) -> None:
-    """Raise `UserError` unless the predictions are for this dataset's questions."""
+    """Warn of predictions for other questions, which evaluate-v1.1.py ignores; raise `UserError`
+    for questions without a prediction where that is an error."""
     unknown = [question_id for question_id in predicted if question_id not in asked]
     if unknown:
-        raise UserError(
-            f"{path}: {len(unknown)} of {len(predicted)} predictions are for questions that are "
-            f"not in the dataset, the first for {unknown[0]}; expected predictions for this dataset"
+        print(
+            f"warning: {path}: {len(unknown)} of {len(predicted)} predictions are for questions "
+            f"that are not in the dataset, the first for {unknown[0]}; they are ignored",
+            file=sys.stderr,
         )
     missing = [question_id for question_id in asked if question_id not in predicted]
     if missing and missing_is_error:

@@ -73,7 +73,7 @@ def main() -> None:
     # A dataset is hundreds of thousands of objects without a cycle: looking for one again and again
     # takes a tenth of the time.
     gc.disable()
-    dataset = squad.load(args.dataset, training=args.training)
+    dataset = squad.load(args.dataset, purpose="train" if args.training else "predict")
     vocabulary = Vocabulary(args.vocab, lowercase=LOWERCASE[args.casing])
     made = featurize_in_parallel(
         dataset,
@@ -103,7 +103,7 @@ def report(dataset: "Dataset", features: "Features", misplaced: list[str]) -> li
     metadata = features.metadata
     lines = [
         f"{dataset.source}: {metadata['questions']:,} questions, {len(dataset.paragraphs):,} "
-        f"paragraphs, version {dataset.version}",
+        f"paragraphs, {f'version {dataset.version}' if dataset.version else 'no version'}",
         f"{len(features):,} features of at most {features.lengths.max()} tokens, "
         f"{features.lengths.mean():.1f} on average; "
         f"{'lower-cased' if metadata['lowercase'] else 'cased'}",

@@ -56,7 +56,7 @@ def main() -> None:
         features_sha256=files.sha256(args.features),
         lengths=features.lengths,
     )
-    dataset = squad.load(args.dataset, training=features.training)
+    dataset = squad.load(args.dataset)
     vocabulary = Vocabulary(args.vocab, lowercase=features.metadata["lowercase"])
 
     begin = time.perf_counter()

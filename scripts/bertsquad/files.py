@@ -50,20 +50,44 @@ def write_json(path: str | os.PathLike[str], value: Any, *, sort_keys: bool = Tr
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read JSON; malformed or missing is a `UserError` that names the file and the place."""
+    """Read JSON, with or without a byte order mark.
+
+    Malformed or missing is a `UserError` that names the file and the place, and says so where the
+    file is JSON Lines or no JSON at all.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
-            "the file may be incomplete, so fetch or make it again"
-        ) from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text (byte {error.start}); expected JSON") from None
+        raise UserError(
+            f"{path}: not UTF-8 text (byte {error.start}); expected JSON in UTF-8"
+        ) from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: {_why_not_json(text, error)}") from None
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 1,000 lists deep
         raise UserError(f"{path}: JSON that cannot be read: {error}") from None
+
+
+def _why_not_json(text: str, error: json.JSONDecodeError) -> str:
+    """What a text is instead of JSON, for a message."""
+    place = f"line {error.lineno}, column {error.colno}"
+    if text.lstrip()[:1] not in tuple("{[") and text.strip():
+        return (
+            f"no JSON at all, it begins with {text.strip()[:30]!r} (a CSV file, a page?); expected "
+            'JSON, which begins with "{" or "["'
+        )
+    if error.msg == "Extra data":
+        return (
+            f"JSON Lines: another value begins at {place}; expected one JSON value in the whole "
+            "file, so put the lines into the structure that is asked for"
+        )
+    return (
+        f"not valid JSON at {place}: {error.msg}; the file may be incomplete, so fetch or make it "
+        "again"
+    )
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

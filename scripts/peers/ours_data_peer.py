@@ -19,13 +19,13 @@ class ToFeatures:
 
     def features(self) -> Features:
         return featurize_in_parallel(
-            squad.load(self.path, training=True),
+            squad.load(self.path, purpose="train"),
             Vocabulary(self.vocab),
             processes=self.processes,
             max_seq_length=texts.MAX_SEQ_LENGTH,
             doc_stride=texts.DOC_STRIDE,
             max_query_length=texts.MAX_QUERY_LENGTH,
-            training=True,
+            purpose="train",
         )
 
     def check(self) -> list[float]:

@@ -110,9 +110,37 @@ def test_official_script_that_fails(folder, text, said):
     expect_error(evaluate(folder, "--official-script", script), "official.py", said)
 
 
-def test_prediction_for_an_unknown_question(folder):
-    write(folder / "predictions.json", {"q0": "", "q1": "", "q2": "", "q7": "", "q8": ""})
-    expect_error(evaluate(folder), "predictions.json", "2 of 5 predictions", "the first for q7")
+def test_predictions_for_other_questions_are_ignored_with_a_warning(folder):
+    evaluate(folder)
+    before = (folder / "metrics.json").read_bytes()
+    predictions = {"q7": None, "q0": "Zürich", "q1": "New York City", "q2": "y", "q8": "x"}
+    write(folder / "predictions.json", predictions)
+    run = evaluate(folder)
+    assert run.returncode == 0
+    warning = run.stderr.splitlines()[0]
+    assert warning.startswith("warning: ")
+    assert "2 of 5 predictions are for questions that are not in the dataset" in warning
+    assert "the first for q7" in warning
+    assert (folder / "metrics.json").read_bytes() == before
+
+
+def test_ids_that_are_whole_numbers_are_matched_by_their_digits(folder):
+    write_dataset(folder / "dev.json", {40213: "Zürich", "q1": "x"})
+    write(folder / "predictions.json", {"40213": "Zürich", "q1": "y"})
+    run = evaluate(folder)
+    assert run.returncode == 0, run.stderr
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["exact_match"], metrics["unanswered"]) == (50.0, 0)
+
+
+def test_a_byte_order_mark_does_not_matter(folder):
+    evaluate(folder)
+    before = (folder / "metrics.json").read_bytes()
+    for name in ("dev.json", "predictions.json"):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
+    run = evaluate(folder)
+    assert run.returncode == 0, run.stderr
+    assert (folder / "metrics.json").read_bytes() == before
 
 
 def test_question_without_a_prediction(folder):

@@ -43,8 +43,8 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(made: Path, 
 
 
 def test_it_is_valid_squad_and_every_answer_is_at_its_offset(made: Path):
-    for name, training in (("train.json", True), ("dev.json", False)):
-        dataset = squad.load(made / name, training=training)
+    for name, purpose in (("train.json", "train"), ("dev.json", "score")):
+        dataset = squad.load(made / name, purpose=purpose)
         for paragraph in dataset.paragraphs:
             for question in paragraph.questions:
                 for answer in question.answers:
@@ -53,9 +53,9 @@ def test_it_is_valid_squad_and_every_answer_is_at_its_offset(made: Path):
 
 
 def test_train_questions_have_one_answer_and_some_dev_questions_several(made: Path):
-    train = squad.load(made / "train.json", training=True)
+    train = squad.load(made / "train.json", purpose="train")
     assert {len(question.answers) for question in train.questions()} == {1}
-    dev = squad.load(made / "dev.json")
+    dev = squad.load(made / "dev.json", purpose="score")
     assert max(len(question.answers) for question in dev.questions()) > 1
 
 
@@ -68,7 +68,7 @@ def test_some_passages_need_several_windows(made: Path, tmp_path: Path):
     with zipfile.ZipFile(made / f"{FOLDER}.zip") as archive:
         vocab = Path(archive.extract(f"{FOLDER}/vocab.txt", tmp_path))
     vocabulary = Vocabulary(vocab)
-    dev = squad.load(made / "dev.json")
+    dev = squad.load(made / "dev.json", purpose="score")
     lengths = [len(vocabulary.tokenize(paragraph.context)) for paragraph in dev.paragraphs]
     assert max(lengths) > 128 > min(lengths)
 

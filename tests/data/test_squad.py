@@ -44,10 +44,10 @@ def document() -> dict[str, Any]:
     }
 
 
-def loaded(value: Any, tmp_path: Path, training: bool = False) -> squad.Dataset:
+def loaded(value: Any, tmp_path: Path, purpose: squad.Purpose = "score") -> squad.Dataset:
     path = tmp_path / "dev.json"
     path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
-    return squad.load(path, training=training)
+    return squad.load(path, purpose=purpose)
 
 
 def test_paragraphs_questions_and_answers_in_file_order(tmp_path: Path) -> None:
@@ -76,10 +76,55 @@ def test_other_keys_and_a_missing_title_do_not_matter(tmp_path: Path) -> None:
     assert loaded(value, tmp_path).paragraphs[0].title == ""
 
 
+def test_what_no_step_needs_may_be_anything(tmp_path: Path) -> None:
+    value = document()
+    value["version"] = 2.0
+    value["data"][0]["title"] = None
+    paragraph(value)["document_id"] = 7731
+    value["data"][0]["paragraphs"].insert(0, {"context": " ", "qas": []})
+    for purpose in ("train", "predict", "score"):
+        dataset = loaded(value, tmp_path, purpose=purpose)
+        assert (dataset.version, dataset.paragraphs[1].title) == ("", "")
+        assert [each.id for each in dataset.questions()] == ["q1", "q2"]
+    del value["version"]
+    assert loaded(value, tmp_path).version == ""
+
+
+def test_a_whole_number_is_an_id(tmp_path: Path) -> None:
+    value = document()
+    question(value)["id"] = 40213
+    assert next(loaded(value, tmp_path).questions()).id == "40213"
+    question(value, 1)["id"] = "40213"
+    with pytest.raises(UserError, match="question id '40213' is at"):
+        loaded(value, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [None, [], "John Smith", {"text": ["John"], "answer_start": [15]}, [{"answer_start": 3}, 7]],
+)
+def test_predicting_needs_no_answers(answers: Any, tmp_path: Path) -> None:
+    value = document()
+    question(value)["answers"] = answers
+    assert next(loaded(value, tmp_path, purpose="predict").questions()).answers == ()
+    del question(value)["answers"]
+    assert next(loaded(value, tmp_path, purpose="predict").questions()).answers == ()
+
+
+@pytest.mark.parametrize("start", [None, "27", True, -1])
+def test_only_training_needs_offsets(start: Any, tmp_path: Path) -> None:
+    value = document()
+    question(value, 1)["answers"][0]["answer_start"] = start
+    for purpose in ("predict", "score"):
+        dataset = loaded(value, tmp_path, purpose=purpose)
+        assert list(dataset.questions())[1].answers == (Answer("1895", -1),)
+        assert squad.misplaced(dataset) == []
+
+
 def test_training_may_lack_an_answer(tmp_path: Path) -> None:
     value = document()
     question(value)["answers"] = []
-    assert next(loaded(value, tmp_path, training=True).questions()).answers == ()
+    assert next(loaded(value, tmp_path, purpose="train").questions()).answers == ()
 
 
 def question(value: dict[str, Any], number: int = 0) -> dict[str, Any]:
@@ -92,11 +137,6 @@ def paragraph(value: dict[str, Any]) -> dict[str, Any]:
 
 # What is done to the document above, and what the message says about it.
 BAD = {
-    "no version": (lambda d: d.pop("version"), "the top level has no 'version'"),
-    "numeric version": (
-        lambda d: d.update(version=1.1),
-        "the top level: 'version' is a number; expected text",
-    ),
     "no data": (lambda d: d.pop("data"), "the top level has no 'data'"),
     "data is an object": (
         lambda d: d.update(data={}),
@@ -125,9 +165,9 @@ BAD = {
         lambda d: question(d, 1).pop("id"),
         "data[0].paragraphs[0].qas[1] has no 'id'; expected SQuAD 1.1's format",
     ),
-    "numeric id": (
-        lambda d: question(d, 1).update(id=7),
-        "data[0].paragraphs[0].qas[1]: 'id' is a whole number; expected text",
+    "an id that is a fraction": (
+        lambda d: question(d, 1).update(id=7.5),
+        "data[0].paragraphs[0].qas[1]: 'id' is a number; expected text",
     ),
     "empty id": (
         lambda d: question(d, 1).update(id=""),
@@ -158,6 +198,15 @@ BAD = {
         lambda d: question(d, 1).update(answers=[{"answer_start": 3}]),
         "question 'q2' (data[0].paragraphs[0].qas[1]), answers[0] has no 'text'",
     ),
+    "half a character": (
+        lambda d: question(d, 1).update(question="Who \ud83d?"),
+        "'question' has half a surrogate pair (\\ud83d) at character 4",
+    ),
+}
+
+
+# What only training needs.
+BAD_TO_TRAIN_ON = {
     "no answer_start": (
         lambda d: question(d, 1)["answers"][0].pop("answer_start"),
         "question 'q2' (data[0].paragraphs[0].qas[1]), answers[0] has no 'answer_start'",
@@ -174,20 +223,16 @@ BAD = {
         lambda d: question(d, 1)["answers"][0].update(answer_start=-1),
         "answers[0]: 'answer_start' is -1; expected 0 or more",
     ),
-    "half a character": (
-        lambda d: question(d, 1).update(question="Who \ud83d?"),
-        "'question' has half a surrogate pair (\\ud83d) at character 4",
-    ),
 }
 
 
-@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("case", [*BAD, *BAD_TO_TRAIN_ON])
 def test_bad_json_is_one_line_that_names_the_file_and_the_place(case: str, tmp_path: Path) -> None:
-    change, message = BAD[case]
+    change, message = BAD.get(case) or BAD_TO_TRAIN_ON[case]
     value = document()
     change(value)
     with pytest.raises(UserError) as caught:
-        loaded(value, tmp_path)
+        loaded(value, tmp_path, purpose="train" if case in BAD_TO_TRAIN_ON else "score")
     assert str(caught.value).startswith(f"{tmp_path / 'dev.json'}: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -198,7 +243,7 @@ def test_bad_json_is_one_line_that_names_the_file_and_the_place(case: str, tmp_p
     [
         ('{"version": "1.1", "data": [', "not valid JSON at line 1, column 29"),
         ("", "not valid JSON at line 1, column 1"),
-        ("[]", "the top level is a list; expected an object with 'version'"),
+        ("[]", "the top level is a list; expected an object with 'data'"),
         ("[" * 100_000, "JSON that cannot be read"),
         ("1" * 5000, "JSON that cannot be read"),
         ('{"version": "1.1", "data": NaN}', "'data' is a number; expected a list"),
@@ -210,6 +255,20 @@ def test_malformed_json(text: str, message: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
+FLAT = {"id": "h1", "context": CONTEXT, "question": "Who?", "answers": {"text": ["John"]}}
+
+
+@pytest.mark.parametrize("value", [{"version": "1.1", "data": [FLAT]}, [FLAT, FLAT], FLAT])
+def test_flat_questions_get_their_own_sentence(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="these are flat questions, .* SQuAD's nesting"):
+        loaded(value, tmp_path)
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    plain = loaded(document(), tmp_path)
+    assert loaded("\ufeff" + json.dumps(document()), tmp_path) == plain
+
+
 def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "dev.json"
     path.write_bytes(b'{"version": "\xff"}')
@@ -219,14 +278,14 @@ def test_not_utf8(tmp_path: Path) -> None:
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"train\.json: no such file"):
-        squad.load(tmp_path / "train.json", training=True)
+        squad.load(tmp_path / "train.json", purpose="train")
 
 
 def test_training_on_a_question_with_two_answers_is_refused(tmp_path: Path) -> None:
     value = document()
     question(value, 1)["answers"] *= 2
     with pytest.raises(UserError, match=r"question 'q2' .* has 2 answers; .*is this the dev file"):
-        loaded(value, tmp_path, training=True)
+        loaded(value, tmp_path, purpose="train")
 
 
 def test_answers_that_are_not_where_they_should_be_are_found(tmp_path: Path) -> None:
@@ -286,17 +345,17 @@ def mutated(draw: st.DrawFn) -> Any:
     return value
 
 
-@given(st.one_of(mutated(), JSON_VALUES), st.booleans())
-def test_any_json_loads_or_is_a_user_error(value: Any, training: bool) -> None:
+@given(st.one_of(mutated(), JSON_VALUES), st.sampled_from(["train", "predict", "score"]))
+def test_any_json_loads_or_is_a_user_error(value: Any, purpose: squad.Purpose) -> None:
     try:
-        dataset = squad.parse(value, source="dev.json", training=training)
+        dataset = squad.parse(value, source="dev.json", purpose=purpose)
     except UserError as error:
         message = str(error)
     else:
         message = "dev.json: loaded"
         ids = [question.id for question in dataset.questions()]
         assert len(ids) == len(set(ids)) > 0
-        assert all(paragraph.context.strip() for paragraph in dataset.paragraphs)
+        assert all(each.context.strip() for each in dataset.paragraphs if each.questions)
     assert message.startswith("dev.json: ")
 
 
@@ -306,6 +365,6 @@ def test_real_squad(squad_dir: Path) -> None:
     dev = squad.load(squad_dir / "dev-v1.1.json")
     assert (len(dev.paragraphs), sum(1 for _ in dev.questions())) == (2067, 10570)
     assert sum(len(question.answers) for question in dev.questions()) == 34726
-    train = squad.load(squad_dir / "train-v1.1.json", training=True)
+    train = squad.load(squad_dir / "train-v1.1.json", purpose="train")
     assert (len(train.paragraphs), sum(1 for _ in train.questions())) == (18896, 87599)
     assert squad.misplaced(dev) == squad.misplaced(train) == []

@@ -88,13 +88,17 @@ def score(dataset: Any, predictions: Any) -> Scores:
 def questions(dataset: Any) -> Iterator[dict[str, Any]]:
     """Every question of a parsed SQuAD JSON, in file order.
 
-    Looks only at what evaluate-v1.1.py reads, so that whatever it scores can be scored here.
+    Looks only at what evaluate-v1.1.py reads, so that whatever it scores can be scored here. An id
+    that is a whole number is given as its digits, as predictions.json holds it. (The official
+    script finds no prediction for such an id.)
     """
     last = None
     try:
         for article in dataset["data"]:
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
+                    if type(question["id"]) is int:
+                        question = question | {"id": str(question["id"])}
                     if not isinstance(question["id"], str):
                         raise TypeError
                     last = question["id"]

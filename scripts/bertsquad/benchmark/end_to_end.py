@@ -101,7 +101,7 @@ def questions_at_hand(
     """
     check_made_from(features_path, features.metadata, dataset_path, "dataset")
     chosen = select(read_json(dataset_path), questions=count, longest_context=sys.maxsize)
-    return squad.parse(chosen, source=str(dataset_path), training=features.training)
+    return squad.parse(chosen, source=str(dataset_path))
 
 
 def measure(

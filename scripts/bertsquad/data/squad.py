@@ -1,9 +1,11 @@
-"""SQuAD 1.1: read the JSON, check it, and give its paragraphs, questions and answers."""
+"""SQuAD 1.1: read the JSON, check what a step needs of it, and give its paragraphs, questions and
+answers."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json
@@ -12,27 +14,34 @@ from bertsquad.files import read_json
 Where = Callable[[], str]
 
 
+# What the questions are read for. Each needs the passages, the questions and their ids;
+# "train" also one answer at most and its offset; "score" also the texts of at least one answer.
+Purpose = Literal["train", "predict", "score"]
+
+
 class Answer(NamedTuple):
     text: str
-    start: int  # answer_start: offset of the first character in the context, in code points
+    # answer_start: offset of the first character in the context, in code points. -1 where it is
+    # not known; never so in training.
+    start: int
 
 
 class Question(NamedTuple):
     id: str
     text: str
-    answers: tuple[Answer, ...]  # training: none or one; otherwise at least one
+    answers: tuple[Answer, ...]  # train: none or one; predict: any number; score: at least one
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    title: str  # of its article
+    title: str  # of its article; empty where there is none
     context: str
     questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    version: str
+    version: str  # empty where the file names none
     paragraphs: tuple[Paragraph, ...]
     source: str = field(default="the dataset", compare=False)  # the file's name, for messages
 
@@ -42,21 +51,22 @@ class Dataset:
             yield from paragraph.questions
 
 
-def load(path: str | os.PathLike[str], *, training: bool = False) -> Dataset:
-    """Read and check a SQuAD file.
+def load(path: str | os.PathLike[str], *, purpose: Purpose = "predict") -> Dataset:
+    """Read and check a SQuAD file, as far as `purpose` needs it.
 
-    With `training` a question may lack an answer (it is left out later) but not have several, as in
-    run_squad.py; without, every question needs an answer to be scored against.
+    To "train" a question may lack an answer (it is left out later) but not have several, as in
+    run_squad.py. To "predict" answers are not needed: what is not an answer is left out. Version
+    and titles are never needed, nor is a passage that nobody asks about. An id that is a whole
+    number becomes its digits.
 
     Raises `UserError` that names the file and the question (or the place, where there is no id yet)
-    for malformed JSON, missing keys, wrong types, duplicate ids and empty contexts.
+    for malformed JSON, missing keys, wrong types, duplicate ids and questions on empty contexts.
     """
-    return parse(read_json(path), source=str(path), training=training)
+    return parse(read_json(path), source=str(path), purpose=purpose)
 
 
-def parse(document: Any, *, source: str, training: bool = False) -> Dataset:
+def parse(document: Any, *, source: str, purpose: Purpose = "predict") -> Dataset:
     """As `load`, for JSON that was read already; `source` is the file's name for messages."""
-    version = _member(document, "version", str, source, _top_level)
     paragraphs = []
     seen: dict[str, Where] = {}  # question id -> where it is
     for a, article in enumerate(_member(document, "data", list, source, _top_level)):
@@ -65,32 +75,32 @@ def parse(document: Any, *, source: str, training: bool = False) -> Dataset:
             return f"data[{a}]"
 
         items = _member(article, "paragraphs", list, source, where_article)
-        # run_squad.py does not read the title either.
-        title = _text_member(article, "title", source, where_article) if "title" in article else ""
+        title = _text_or_empty(article.get("title"))
         for p, item in enumerate(items):
 
             def where(a: int = a, p: int = p) -> str:
                 return f"data[{a}].paragraphs[{p}]"
 
-            paragraphs.append(_parse_paragraph(item, title, source, where, seen, training))
+            paragraphs.append(_parse_paragraph(item, title, source, where, seen, purpose))
     if not seen:
         raise UserError(f"{source}: no question in the file; expected at least one")
-    return Dataset(version, tuple(paragraphs), source)
+    return Dataset(_text_or_empty(document.get("version")), tuple(paragraphs), source)
 
 
 def _parse_paragraph(
-    item: Any, title: str, source: str, where: Where, seen: dict[str, Where], training: bool
+    item: Any, title: str, source: str, where: Where, seen: dict[str, Where], purpose: Purpose
 ) -> Paragraph:
     context = _text_member(item, "context", source, where)
-    if not context.strip():
+    entries = _member(item, "qas", list, source, where)
+    if entries and not context.strip():
         raise UserError(f"{source}: {where()}.context is empty; expected the passage's text")
     questions = []
-    for q, entry in enumerate(_member(item, "qas", list, source, where)):
+    for q, entry in enumerate(entries):
 
         def where_question(q: int = q) -> str:
             return f"{where()}.qas[{q}]"
 
-        question = _parse_question(entry, source, where_question, training)
+        question = _parse_question(entry, source, where_question, purpose)
         if question.id in seen:
             raise UserError(
                 f"{source}: question id {question.id!r} is at {seen[question.id]()} and again at "
@@ -101,28 +111,33 @@ def _parse_paragraph(
     return Paragraph(title, context, tuple(questions))
 
 
-def _parse_question(entry: Any, source: str, where: Where, training: bool) -> Question:
-    id = _text_member(entry, "id", source, where)
-    if not id:
-        raise UserError(f"{source}: {where()}.id is empty; expected the question's id")
+def _parse_question(entry: Any, source: str, where: Where, purpose: Purpose) -> Question:
+    id = _id_member(entry, source, where)
 
     def named() -> str:
         return f"question {id!r} ({where()})"
 
     text = _text_member(entry, "question", source, named)
+    if purpose == "predict":
+        return Question(id, text, _answers_at_hand(entry.get("answers")))
     answers = []
     for n, answer in enumerate(_member(entry, "answers", list, source, named)):
 
         def where_answer(n: int = n) -> str:
             return f"{named()}, answers[{n}]"
 
-        answers.append(_parse_answer(answer, source, where_answer))
-    if training and len(answers) > 1:
+        gold = _text_member(answer, "text", source, where_answer)
+        if purpose == "train":
+            start = _offset_member(answer, "answer_start", source, where_answer)
+        else:
+            start = _offset_or_unknown(answer.get("answer_start"))
+        answers.append(Answer(gold, start))
+    if purpose == "train" and len(answers) > 1:
         raise UserError(
             f"{source}: {named()} has {len(answers)} answers; training needs exactly one: "
             "is this the dev file?"
         )
-    if not training and not answers:
+    if purpose == "score" and not answers:
         raise UserError(
             f"{source}: {named()} has no answer; expected at least one to score against "
             "(unanswerable questions, as in SQuAD 2.0, are not supported)"
@@ -130,9 +145,31 @@ def _parse_question(entry: Any, source: str, where: Where, training: bool) -> Qu
     return Question(id, text, tuple(answers))
 
 
-def _parse_answer(answer: Any, source: str, where: Where) -> Answer:
-    text = _text_member(answer, "text", source, where)
-    return Answer(text, _offset_member(answer, "answer_start", source, where))
+def _answers_at_hand(answers: Any) -> tuple[Answer, ...]:
+    """What is an answer in a value that nobody has to have."""
+    return tuple(
+        Answer(answer["text"], _offset_or_unknown(answer.get("answer_start")))
+        for answer in (answers if isinstance(answers, list) else ())
+        if isinstance(answer, dict) and _text_or_empty(answer.get("text"))
+    )
+
+
+def _offset_or_unknown(offset: Any) -> int:
+    return offset if type(offset) is int and offset >= 0 else -1
+
+
+def _text_or_empty(value: Any) -> str:
+    return value if isinstance(value, str) and not _HALF_A_PAIR.search(value) else ""
+
+
+def _id_member(entry: Any, source: str, where: Where) -> str:
+    """A question's id: text, or a whole number, of which the digits are taken."""
+    if isinstance(entry, dict) and type(entry.get("id")) is int:
+        return str(entry["id"])
+    id = _text_member(entry, "id", source, where)
+    if not id:
+        raise UserError(f"{source}: {where()}.id is empty; expected the question's id")
+    return id
 
 
 def _top_level() -> str:
@@ -142,17 +179,25 @@ def _top_level() -> str:
 def _member(value: Any, key: str, kind: type, source: str, where: Where) -> Any:
     """`value[key]`, which must be of this kind."""
     if not isinstance(value, dict):
+        hint = _FLAT if key == "data" and isinstance(value, list) and _is_flat(value[:1]) else ""
         raise UserError(
-            f"{source}: {where()} is {_name_of(value)}; expected an object with {key!r}"
+            f"{source}: {where()} is {_name_of(value)}; expected an object with {key!r}{hint}"
         )
     if key not in value:
-        raise UserError(f"{source}: {where()} has no {key!r}; expected SQuAD 1.1's format")
+        hint = _FLAT if _is_flat([value]) else "; expected SQuAD 1.1's format"
+        raise UserError(f"{source}: {where()} has no {key!r}{hint}")
     found = value[key]
     if type(found) is not kind:
         raise UserError(
             f"{source}: {where()}: {key!r} is {_name_of(found)}; expected {_KIND_NAMES[kind]}"
         )
     return found
+
+
+def _is_flat(entries: Any) -> bool:
+    """Whether these are questions that carry their own context, as dataset libraries export
+    them."""
+    return all(isinstance(e, dict) and "context" in e and "question" in e for e in entries or [0])
 
 
 def _text_member(value: Any, key: str, source: str, where: Where) -> str:
@@ -177,6 +222,13 @@ def _offset_member(value: Any, key: str, source: str, where: Where) -> int:
     return offset
 
 
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # a surrogate alone
+
+_FLAT = (
+    ": these are flat questions, each with its own context; expected SQuAD's nesting, "
+    'data > paragraphs > {"context", "qas": [{"id", "question", "answers"}]}'
+)
+
 _KIND_NAMES = {
     bool: "true or false",
     dict: "an object",
@@ -195,11 +247,12 @@ def _name_of(value: Any) -> str:
 def misplaced(dataset: Dataset) -> list[str]:
     """Ids of questions with an answer that is not in the context at its `answer_start`.
 
-    Predicting and scoring never read `answer_start`; training looks for the answer around it.
+    Predicting and scoring never read `answer_start`; training looks for the answer around it. An
+    answer without an offset is at no wrong one.
     """
     return [
         question.id
         for paragraph in dataset.paragraphs
         for question in paragraph.questions
-        if not all(paragraph.context.startswith(a.text, a.start) for a in question.answers)
+        if not all(paragraph.context.startswith(a.text, a.start) for a in question.answers if a.start >= 0)
     ]

@@ -96,7 +96,7 @@ def make_features(dataset: Path, vocab: Path, *, training: bool) -> Features:
     from bertsquad.data.tokenization import Vocabulary
 
     return featurize(
-        squad.load(dataset, training=training),
+        squad.load(dataset, purpose="train" if training else "predict"),
         Vocabulary(vocab),
         max_seq_length=MAX_SEQ_LENGTH,
         doc_stride=DOC_STRIDE,

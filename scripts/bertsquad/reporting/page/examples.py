@@ -61,14 +61,21 @@ def example(title: str, context: str, question: Question, prediction: str) -> Ex
 
 
 def around(context: str, answer: Answer) -> tuple[str, str, str]:
-    """The passage near an answer, cut at spaces, with dots where it was cut."""
-    end = answer.start + len(answer.text)
-    before, after = context[: answer.start], context[end:]
+    """The passage near an answer, cut at spaces, with dots where it was cut.
+
+    An answer without an offset is where its text is first found, or nowhere: then it is the
+    passage's beginning that is shown, with nothing marked.
+    """
+    start, length = answer.start, len(answer.text)
+    if start < 0:
+        start = context.find(answer.text)
+        start, length = (start, length) if start >= 0 else (0, 0)
+    before, marked, after = context[:start], context[start : start + length], context[start + length :]
     if len(before) > CONTEXT:
         before = "… " + before[-CONTEXT:].partition(" ")[2]
     if len(after) > CONTEXT:
         after = after[:CONTEXT].rpartition(" ")[0] + " …"
-    return before, context[answer.start : end], after
+    return before, marked, after
 
 
 def evenly(numbers: list[int], count: int) -> list[int]:
