@@ -78,7 +78,9 @@ def main() -> None:
         predictions = read_json(args.predictions)
         if not isinstance(predictions, dict):
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
-        chosen = examples.choose(squad.load(args.dataset, purpose="score"), predictions, args.examples)
+        chosen = examples.choose(
+            squad.load(args.dataset, purpose="score"), predictions, args.examples
+        )
         examples_of = answered_by(args.predictions)
     html = render(
         summary,

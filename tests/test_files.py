@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.console.errors import UserError, explain
+from bertsquad.console.errors import UserError, explain, one_line
 from bertsquad.files import read_json, sha256, write_json, written_whole
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -30,6 +30,26 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path: Path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "new")]
 
 
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path):
+    target = tmp_path / "a.txt"
+    with written_whole(target) as first:
+        first.write_text("first")
+        with written_whole(target) as second:
+            assert second != first
+            second.write_text("second")
+        assert target.read_text() == "second"
+        assert first.read_text() == "first"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "first")]
+
+
+def test_what_killed_writers_left_is_removed_by_the_next(tmp_path: Path):
+    for name in (".a.txt.part", ".a.txt.1.part", ".a.txt.7.part", ".b.txt.part"):
+        (tmp_path / name).write_text("half")
+    with written_whole(tmp_path / "a.txt") as part:
+        part.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.txt.part", "a.txt"]
+
+
 def test_identical_content_is_an_identical_file(tmp_path: Path):
     write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
     write_json(tmp_path / "b.json", {"a": "é", "b": 1})
@@ -41,6 +61,23 @@ def test_nan_is_never_written_as_json(tmp_path: Path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"id": 1}\n{"id": 2}\n', "JSON Lines: another value begins at line 2, column 1"),
+        ("id,question\n1,Who?\n", "no JSON at all, it begins with 'id,question"),
+        ('"id","question"\n', "no JSON at all"),
+        ("<html></html>", "no JSON at all"),
+    ],
+)
+def test_what_is_not_json_is_not_called_incomplete(tmp_path: Path, text: str, message: str):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=r"a\.json: ") as caught:
+        read_json(tmp_path / "a.json")
+    assert message in str(caught.value)
+    assert "incomplete" not in str(caught.value)
 
 
 def test_malformed_json_names_file_line_and_column(tmp_path: Path):
@@ -67,6 +104,18 @@ def test_malformed_json_names_file_line_and_column(tmp_path: Path):
 )
 def test_what_a_user_can_mend_is_one_line(error: Exception, line: str):
     assert str(explain(error)).startswith(line)
+
+
+def test_a_line_shows_control_characters_as_escapes():
+    assert one_line("a \x1b[31mred\x07\r\n\u2028b \ud800 ä") == r"a \x1b[31mred\x07 b \ud800 ä"
+
+
+def test_a_long_line_keeps_both_ends():
+    line = one_line("x.json: " + "long " * 1000 + "; make it again")
+    assert len(line) == 300
+    assert line.startswith("x.json: long")
+    assert line.endswith("; make it again")
+    assert " … " in line
 
 
 def test_a_bug_is_not_explained_away():

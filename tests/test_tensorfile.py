@@ -56,6 +56,32 @@ def test_the_library_reads_our_files_and_we_read_its(tmp_path: Path) -> None:
     assert all(np.array_equal(arrays[name], array) for name, array in ARRAYS.items())
 
 
+def test_a_checked_file_gives_back_what_was_written(tmp_path: Path) -> None:
+    tensorfile.write_checked(tmp_path / "x", ARRAYS, {"k": "v"})
+    arrays, metadata = tensorfile.read_checked(tmp_path / "x")
+    assert metadata == {"k": "v"}
+    assert all(np.array_equal(arrays[name], array) for name, array in ARRAYS.items())
+
+
+def test_any_changed_byte_of_a_checked_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    tensorfile.write_checked(path, ARRAYS, {"k": "v"})
+    whole = path.read_bytes()
+    values = 8 + int.from_bytes(whole[:8], "little")
+    for place in [*range(whole.rindex(b"}", 0, values) + 1), *range(values, len(whole))]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 7
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="x: "):
+            tensorfile.read_checked(path)
+
+
+def test_a_file_without_a_checksum_is_not_a_checked_one(tmp_path: Path) -> None:
+    tensorfile.write(tmp_path / "x", ARRAYS, {"k": "v"})
+    with pytest.raises(UserError, match="x: without a checksum"):
+        tensorfile.read_checked(tmp_path / "x")
+
+
 def test_arrays_are_views_of_the_mapped_file(tmp_path: Path) -> None:
     tensorfile.write(tmp_path / "x", ARRAYS, {})
     arrays, _ = tensorfile.read(tmp_path / "x")

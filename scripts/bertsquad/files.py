@@ -1,32 +1,42 @@
 """Files written whole or not at all, and JSON that is identical when its content is."""
 
 import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
+from bertsquad.console.starter import check_wanted
+
+_MOST_WRITERS = 64  # of one file at the same time
 
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` only when the block ends without error.
 
-    The temporary name is fixed (`.NAME.part`), so what a killed process leaves behind is
-    overwritten by the next attempt and never taken for the result. On error the old file stays.
+    On error the old file stays, and so it does where the Snakemake that started this command has
+    ended: its successor may have written a newer one. Each of several writers has a temporary file
+    of its own, `.NAME.part`, `.NAME.1.part` and so on, locked as long as it writes. What a killed
+    one left is overwritten or removed by the next, and never taken for the result. The block
+    writes to the file that is there and puts no other in its place.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part, descriptor = _locked_part(path)
     try:
         yield part
-        with part.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        os.fsync(descriptor)
+        check_wanted(path)
         os.replace(part, path)
+        _sync_folder(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
@@ -35,6 +45,78 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
+    _remove_left_parts(path)
+
+
+def _part_names(path: Path) -> Iterator[Path]:
+    yield path.with_name(f".{path.name}.part")
+    for number in range(1, _MOST_WRITERS):
+        yield path.with_name(f".{path.name}.{number}.part")
+
+
+def _locked_part(path: Path) -> tuple[Path, int]:
+    """The first temporary file that no living process holds, emptied, and its descriptor."""
+    for part in _part_names(path):
+        descriptor = _lock(part, create=True)
+        if descriptor is not None:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.ftruncate(descriptor, 0)
+            return part, descriptor
+    raise UserError(
+        f"{path}: {_MOST_WRITERS} processes are writing this file; run again when they end"
+    )
+
+
+def _lock(part: Path, *, create: bool) -> int | None:
+    """A descriptor of `part` that locks it, or None where another process has it."""
+    descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        pass  # a file system without locks: go on unguarded
+    try:
+        # Its writer may have published it meanwhile: then the lock is on the result itself.
+        if os.path.samestat(os.fstat(descriptor), os.stat(part)):  # noqa: PTH116
+            return descriptor
+    except FileNotFoundError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _remove_left_parts(path: Path) -> None:
+    """Remove what killed writers of `path` left beside the file that was just written."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*part"):
+        if part in _part_names(path):
+            with suppress(OSError):
+                descriptor = _lock(part, create=False)
+                if descriptor is not None:
+                    part.unlink(missing_ok=True)
+                    os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in a folder outlast a power failure."""
+    with suppress(OSError):  # a file system that cannot
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def publish_folder_file(part: Path, path: Path) -> None:
+    """Put a finished file of a temporary folder in its place, as `written_whole` does."""
+    with part.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    check_wanted(path)
+    os.replace(part, path)
+    _sync_folder(path.parent)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

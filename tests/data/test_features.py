@@ -123,7 +123,7 @@ def test_another_safetensors_file_is_a_user_error(tmp_path: Path) -> None:
 
 def test_features_of_another_version_are_a_user_error(made: Features, tmp_path: Path) -> None:
     metadata = {"features": json.dumps(made.metadata | {"version": 0})}
-    tensorfile.write(tmp_path / "x", made.arrays, metadata)
+    tensorfile.write_checked(tmp_path / "x", made.arrays, metadata)
     with pytest.raises(UserError, match="features in format 0; expected 1: make it again"):
         Features.open(tmp_path / "x")
 

@@ -260,7 +260,7 @@ FLAT = {"id": "h1", "context": CONTEXT, "question": "Who?", "answers": {"text": 
 
 @pytest.mark.parametrize("value", [{"version": "1.1", "data": [FLAT]}, [FLAT, FLAT], FLAT])
 def test_flat_questions_get_their_own_sentence(value: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="these are flat questions, .* SQuAD's nesting"):
+    with pytest.raises(UserError, match=r"these are flat questions, .* SQuAD's nesting"):
         loaded(value, tmp_path)
 
 

@@ -59,6 +59,41 @@ def test_a_damaged_state_is_a_fresh_start_that_says_so(tmp_path, damage):
         assert torch.equal(a, b)
 
 
+def test_any_changed_byte_is_found_before_anything_is_touched(tmp_path):
+    state, training = TrainingState(tmp_path, FACTS), a_training(1)
+    state.save(*training, History([{"step": 1}], elapsed_s=2.0))
+    whole = state.path.read_bytes()
+    other = a_training(2)
+    before = tensors(*other)
+    padding = whole.rindex(b"}", 0, 8 + int.from_bytes(whole[:8], "little")) + 1
+    for place in range(len(whole)):
+        if padding <= place < 8 + int.from_bytes(whole[:8], "little"):
+            continue  # spaces behind the header: JSON does not mind other white space
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 7
+        state.path.write_bytes(damaged)
+        history, refused = state.restore(*other)
+        assert history == History(), place
+        assert refused.startswith("damaged ("), place
+    for a, b in zip(before, tensors(*other), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_state_of_another_model_is_refused_untouched(tmp_path):
+    TrainingState(tmp_path, FACTS).save(*a_training(1), History([{"step": 1}]))
+    model = nn.Linear(3, 4)
+    optimizer = adam_weight_decay(model.named_parameters(), weight_decay=0.01)
+    model(torch.randn(4, 3)).sum().backward()
+    update(optimizer, 0.1)
+    before = tensors(model, optimizer)
+    assert TrainingState(tmp_path, FACTS).restore(model, optimizer) == (
+        History(),
+        "of a model with other tensors",
+    )
+    for a, b in zip(before, tensors(model, optimizer), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_state_of_other_facts_is_refused_and_says_which(tmp_path):
     training = a_training(1)
     TrainingState(tmp_path, FACTS).save(*training, History([{"step": 1}]))
@@ -72,11 +107,11 @@ def test_a_save_that_fails_keeps_the_one_before(tmp_path, monkeypatch):
     state, training = TrainingState(tmp_path, FACTS), a_training(1)
     state.save(*training, History([{"step": 1}]))
 
-    def full(tensors, path, metadata):
+    def full(path, *_):
         path.write_bytes(b"half a fi")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bertsquad.training.state.save_file", full)
+    monkeypatch.setattr("bertsquad.tensorfile.write_streamed", full)
     with pytest.raises(OSError, match="No space left"):
         state.save(*training, History([{"step": 1}, {"step": 2}]))
     assert state.restore(*training)[0].steps == 1

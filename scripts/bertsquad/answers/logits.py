@@ -26,7 +26,7 @@ class Logits:
 
 def write(path: str | os.PathLike[str], logits: Logits) -> None:
     """Write a logits file, whole or not at all."""
-    tensorfile.write(
+    tensorfile.write_checked(
         path,
         {
             "start_logits": np.asarray(logits.start_logits, np.float32),
@@ -41,7 +41,7 @@ def read(path: str | os.PathLike[str]) -> Logits:
     """Read a logits file.
 
     Raises:
-        UserError: it is not a logits file, or a logit is not a finite number.
+        UserError: it is not a logits file, it was changed, or a logit is not a finite number.
     """
     arrays, metadata = tensorfile.read(path)
     try:
@@ -56,6 +56,7 @@ def read(path: str | os.PathLike[str]) -> Logits:
         )
     except KeyError as error:
         raise UserError(f"{path}: not a logits file: no {error}; compute_logits makes it") from None
+    tensorfile.verified(path, arrays, metadata)
     tokens = int(logits.starts[-1])
     if not len(logits.start_logits) == len(logits.end_logits) == tokens:
         raise UserError(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 USAGE_STATUS = 2  # what argparse exits with, too
+LONGEST_LINE = 300  # characters of a message
 
 
 class UserError(Exception):
@@ -15,13 +16,16 @@ class UserError(Exception):
 
 
 def exit_with(main: Callable[[], None]) -> NoReturn:
-    """Run a command's `main` and leave with its exit status.
+    """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any.
 
     0 when it returns; 2 and one line on stderr for a `UserError`, a full disk or exhausted memory;
     130 for Ctrl-C. Any other exception is a bug and keeps its traceback.
     """
+    from bertsquad.console.starter import end_with_starter
+
     command = os.path.basename(sys.argv[0])
     try:
+        end_with_starter()
         main()
     except KeyboardInterrupt:
         sys.exit(130)
@@ -29,15 +33,28 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
         message = explain(error)
         if message is None:
             raise
-        print(f"{command}: error: {message}", file=sys.stderr)
+        print(one_line(f"{command}: error: {message}"), file=sys.stderr)
         sys.exit(USAGE_STATUS)
     sys.exit(0)
+
+
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
+    """A text as one line that a terminal can show: spare white space gone, control characters as
+    escapes, and the middle of a long one left out, since its ends name the file and what to do."""
+    shown = "".join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in " ".join(text.split())
+    )
+    if len(shown) <= longest:
+        return shown
+    end = longest * 2 // 5
+    return f"{shown[: longest - end - 3]} … {shown[-end:]}"
 
 
 def explain(error: Exception) -> str | None:
     """The one line a user needs for this exception, or None for a bug in this project."""
     if isinstance(error, UserError):
-        return " ".join(str(error).split())
+        return one_line(str(error), sys.maxsize)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" while writing {error.filename}" if error.filename else ""
         return f"disk full{where}: free some space and run again; finished files are kept"

@@ -2,7 +2,7 @@
 
 One safetensors file. A context or question is stored once however many features use it, and a
 feature is a handful of numbers; whole sequences are put together when a batch is asked for. Readers
-map the file into memory (tensorfile.read). With P paragraphs, Q questions, N features:
+map the file into memory (tensorfile.read_checked). With P paragraphs, Q questions, N features:
 
     context_ids         uint16 | int32 [Tc] word pieces of all contexts, end to end
     context_words       uint16 | int32 [Tc] the white-space word of its context each comes from
@@ -86,13 +86,14 @@ class Features:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Features":
-        """The features in a file, mapped into memory and not read yet.
+        """The features in a file, mapped into memory; its checksum is compared.
 
-        Raises `UserError` where `tensorfile.read` does, and for a file that holds something else.
+        Raises `UserError` where `tensorfile.read_checked` does, and for another kind of file.
         """
         arrays, metadata = tensorfile.read(path)
         if "features" not in metadata or not arrays.keys() >= set(ARRAYS):
             raise UserError(f"{path}: not a features file; make it with featurize.py")
+        metadata = tensorfile.verified(path, arrays, metadata)
         facts = json.loads(metadata["features"])
         if facts["version"] != VERSION:
             raise UserError(
@@ -158,7 +159,7 @@ class Features:
 def write(path: str | os.PathLike[str], features: Features) -> None:
     """Write the features file; equal features give equal bytes."""
     metadata = json.dumps(features.metadata, sort_keys=True)
-    tensorfile.write(path, features.arrays, {"features": metadata})
+    tensorfile.write_checked(path, features.arrays, {"features": metadata})
 
 
 def ranges(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -254,5 +254,7 @@ def misplaced(dataset: Dataset) -> list[str]:
         question.id
         for paragraph in dataset.paragraphs
         for question in paragraph.questions
-        if not all(paragraph.context.startswith(a.text, a.start) for a in question.answers if a.start >= 0)
+        if not all(
+            paragraph.context.startswith(a.text, a.start) for a in question.answers if a.start >= 0
+        )
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 from collections.abc import Sequence
 from importlib import metadata
@@ -16,7 +15,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.data.batching import PackedBatch
 from bertsquad.data.features import Features
 from bertsquad.engines import PRECISIONS, about
-from bertsquad.files import sha256, write_json
+from bertsquad.files import publish_folder_file, sha256, write_json
 from bertsquad.model.fit import check_fit
 
 _RECORD = "calibration.json"
@@ -75,7 +74,7 @@ def make(
     by.quantize(model_dir, part, calibration)
     for name in known.INT8_FILES:
         (part / name).chmod(0o644)  # onnx writes for the owner alone, and others serve the model
-        os.replace(part / name, output_dir / name)
+        publish_folder_file(part / name, output_dir / name)
     part.rmdir()
     record["files_sha256"] = {name: sha256(output_dir / name) for name in known.INT8_FILES}
     write_json(output_dir / _RECORD, record)

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json, written_whole
 from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
@@ -175,7 +175,6 @@ def save(
     for name in _TOKENIZER_FILES:
         with written_whole(target / name) as part:
             shutil.copyfile(source / name, part)
-    with written_whole(target / "model.safetensors") as part:
-        # transformers asks for the format.
-        save_file(model.state_dict(), part, metadata={"format": "pt"})
-        part.chmod(0o644)  # the library writes for the owner alone, and others serve the model
+    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    # transformers asks for the format.
+    tensorfile.write(target / "model.safetensors", arrays, {"format": "pt"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bertsquad.files import written_whole
+from bertsquad import tensorfile
+from bertsquad.console.errors import UserError
 
 _FILE_NAME = "state.safetensors"
 
@@ -47,14 +47,14 @@ class TrainingState:
         self.facts = json.loads(json.dumps(facts))
 
     def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-        """Replace the file, whole or not at all; about 12 bytes a parameter."""
+        """Replace the file, whole or not at all; about 12 bytes a parameter, and a checksum."""
         metadata = {
             "facts": json.dumps(self.facts),
             "log": json.dumps(history.log),
             "elapsed_s": json.dumps(history.elapsed_s),
         }
-        with written_whole(self.path) as part:
-            save_file(dict(state_tensors(model, optimizer)), part, metadata=metadata)
+        arrays = {name: tensor.numpy() for name, tensor in state_tensors(model, optimizer)}
+        tensorfile.write_checked(self.path, arrays, metadata)
 
     @torch.no_grad()
     def restore(
@@ -63,27 +63,49 @@ class TrainingState:
         """Load model and optimizer from the file; return the history, and why the file was refused.
 
         Without a file, or with one that is damaged or of other facts, nothing is touched and the
-        history is empty.
+        history is empty. All of it is checked before the first value is copied.
         """
         if not self.path.exists():
             return History(), None
         try:
-            with safe_open(self.path, framework="pt") as stored:
-                metadata = stored.metadata() or {}
-                other = differences(json.loads(metadata.get("facts", "{}")), self.facts)
-                if other:
-                    return History(), f"of another training: {', '.join(other)} differ"
-                for name, tensor in state_tensors(model, optimizer):
-                    tensor.copy_(stored.get_tensor(name))
-        except SafetensorError as error:
+            arrays, metadata = tensorfile.read_checked(self.path)
+            history, facts = _read_history(metadata)
+        except UserError as error:
             return History(), f"damaged ({error})"
-        return History(json.loads(metadata["log"]), json.loads(metadata["elapsed_s"])), None
+        other = differences(facts, self.facts)
+        if other:
+            return History(), f"of another training: {', '.join(other)} differ"
+        own = dict(state_tensors(model, optimizer))
+        if {name: array.shape for name, array in arrays.items()} != {
+            name: tuple(tensor.shape) for name, tensor in own.items()
+        }:
+            return History(), "of a model with other tensors"
+        for name, tensor in own.items():
+            tensor.copy_(torch.from_numpy(arrays[name].copy()))
+        return history, None
 
     def remove(self) -> None:
         """Delete the file, and the folder where nothing else is in it."""
         self.path.unlink(missing_ok=True)
         if self.path.parent.is_dir() and not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
+
+
+def _read_history(metadata: Mapping[str, str]) -> tuple[History, Mapping[str, Any]]:
+    """The history and the facts of a state file; `UserError` where they are not such."""
+    try:
+        facts, log, elapsed_s = (
+            json.loads(metadata[name]) for name in ("facts", "log", "elapsed_s")
+        )
+    except (KeyError, ValueError, RecursionError) as error:
+        raise UserError(f"no {error} that can be read") from None
+    if not isinstance(facts, dict) or not isinstance(log, list):
+        raise UserError("its facts and log are not an object and a list")
+    if not all(isinstance(line, dict) for line in log):
+        raise UserError("a line of its log is not an object")
+    if not isinstance(elapsed_s, int | float) or not math.isfinite(elapsed_s):
+        raise UserError("its time is not a number")
+    return History(log, float(elapsed_s)), facts
 
 
 class Saving:

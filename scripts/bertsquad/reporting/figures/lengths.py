@@ -62,7 +62,7 @@ def read(path: str | Path) -> Lengths:
     another kind.
     """
     path = Path(path)
-    arrays, metadata = tensorfile.read(path)
+    arrays, metadata = tensorfile.read_checked(path)
     try:
         question = np.diff(arrays["question_starts"])[arrays["feature_question"]]
         lengths = question + arrays["doc_length"] + _SPECIAL_TOKENS

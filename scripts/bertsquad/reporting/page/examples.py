@@ -70,7 +70,11 @@ def around(context: str, answer: Answer) -> tuple[str, str, str]:
     if start < 0:
         start = context.find(answer.text)
         start, length = (start, length) if start >= 0 else (0, 0)
-    before, marked, after = context[:start], context[start : start + length], context[start + length :]
+    before, marked, after = (
+        context[:start],
+        context[start : start + length],
+        context[start + length :],
+    )
     if len(before) > CONTEXT:
         before = "… " + before[-CONTEXT:].partition(" ")[2]
     if len(after) > CONTEXT:
