@@ -39,9 +39,16 @@ def parse_args() -> argparse.Namespace:
         help="form of GELU; default: google tanh, intel erf, huggingface as its configuration says",
     )
     parser.add_argument(
-        "--expect-casing",
+        "--casing",
         choices=["cased", "uncased"],
-        help="refuse a vocabulary of the other kind; default: take it as it is",
+        help="how the checkpoint's texts are read; default: as the tokenizer_config.json beside "
+        "the vocabulary says, else as its capitals suggest",
+    )
+    parser.add_argument(
+        "--strip-accents",
+        action=argparse.BooleanOptionalAction,
+        help="whether texts lose their accents; default: as tokenizer_config.json says, else where "
+        "they are lower-cased",
     )
     parser.add_argument("--output", required=True, type=Path, help="folder for the four files")
     return parser.parse_args()
@@ -66,8 +73,18 @@ def main() -> None:
         origin=args.origin,
         layer_norm_eps=args.layer_norm_eps,
         gelu=args.gelu,
-        casing=args.expect_casing,
+        casing=args.casing,
+        strip_accents=args.strip_accents,
     )
+    for note in done.notes:
+        print(note, file=sys.stderr)
+    if done.left_out:
+        shown = ", ".join(done.left_out[:5]) + (", ..." if len(done.left_out) > 5 else "")
+        print(
+            f"{args.weights}: {len(done.left_out):,} tensors that BERT does not need are left out: "
+            f"{shown}",
+            file=sys.stderr,
+        )
     print(
         f"{args.output}: {done.architecture}, {done.parameters:,} parameters in {done.tensors} "
         f"tensors ({done.dropped} others dropped), {'uncased' if done.lowercase else 'cased'}, "

@@ -10,13 +10,15 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import exit_with
+from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
     from bertsquad.data.squad import Dataset
+    from bertsquad.data.tokenization import Vocabulary
 
 LOWERCASE = {"vocabulary": None, "cased": False, "uncased": True}
+MOST_UNKNOWN = 0.05  # share of [UNK] among word pieces above which a guessed casing is doubted
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,13 +28,19 @@ def parse_args() -> argparse.Namespace:
         "--vocab",
         required=True,
         metavar="TXT",
-        help="the checkpoint's vocab.txt; decides the casing",
+        help="the checkpoint's vocab.txt",
     )
     parser.add_argument(
         "--casing",
         choices=["vocabulary", "cased", "uncased"],
         default="vocabulary",
-        help="how to read text: as the vocabulary says, or as do_lower_case would (%(default)s)",
+        help="how to read text: as the tokenizer_config.json beside the vocabulary says, else as "
+        "its capitals suggest, or as do_lower_case would (%(default)s)",
+    )
+    parser.add_argument(
+        "--strip-accents",
+        action=argparse.BooleanOptionalAction,
+        help="drop combining marks; default: as tokenizer_config.json says, else as lower-casing",
     )
     parser.add_argument("--output", required=True, metavar="FEATURES", help="file to write")
     parser.add_argument(
@@ -65,16 +73,20 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.data import features, squad
+    from bertsquad.data.casing import find_casing
     from bertsquad.data.parallel import featurize_in_parallel
     from bertsquad.data.tokenization import Vocabulary
-    from bertsquad.data.vocabulary import is_lowercase
+    from bertsquad.data.vocabulary import repeated_note
     from bertsquad.files import sha256
 
     # A dataset is hundreds of thousands of objects without a cycle: looking for one again and again
     # takes a tenth of the time.
     gc.disable()
     dataset = squad.load(args.dataset, purpose="train" if args.training else "predict")
-    vocabulary = Vocabulary(args.vocab, lowercase=LOWERCASE[args.casing])
+    vocabulary = Vocabulary(
+        args.vocab, lowercase=LOWERCASE[args.casing], strip_accents=args.strip_accents
+    )
+    known = find_casing(args.vocab, vocabulary.tokens, strip_accents=args.strip_accents)
     made = featurize_in_parallel(
         dataset,
         vocabulary,
@@ -84,21 +96,49 @@ def main() -> None:
         max_query_length=args.max_query_length,
         training=args.training,
     )
+    guessed = known.guessed and args.casing == "vocabulary"
+    if guessed:
+        check_guess(args.vocab, dataset, vocabulary, made)
     made.metadata["dataset_sha256"] = sha256(args.dataset)
     made.metadata["vocab_sha256"] = sha256(args.vocab)
     features.write(args.output, made)
     # Training has skipped them. Predictions and their score do not depend on answer_start.
     misplaced = [] if args.training else squad.misplaced(dataset)
-    for line in report(dataset, made, misplaced):
+    for line in report(dataset, made, misplaced, guessed=guessed):
         print(line)
-    if vocabulary.lowercase != is_lowercase(vocabulary.tokens):
+    if vocabulary.lowercase != known.lowercase:
         print(
             f"warning: text is read {args.casing}, but {args.vocab} is not {args.casing}: "
             "a model with this vocabulary was not trained on such text"
         )
+    if note := repeated_note(args.vocab, vocabulary.tokens):
+        print(note)
 
 
-def report(dataset: "Dataset", features: "Features", misplaced: list[str]) -> list[str]:
+def check_guess(path: str, dataset: "Dataset", vocabulary: "Vocabulary", made: "Features") -> None:
+    """Raise `UserError` where a guessed casing leaves much of the text unknown and the other one
+    would not."""
+    from bertsquad.data.tokenization import Vocabulary
+
+    unknown = float((made.context_ids == vocabulary.unk).mean())
+    if unknown < MOST_UNKNOWN:
+        return
+    other = Vocabulary(path, lowercase=not vocabulary.lowercase)
+    words = [word for paragraph in dataset.paragraphs[:200] for word in paragraph.context.split()]
+    pieces, _ = other.encode_words(words)
+    share = float((pieces == other.unk).mean()) if len(pieces) else 0.0
+    if share < unknown / 2:
+        names = ("uncased", "cased") if vocabulary.lowercase else ("cased", "uncased")
+        raise UserError(
+            f"{path}: looks {names[0]}, but then {unknown:.1%} of the word pieces are [UNK], and "
+            f"{share:.1%} if it is {names[1]}; say which by do_lower_case in a "
+            "tokenizer_config.json beside it, or by --casing"
+        )
+
+
+def report(
+    dataset: "Dataset", features: "Features", misplaced: list[str], *, guessed: bool
+) -> list[str]:
     """What was made, and everything that was left out, cut or looks wrong, with the first ids."""
     metadata = features.metadata
     lines = [
@@ -106,7 +146,8 @@ def report(dataset: "Dataset", features: "Features", misplaced: list[str]) -> li
         f"paragraphs, {f'version {dataset.version}' if dataset.version else 'no version'}",
         f"{len(features):,} features of at most {features.lengths.max()} tokens, "
         f"{features.lengths.mean():.1f} on average; "
-        f"{'lower-cased' if metadata['lowercase'] else 'cased'}",
+        f"{'lower-cased' if metadata['lowercase'] else 'cased'}"
+        f"{', as the capitals in the vocabulary suggest' if guessed else ''}",
     ]
     for reason, questions in metadata["skipped"].items():
         lines.append(f"skipped: {listed(questions)}: {reason}")

@@ -57,7 +57,11 @@ def main() -> None:
         lengths=features.lengths,
     )
     dataset = squad.load(args.dataset)
-    vocabulary = Vocabulary(args.vocab, lowercase=features.metadata["lowercase"])
+    vocabulary = Vocabulary(
+        args.vocab,
+        lowercase=features.metadata["lowercase"],
+        strip_accents=features.metadata["strip_accents"],
+    )
 
     begin = time.perf_counter()
     decoded = decoding.decode(

@@ -16,6 +16,12 @@ from bertsquad.console.errors import UserError
 from bertsquad.console.starter import check_wanted
 
 _MOST_WRITERS = 64  # of one file at the same time
+# What git-lfs leaves in the place of a large file (git-lfs, docs/spec.md).
+_LFS_START = b"version https://git-lfs.github.com/spec/"
+LFS_POINTER = (
+    "a git-lfs pointer of a few lines, not the file itself; fetch that by `git lfs pull` or from "
+    "its download address"
+)
 
 
 @contextmanager
@@ -119,6 +125,11 @@ def publish_folder_file(part: Path, path: Path) -> None:
     _sync_folder(path.parent)
 
 
+def is_lfs_pointer(start: bytes) -> bool:
+    """Whether a file that starts with these bytes only names another one, in git-lfs's way."""
+    return start.lstrip(b"\xef\xbb\xbf").startswith(_LFS_START)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     with written_whole(path) as part:
@@ -155,6 +166,8 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 def _why_not_json(text: str, error: json.JSONDecodeError) -> str:
     """What a text is instead of JSON, for a message."""
+    if is_lfs_pointer(text[:200].encode()):
+        return LFS_POINTER
     place = f"line {error.lineno}, column {error.colno}"
     if text.lstrip()[:1] not in tuple("{[") and text.strip():
         return (

@@ -18,7 +18,7 @@ import google_crc32c
 import numpy as np
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import written_whole
+from bertsquad.files import LFS_POINTER, is_lfs_pointer, written_whole
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
@@ -36,6 +36,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 _NAMES = {dtype: name for name, dtype in _DTYPES.items() if name != "BF16"}
 _MAX_HEADER = 100_000_000  # bytes; the library's limit
+_MAX_POINTER = 100  # bytes of a git-lfs pointer that are looked at
 _ALIGNMENT = 8  # bytes; the header is padded with spaces
 _CHECKSUM = "crc32c"  # the metadata's key
 _PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
@@ -170,6 +171,8 @@ class TensorFile:
             self.metadata: dict[str, str] = header.pop("__metadata__", {})
             self._entries = _checked_entries(header, self._end - self._start)
         except (ValueError, RecursionError) as error:
+            if is_lfs_pointer(size.to_bytes(8, "little") + encoded[:_MAX_POINTER]):
+                raise UserError(f"{path}: {LFS_POINTER}") from None
             if self.path.endswith(_PICKLE_SUFFIXES):
                 raise UserError(
                     f"{path}: pickled PyTorch weights are not supported, because loading them can "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from transformers import (
     AutoTokenizer,
@@ -269,8 +270,6 @@ QUERY = "bert/encoder/layer_1/attention/self/query/kernel"
          "bert.encoder.layer.0.attention.output.dense.bias and 13 more."),
         (lambda t: t.pop("cls/seq_relationship/output_bias"),
          "tensors 1 missing: cls.seq_relationship.bias."),
-        (lambda t: t.update({"output_weights": np.zeros((3, 8), "f4")}),
-         "tensors 1 unknown: output_weights."),
         (lambda t: t.update({"bert/encoder/layer_2/output/dense/bias": np.zeros(8, "f4")}),
          "tensors 1 unknown: bert/encoder/layer_2/output/dense/bias."),
         (lambda t: t.update({"bert/encoder/layer_0/intermediate/dense/kernel": np.zeros((16, 8))}),
@@ -307,14 +306,88 @@ def test_two_tensors_for_one_place_are_refused(google: Path, tmp_path: Path) -> 
 def test_a_vocabulary_of_the_wrong_size(google: Path, tmp_path: Path) -> None:
     with (google / "vocab.txt").open("a") as vocabulary:
         vocabulary.write("surplus\n")
-    with pytest.raises(UserError, match=r"vocab\.txt: 31 tokens; expected 30, the checkpoint's"):
+    with pytest.raises(UserError, match=r"vocab\.txt: 31 tokens; expected at most 30, the check"):
         convert_folder(google, tmp_path / "out")
 
 
-def test_a_vocabulary_of_the_wrong_casing(google: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"vocab\.txt: the vocabulary is cased; expected uncased"):
-        convert_folder(google, tmp_path / "out", casing="uncased")
-    assert not convert_folder(google, tmp_path / "out", casing="cased").lowercase
+def test_rows_without_a_token_are_kept_and_counted(google: Path, tmp_path: Path) -> None:
+    lines = (google / "vocab.txt").read_text().splitlines()
+    (google / "vocab.txt").write_text("\n".join(lines[:28]) + "\n")
+    done = convert_folder(google, tmp_path / "out")
+    assert done.notes == [
+        f"{google / 'vocab.txt'}: 2 of the embedding's 30 rows have no token; they are kept"
+    ]
+    with safe_open(tmp_path / "out/model.safetensors", framework="numpy") as stored:
+        rows = stored.get_slice("bert.embeddings.word_embeddings.weight").get_shape()[0]
+    assert rows == 30
+
+
+OTHERS = {
+    "bert/embeddings/word_embeddings/lamb_m": (30, 8),
+    "bert/encoder/layer_0/output/dense/kernel/Adafactor_vc": (8,),
+    "loss_scale": (),
+    "output_weights": (3, 8),
+    "output_bias": (3,),
+}
+
+
+def test_what_bert_does_not_need_is_left_out_and_named(google: Path, tmp_path: Path) -> None:
+    convert_folder(google, tmp_path / "before")
+    rewrite(google, lambda t: t.update({n: np.ones(s, "f4") for n, s in OTHERS.items()}))
+    done = convert_folder(google, tmp_path / "after")
+    assert sorted(done.left_out) == sorted(OTHERS)
+    before, after = (tmp_path / f"{name}/model.safetensors" for name in ("before", "after"))
+    assert before.read_bytes() == after.read_bytes()
+
+
+def test_names_may_have_a_prefix_of_parallel_training(google: Path, tmp_path: Path) -> None:
+    convert_folder(google, tmp_path / "before")
+
+    def prefix(tensors: dict[str, np.ndarray]) -> None:
+        for name in list(tensors):
+            tensors[f"module/{name}"] = tensors.pop(name)
+
+    rewrite(google, prefix)
+    convert_folder(google, tmp_path / "after")
+    before, after = (tmp_path / f"{name}/model.safetensors" for name in ("before", "after"))
+    assert before.read_bytes() == after.read_bytes()
+
+
+def test_one_segment_type_is_refused(google: Path, tmp_path: Path) -> None:
+    config = json.loads((google / "bert_config.json").read_text()) | {"type_vocab_size": 1}
+    (google / "bert_config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"type_vocab_size is 1; .* needs two segments"):
+        convert_folder(google, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("beside", "given", "written"),
+    [
+        (None, {}, {"do_lower_case": False, "guessed_from_vocabulary": True}),
+        (None, {"casing": "uncased"}, {"do_lower_case": True}),
+        ({"do_lower_case": True}, {}, {"do_lower_case": True}),
+        ({"do_lower_case": True}, {"casing": "cased"}, {"do_lower_case": False}),
+        (
+            {"do_lower_case": True, "strip_accents": False},
+            {},
+            {"do_lower_case": True, "strip_accents": False},
+        ),
+        (
+            {"do_lower_case": False},
+            {"strip_accents": True},
+            {"do_lower_case": False, "strip_accents": True},
+        ),
+    ],
+)
+def test_casing_is_what_is_said_first(
+    beside: Any, given: dict[str, Any], written: dict[str, Any], google: Path, tmp_path: Path
+) -> None:
+    if beside is not None:
+        (google / "tokenizer_config.json").write_text(json.dumps(beside))
+    convert_folder(google, tmp_path / "out", **given)
+    found = json.loads((tmp_path / "out/tokenizer_config.json").read_text())
+    del found["model_max_length"], found["tokenizer_class"]
+    assert found == written
 
 
 def test_damage_found_while_writing_leaves_the_old_folder_as_it_was(

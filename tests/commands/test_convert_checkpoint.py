@@ -33,7 +33,7 @@ def options(google: Path, tmp_path: Path) -> list[str | Path]:
 
 
 def test_a_checkpoint_becomes_a_model_folder(options: list[str | Path], tmp_path: Path) -> None:
-    done = run(*options, "--layer-norm-eps", "1e-6", "--gelu", "erf", "--expect-casing", "cased")
+    done = run(*options, "--layer-norm-eps", "1e-6", "--gelu", "erf", "--casing", "cased")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "BertForNextSentencePrediction, 1,690 parameters in 41 tensors" in done.stderr
@@ -72,13 +72,6 @@ def test_a_missing_file_is_one_line_and_status_2(
     assert done.stderr.count("\n") == 1
     assert message in done.stderr
     assert not list((tmp_path / "out").glob("*"))
-
-
-def test_a_wrong_casing_is_one_line_and_status_2(options: list[str | Path]) -> None:
-    done = run(*options, "--expect-casing", "uncased")
-    assert done.returncode == 2
-    assert "vocab.txt: the vocabulary is cased; expected uncased" in done.stderr
-    assert done.stderr.count("\n") == 1
 
 
 def test_an_epsilon_out_of_range_is_status_2(options: list[str | Path]) -> None:

@@ -63,7 +63,8 @@ def test_features_for_predicting(dataset: Path, vocab: Path, tmp_path: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"{dataset}: 2 questions, 1 paragraphs, version 1.1",
-        "2 features of at most 9 tokens, 8.5 on average; lower-cased",
+        "2 features of at most 9 tokens, 8.5 on average; lower-cased, as the capitals in the "
+        "vocabulary suggest",
         "warning: an answer is not at its answer_start: 1 question (q2)",
     ]
     features = Features.open(output)
@@ -145,6 +146,22 @@ def test_a_user_error_is_one_line_and_leaves_the_old_file(
         "again at data[0].paragraphs[0].qas[1]; expected every id once\n"
     )
     assert output.read_text(encoding="utf-8") == "old"
+
+
+def test_a_guessed_casing_that_leaves_the_text_unknown_is_refused(tmp_path: Path) -> None:
+    vocab = tmp_path / "vocab.txt"
+    vocab.write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nपदों\nपर\n?\n", encoding="utf-8")
+    dataset = write_dataset(tmp_path / "dev.json", paragraph("पदों पर", ("q1", "पदों?", [])))
+    output = tmp_path / "dev.safetensors"
+    options = ("--dataset", dataset, "--vocab", vocab, "--output", output, *LENGTHS)
+    done = featurize(*options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "looks uncased, but then 50.0% of the word pieces are [UNK], and 0.0%" in done.stderr
+    assert not output.exists()
+    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
+    done = featurize(*options)
+    assert done.stdout.splitlines()[1].endswith("; cased")
+    assert Features.open(output).packed([0]).input_ids.tolist() == [2, 4, 6, 3, 4, 5, 3]
 
 
 def test_a_missing_vocabulary(dataset: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.data.vocabulary import is_lowercase, read_vocabulary, repeated, repeated_note
 
 SPECIAL = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n"
 
@@ -22,6 +22,23 @@ def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
     assert read_vocabulary(path)[4:] == ["a\u2028b", "c", "d"]
 
 
+def test_lines_of_white_space_count_but_not_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "vocab.txt"
+    path.write_bytes((SPECIAL + "a\n\n \t\n\u2028\nb\n\n\r\n").encode())
+    assert read_vocabulary(path)[4:] == ["a", "", "", "", "b"]
+
+
+def test_repeated_tokens_are_found(tmp_path: Path) -> None:
+    tokens = ["[PAD]", "e", "", "a", "", "e", "a", "e"]
+    assert repeated(tokens) == {"e": [2, 6, 8], "a": [4, 7]}
+    note = repeated_note("vocab.txt", tokens)
+    assert note == (
+        "warning: vocab.txt: 2 tokens are on more than one line, the first 'e' on lines 2, 6, 8: "
+        "the last line counts"
+    )
+    assert repeated_note("vocab.txt", ["[PAD]", "", ""]) is None
+
+
 def test_the_real_uncased_vocabulary(uncased_vocab: Path) -> None:
     tokens = read_vocabulary(uncased_vocab)
     assert len(tokens) == 30_522
@@ -35,6 +52,9 @@ def test_the_real_uncased_vocabulary(uncased_vocab: Path) -> None:
         (["[CLS]", "[unused1]", "the", "##s"], True),
         (["[CLS]", "the", "The"], False),
         (["[CLS]", "##S"], False),
+        (["<S>", "<T>", "[CLS]", "the"], True),
+        (["the"] * 200 + ["Unused"], True),  # one stray capital
+        (["the"] * 200 + ["The", "A", "##S"], False),
         (["[CLS]", "É", "["], True),  # Google's own check, too, is for ASCII letters
     ],
 )
@@ -48,9 +68,8 @@ def test_capital_letters_outside_brackets_make_a_vocabulary_cased(
     ("content", "message"),
     [
         (None, "no such file"),
-        (b"", "line 1 is empty"),
-        (b"[PAD]\n\n[UNK]\n", "line 2 is empty"),
-        (b"[PAD]\n[PAD]\n", "token '[PAD]' is on line 1 and again on line 2"),
+        (b"", "no [PAD], [UNK], [CLS], [SEP] among 0 tokens"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n", "git-lfs"),
         (b"[PAD]\n[UNK]\nthe\n", "no [CLS], [SEP] among 3 tokens"),
         (b"[PAD]\n\xff\xfe\n", "not UTF-8 text (byte 6)"),
     ],

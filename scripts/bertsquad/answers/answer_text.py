@@ -8,7 +8,9 @@ from bertsquad.data.squad import Dataset
 from bertsquad.data.tokenization import Vocabulary, basic_tokens, split_words
 
 
-def get_final_text(pred_text: str, orig_text: str, lowercase: bool) -> str:
+def get_final_text(
+    pred_text: str, orig_text: str, lowercase: bool, strip_accents: bool | None = None
+) -> str:
     """The part of `orig_text` that `pred_text` stands for: "steve smith" of "Steve Smith's" is
     "Steve Smith" (run_squad.py get_final_text).
 
@@ -16,7 +18,7 @@ def get_final_text(pred_text: str, orig_text: str, lowercase: bool) -> str:
     apart, both texts are then taken to agree character by character. Where that fails (a ligature,
     a removed control character, an unknown word), all of `orig_text` is returned.
     """
-    tok_text = " ".join(basic_tokens(orig_text, lowercase))
+    tok_text = " ".join(basic_tokens(orig_text, lowercase, strip_accents))
     start = tok_text.find(pred_text)
     if start == -1:
         return orig_text
@@ -134,7 +136,9 @@ class AnswerTexts:
         orig_text = self.text[begin : int(self.word_characters[last_word + 1]) + last_word]
         key = (pred_text, orig_text)
         if key not in self.recovered:
-            self.recovered[key] = get_final_text(pred_text, orig_text, self.vocabulary.lowercase)
+            self.recovered[key] = get_final_text(
+                pred_text, orig_text, self.vocabulary.lowercase, self.vocabulary.strip_accents
+            )
         return self.recovered[key]
 
 

@@ -68,6 +68,8 @@ class Checkpoint:
     layer_norm_eps: float | None  # None: from its config.json
     gelu: str | None  # erf, tanh; None: from its config.json
     description: str
+    casing: str | None = None  # cased, uncased; None: as its files say or suggest
+    strip_accents: bool | None = None  # None: where texts are lower-cased
 
     @property
     def artifacts(self) -> tuple[str, ...]:

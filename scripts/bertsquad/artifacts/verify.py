@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bertsquad.files import LFS_POINTER, is_lfs_pointer
 from bertsquad.files import sha256 as sha256_of
 
 _HTML_START = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html[\s>])", re.IGNORECASE)
@@ -38,10 +39,12 @@ def check_size(size: int, expected: Expected) -> None:
 
 
 def check_is_no_page(start: bytes, content_type: str | None, url: str, expected: Expected) -> None:
-    """Raise `Unfit` when an answer is a web page and no web page was expected.
+    """Raise `Unfit` for a git-lfs pointer, and for a web page where none was expected.
 
     `start`: the first bytes (may be empty); `content_type`: of the answer, or None.
     """
+    if is_lfs_pointer(start):
+        raise Unfit(f"found {LFS_POINTER}")
     if expected.admits_html():
         return
     declared = (content_type or "").split(";")[0].strip().lower()

@@ -61,7 +61,11 @@ def measured(
     measurement = measure(
         load,
         questions_at_hand(sources.features, sources.dataset, features, settings.count),
-        Vocabulary(sources.model / "vocab.txt", lowercase=facts["lowercase"]),
+        Vocabulary(
+            sources.model / "vocab.txt",
+            lowercase=facts["lowercase"],
+            strip_accents=facts["strip_accents"],
+        ),
         windows=Windows(facts["max_seq_length"], facts["doc_stride"], facts["max_query_length"]),
         limits=limits,
         warmup=settings.warmup_iterations,

@@ -11,7 +11,8 @@ import numpy as np
 from bertsquad.checkpoint.bundle import Bundle
 from bertsquad.checkpoint.names import DROPPED, MAPS, Target
 from bertsquad.console.errors import UserError
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.data.casing import GUESSED, TOKENIZER_CONFIG, Casing, find_casing
+from bertsquad.data.vocabulary import read_vocabulary, repeated_note
 from bertsquad.files import write_json, write_text, written_whole
 from bertsquad.model.config import (
     config_json,
@@ -22,7 +23,6 @@ from bertsquad.model.config import (
 from bertsquad.tensorfile import TensorFile, write_streamed
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"
-_TOKENIZER_CONFIG = "tokenizer_config.json"
 _LISTED = 5  # names an error gives before it only counts
 
 
@@ -44,6 +44,8 @@ class Conversion:
     parameters: int
     tensors: int
     dropped: int  # tensors that have no place in the folder
+    left_out: list[str]  # those of them that are not known to go with a BERT: another task's head
+    notes: list[str]  # what a user should know, a line each
     layer_norm_eps: float
     hidden_act: str
 
@@ -58,21 +60,25 @@ def convert(
     layer_norm_eps: float | None = None,
     gelu: str | None = None,
     casing: str | None = None,
+    strip_accents: bool | None = None,
 ) -> Conversion:
     """Write `output`/config.json, model.safetensors (float32), vocab.txt, tokenizer_config.json.
 
     `weights` is a TensorFlow checkpoint's prefix, or a safetensors file where `origin` is
-    "huggingface". `casing` is "cased" or "uncased" where the caller knows it. Raises `UserError`
-    before anything is written when the parts do not fit each other: a tensor that is missing,
-    unknown or misshapen, a vocabulary of another size or casing. A damaged tensor is found while
-    writing; a folder that was there before then stays as it was.
+    "huggingface". `casing` is "cased" or "uncased" where the caller knows it, and `strip_accents`
+    likewise; `find_casing` finds what is not given. Tensors that no BERT has, such as an
+    optimizer's or another task's head, are left out and counted. Raises `UserError` before anything
+    is written when the parts do not fit each other: a tensor that is missing or misshapen, one of
+    an encoder of another form, a vocabulary with more tokens than the embedding has rows. A
+    damaged tensor is found while writing; a folder that was there before then stays as it was.
     """
     settings = read_config(config, origin, layer_norm_eps=layer_norm_eps, gelu=gelu)
     tokens = read_vocabulary(vocabulary)
-    lowercase = _check_vocabulary(vocabulary, tokens, settings, casing)
+    notes = _check_vocabulary(vocabulary, tokens, settings)
+    read_as = find_casing(vocabulary, tokens, casing=casing, strip_accents=strip_accents)
     source: TensorReader = TensorFile(weights) if origin == "huggingface" else Bundle(weights)
     given_shapes = source.shapes
-    plan, dropped = _plan(weights, given_shapes, settings, origin)
+    plan, dropped, left_out = _plan(weights, given_shapes, settings, origin)
     shapes = {
         name: given_shapes[given][:: -1 if target.transposed else 1]
         for name, (given, target) in plan.items()
@@ -95,13 +101,15 @@ def convert(
         # comes last, and new weights never stand beside an old configuration.
         (output / CONFIG).unlink(missing_ok=True)
     write_text(output / VOCABULARY, "\n".join(tokens) + "\n")
-    write_json(output / _TOKENIZER_CONFIG, _tokenizer_config(settings, lowercase=lowercase))
+    write_json(output / TOKENIZER_CONFIG, _tokenizer_config(settings, read_as))
     architecture = _architecture(shapes)
-    pad_id = tokens.index("[PAD]")
+    pad_id = len(tokens) - 1 - tokens[::-1].index("[PAD]")
     write_json(output / CONFIG, config_json(settings, architecture=architecture, pad_id=pad_id))
     return Conversion(
         architecture=architecture,
-        lowercase=lowercase,
+        lowercase=read_as.lowercase,
+        left_out=left_out,
+        notes=notes,
         parameters=sum(int(np.prod(shape)) for shape in shapes.values()),
         tensors=len(shapes),
         dropped=dropped,
@@ -111,25 +119,24 @@ def convert(
 
 
 def _check_vocabulary(
-    path: str | os.PathLike[str],
-    tokens: Sequence[str],
-    config: Mapping[str, Any],
-    casing: str | None,
-) -> bool:
-    """Whether the vocabulary is lower-case; `UserError` when it is not the checkpoint's."""
-    if len(tokens) != config["vocab_size"]:
+    path: str | os.PathLike[str], tokens: Sequence[str], config: Mapping[str, Any]
+) -> list[str]:
+    """What is to be said of the vocabulary; `UserError` when it cannot be the checkpoint's."""
+    rows = config["vocab_size"]
+    if len(tokens) > rows:
         raise UserError(
-            f"{path}: {len(tokens):,} tokens; expected {config['vocab_size']:,}, the checkpoint's "
+            f"{path}: {len(tokens):,} tokens; expected at most {rows:,}, the checkpoint's "
             "vocab_size: use the vocab.txt that came with the checkpoint"
         )
-    lowercase = is_lowercase(tokens)
-    found = "uncased" if lowercase else "cased"
-    if casing not in (None, found):
-        raise UserError(
-            f"{path}: the vocabulary is {found}; expected {casing}: use the vocab.txt that came "
-            "with the checkpoint, or correct the casing asked for"
+    notes = []
+    if len(tokens) < rows:
+        notes.append(
+            f"{path}: {rows - len(tokens):,} of the embedding's {rows:,} rows have no token; "
+            "they are kept"
         )
-    return lowercase
+    if note := repeated_note(path, tokens):
+        notes.append(note)
+    return notes
 
 
 def _plan(
@@ -137,9 +144,10 @@ def _plan(
     shapes: Mapping[str, tuple[int, ...]],
     config: Mapping[str, Any],
     origin: str,
-) -> tuple[dict[str, tuple[str, Target]], int]:
-    """For every tensor to write, its name in the source and how it is turned; and how many tensors
-    are dropped. `UserError` when a tensor is missing, unknown, there twice, or misshapen."""
+) -> tuple[dict[str, tuple[str, Target]], int, list[str]]:
+    """For every tensor to write, its name in the source and how it is turned; how many tensors are
+    dropped; and the names of those that are unknown. `UserError` when a tensor is missing, of
+    another encoder, there twice, or misshapen."""
     expected = encoder_shapes(config)
     targets = {given: MAPS[origin](given) for given in shapes}
     arrived = {target.name for target in targets.values() if target}
@@ -148,12 +156,15 @@ def _plan(
             expected |= head
 
     plan: dict[str, tuple[str, Target]] = {}
-    unknown, misshapen = [], []
+    unknown, foreign, misshapen = [], [], []
     for given, target in targets.items():
         if target == DROPPED:
             continue
-        if target is None or target.name not in expected:
+        if target is None:
             unknown.append(given)
+            continue
+        if target.name not in expected:
+            foreign.append(given)  # an encoder with more than the configuration says
             continue
         if target.name in plan:
             raise UserError(
@@ -165,7 +176,8 @@ def _plan(
         if shapes[given] != shape:
             misshapen.append(f"{given} is {list(shapes[given])}, expected {list(shape)}")
     missing = expected.keys() - plan.keys()
-    if missing or unknown:
+    if missing or foreign:
+        unknown = foreign + (unknown if missing else [])
         problems = [f"{len(missing)} missing: {_listed(sorted(missing))}"] if missing else []
         problems += [f"{len(unknown)} unknown: {_listed(unknown)}"] if unknown else []
         raise UserError(f"{weights}: tensors {'; '.join(problems)}{_hint(unknown, origin)}")
@@ -174,7 +186,8 @@ def _plan(
             f"{weights}: tensors of another shape than the configuration says: "
             f"{_listed(misshapen)}: use the configuration that came with the checkpoint"
         )
-    return plan, sum(target == DROPPED for target in targets.values())
+    dropped = sum(target == DROPPED for target in targets.values())
+    return plan, dropped + len(unknown), unknown
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -200,9 +213,17 @@ def _architecture(shapes: Mapping[str, tuple[int, ...]]) -> str:
     return "BertModel"
 
 
-def _tokenizer_config(config: Mapping[str, Any], *, lowercase: bool) -> dict[str, Any]:
+def _tokenizer_config(config: Mapping[str, Any], read_as: Casing) -> dict[str, Any]:
+    said = (
+        {}
+        if read_as.strip_accents == read_as.lowercase
+        else {"strip_accents": read_as.strip_accents}
+    )
+    if read_as.guessed:
+        said[GUESSED] = True
     return {
-        "do_lower_case": lowercase,
+        **said,
+        "do_lower_case": read_as.lowercase,
         "model_max_length": config["max_position_embeddings"],
         "tokenizer_class": "BertTokenizer",
     }

@@ -30,6 +30,7 @@ def from_google(name: str) -> Target | None:
     Dropped: what the optimizer keeps (adam_m, adam_v, global_step), and the masked-language-model
     head, cls/predictions.
     """
+    name = name.removeprefix("module/")
     scope, _, leaf = name.rpartition("/")
     if leaf in ("adam_m", "adam_v") or name == "global_step" or name.startswith("cls/predictions/"):
         return DROPPED
@@ -65,7 +66,7 @@ def from_huggingface(name: str) -> Target | None:
     Dropped: cls.predictions, and constant buffers that old releases saved. The names gamma and
     beta of converted norms in old files become weight and bias.
     """
-    name = name.removeprefix("bert.")
+    name = name.removeprefix("module.").removeprefix("bert.")
     if name in ("embeddings.position_ids", "embeddings.token_type_ids"):
         return DROPPED
     if name.startswith("cls.predictions."):

@@ -94,6 +94,7 @@ def featurize_part(
             "doc_stride": doc_stride,
             "max_query_length": max_query_length,
             "lowercase": vocabulary.lowercase,
+            "strip_accents": vocabulary.strip_accents,
             "cls": vocabulary.cls,
             "sep": vocabulary.sep,
             "questions": len(room),

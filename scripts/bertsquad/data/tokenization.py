@@ -1,4 +1,4 @@
-"""Text to WordPiece tokens exactly as BERT's tokenization.py, casing read from the vocabulary.
+"""Text to WordPiece tokens exactly as BERT's tokenization.py, casing as the checkpoint says.
 
 Only the longest-match search is done by the Rust library `tokenizers`. Its own BERT normaliser is
 not Google's: it drops private-use characters and those newer than its Unicode tables, and writes a
@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from tokenizers import models
 
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.data.casing import find_casing
+from bertsquad.data.vocabulary import read_vocabulary
 
 # What run_squad.py splits contexts at. Other Unicode spaces, such as U+00A0, stay inside a word.
 _WHITESPACE = " \t\r\n\u202f"
@@ -56,18 +57,20 @@ def word_of_characters(context: str) -> np.ndarray:
     return words
 
 
-def basic_tokens(text: str, lowercase: bool) -> list[str]:
+def basic_tokens(text: str, lowercase: bool, strip_accents: bool | None = None) -> list[str]:
     """Words and punctuation marks: tokenization.py's BasicTokenizer.
 
     Control characters go; Chinese characters and punctuation stand alone. With `lowercase` the text
-    is lower-cased and loses its combining marks, so accents disappear.
+    is lower-cased; with `strip_accents` (if not given: as `lowercase`) its combining marks go.
     """
     if text.isascii() and text.isalnum():  # most of all words: nothing to drop, nothing to isolate
         return [text.lower() if lowercase else text]
     text = text.translate(_CLEANED)
     if lowercase:
+        text = text.lower()
+    if lowercase if strip_accents is None else strip_accents:
         # Punctuation is looked for only afterwards: U+1FEF is a symbol that decomposes to "`".
-        text = unicodedata.normalize("NFD", text.lower())
+        text = unicodedata.normalize("NFD", text)
         return text.translate(_ISOLATED_WITHOUT_MARKS).split()
     return text.translate(_ISOLATED).split()
 
@@ -75,17 +78,27 @@ def basic_tokens(text: str, lowercase: bool) -> list[str]:
 class Vocabulary:
     """A vocab.txt and the tokeniser it defines.
 
-    `tokens` are all its entries in order, `ids` their numbers, `lowercase` whether text is
-    lower-cased before (if not given: when no token has capitals), `pad`, `unk`, `cls`, `sep` the
-    numbers of the special tokens. "[CLS]" in a text is text: it becomes "[", "cls", "]".
+    `tokens` are all its entries in order, `ids` their numbers, `lowercase` and `strip_accents` what
+    is done to text before (what is not given is found by `casing.find_casing`), `pad`, `unk`,
+    `cls`, `sep` the numbers of the special tokens. "[CLS]" in a text is text: it becomes "[", "cls", "]".
 
     Raises `UserError` where `vocabulary.read_vocabulary` does.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, lowercase: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lowercase: bool | None = None,
+        strip_accents: bool | None = None,
+    ) -> None:
         self.tokens = read_vocabulary(path)
-        self.ids = {token: id for id, token in enumerate(self.tokens)}
-        self.lowercase = is_lowercase(self.tokens) if lowercase is None else lowercase
+        self.ids = {token: id for id, token in enumerate(self.tokens) if token}
+        if lowercase is None:
+            found = find_casing(path, self.tokens, strip_accents=strip_accents)
+            lowercase, strip_accents = found.lowercase, found.strip_accents
+        self.lowercase = lowercase
+        self.strip_accents = lowercase if strip_accents is None else strip_accents
         self.pad, self.unk, self.cls, self.sep = (
             self.ids[token] for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
         )
@@ -105,7 +118,11 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """The numbers of the word pieces of a text."""
-        return [id for token in basic_tokens(text, self.lowercase) for id in self.pieces(token)]
+        return [
+            id
+            for token in basic_tokens(text, self.lowercase, self.strip_accents)
+            for id in self.pieces(token)
+        ]
 
     def encode_words(self, words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
         """The word pieces of W words: ids int32[T] end to end, and their starts int64[W + 1].
@@ -115,7 +132,7 @@ class Vocabulary:
         ids, starts = array("i"), array("q", [0])
         known: dict[str, list[int]] = {}
         for word in words:
-            for token in basic_tokens(word, self.lowercase):
+            for token in basic_tokens(word, self.lowercase, self.strip_accents):
                 pieces = known.get(token)
                 if pieces is None:
                     pieces = known[token] = self.pieces(token)

@@ -357,5 +357,8 @@ class Experiment:
     def checkpoint_options(self, checkpoint: str) -> str:
         """What belongs to a checkpoint's origin, as options."""
         entry = self.catalogue.checkpoint(checkpoint)
-        names = ("origin", "layer_norm_eps", "gelu")
-        return options((name, getattr(entry, name)) for name in names)
+        names = ("origin", "layer_norm_eps", "gelu", "casing")
+        found = options((name, getattr(entry, name)) for name in names)
+        if entry.strip_accents is None:
+            return found
+        return f"{found} --{'' if entry.strip_accents else 'no-'}strip-accents"

@@ -7,15 +7,17 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json
 
-_SIZES = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-    "type_vocab_size",
-)
+# The least and the most of each size. The most are far beyond any BERT: a damaged number must not
+# allocate the machine's memory.
+_SIZES = {
+    "vocab_size": (1, 2**24),
+    "hidden_size": (1, 2**16),
+    "num_hidden_layers": (1, 1000),
+    "num_attention_heads": (1, 2**16),
+    "intermediate_size": (1, 2**18),
+    "max_position_embeddings": (1, 2**20),
+    "type_vocab_size": (2, 2**10),  # the question is one segment, the passage another
+}
 _PROPORTIONS = {  # BERT, appendix A.2; the defaults of BertConfig in modeling.py
     "hidden_dropout_prob": 0.1,
     "attention_probs_dropout_prob": 0.1,
@@ -63,7 +65,7 @@ def read_config(
                 f"{path}: layer_norm_eps is {layer_norm_eps!r}; expected a number between 0 and 1"
             )
     activation = given.get("hidden_act", "gelu")
-    if activation != "gelu" and activation not in _EXPLICIT_FORMS:
+    if activation not in ("gelu", *_EXPLICIT_FORMS):
         expected = ", ".join(["gelu", *_EXPLICIT_FORMS])
         raise UserError(f"{path}: hidden_act is {activation!r}; expected one of {expected}")
     form = gelu or _EXPLICIT_FORMS.get(activation, default_gelu)
@@ -124,9 +126,13 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
 
 def _size(path: str | os.PathLike[str], given: Mapping[str, Any], key: str) -> int:
     value = given.get(key)
-    if type(value) is not int or value < 1:
+    least, most = _SIZES[key]
+    if type(value) is not int or value < least:
         found = "missing" if value is None else repr(value)
-        raise UserError(f"{path}: {key} is {found}; expected a whole number, at least 1")
+        why = ": BERT for question answering needs two segments" if least == 2 else ""
+        raise UserError(f"{path}: {key} is {found}; expected a whole number, at least {least}{why}")
+    if value > most:
+        raise UserError(f"{path}: {key} is {value:,}; expected at most {most:,}")
     return value
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json, sha256
+from bertsquad.files import sha256
+from bertsquad.model.config import read_config
 
 
 def check_fit(model_dir: str | Path, features: Any, features_path: str | Path) -> None:
@@ -20,7 +21,7 @@ def check_fit(model_dir: str | Path, features: Any, features_path: str | Path) -
             f"model's {vocabulary} has {found[:12]}...; featurize the dataset with that vocabulary"
         )
     config = Path(model_dir) / "config.json"
-    positions = read_json(config).get("max_position_embeddings", 0)
+    positions = read_config(config)["max_position_embeddings"]
     if features.max_seq_length > positions:
         raise UserError(
             f"{features_path}: made for {features.max_seq_length} tokens, but {config} has "

@@ -143,7 +143,9 @@ def _check_names(path: Path, names: set[str], sources: dict[str, str | None], he
                 f"{path}: the tensor {source} is missing; expected it "
                 f"{f'for head initialisation {head!r}: {hint}' if hint else 'in a BERT encoder'}"
             )
-    surplus = sorted(n for n in names - set(sources) if not n.startswith(_UNUSED))
+    surplus = sorted(
+        n for n in names - set(sources) if n.startswith("bert.") and not n.startswith(_UNUSED)
+    )
     if surplus:
         raise UserError(
             f"{path}: the tensor {surplus[0]} belongs to no parameter of the model of config.json "

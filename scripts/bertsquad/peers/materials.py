@@ -58,7 +58,8 @@ def make_model(folder: Path, layers: int, vocab: Path, **shape: int) -> Path:
     """A model folder with weights drawn from a seed; kept where it is there already."""
     import torch
 
-    from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+    from bertsquad.data.casing import find_casing
+    from bertsquad.data.vocabulary import read_vocabulary
     from bertsquad.model import folder as model_folder
     from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
 
@@ -70,7 +71,7 @@ def make_model(folder: Path, layers: int, vocab: Path, **shape: int) -> Path:
     sizes: dict[str, Any] = {**LARGE, **shape}
     config = BertConfig(vocab_size=len(tokens), num_hidden_layers=layers, **sizes)
     write_json(source / "config.json", {"model_type": "bert", **asdict(config)})
-    lowercase = is_lowercase(tokens)
+    lowercase = find_casing(vocab, tokens).lowercase
     write_json(
         source / "tokenizer_config.json",
         {"do_lower_case": lowercase, "tokenizer_class": "BertTokenizer"},

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bertsquad.checkpoint.bundle import Bundle
 from bertsquad.console.errors import UserError
-from bertsquad.data.vocabulary import is_lowercase, read_vocabulary
+from bertsquad.data.casing import find_casing
+from bertsquad.data.vocabulary import read_vocabulary
 from bertsquad.files import read_json
 from bertsquad.modelzoo.checks.finders import is_true
 from bertsquad.modelzoo.checks.table import CallCheck
@@ -53,7 +54,7 @@ def not_creatable(line: CommandLine, files: CallFiles) -> str | None:
 def casing(files: CallFiles) -> str | None:
     """`cased` or `uncased`, by the vocabulary; None if the vocabulary cannot be read."""
     try:
-        return "uncased" if is_lowercase(read_vocabulary(files.vocab)) else "cased"
+        return find_casing(files.vocab, read_vocabulary(files.vocab)).name
     except (UserError, OSError):
         return None
 
