@@ -4,10 +4,6 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
-container: f"{workflow.current_basedir}/envs/bertsquad.sif"
-
-
 pathvars:
     resources="<results>/resources",
     logs="<results>/logs",
@@ -15,6 +11,12 @@ pathvars:
 
 
 include: "rules/common.smk"
+
+
+# Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
+container: image_file()
+
+
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"

@@ -32,8 +32,8 @@ rule benchmark_inference:
         goal=of("scenario", EXPERIMENT.goal),  # a cell depends on it; no tracked file holds it
         texts=of("run scenario", EXPERIMENT.texts_option),
     shell:
-        "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
-        " --model {params.model} --features {input.features} --scenario {wildcards.scenario}"
+        "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model:q} --features {input.features:q} --scenario {wildcards.scenario}"
         " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
         " --repeat {wildcards.repeat} {params.options} {params.texts} {params.quantized}"
-        " --output {output} &> {log}"
+        " --output {output:q} &> {log:q}"

@@ -1,22 +1,30 @@
 """The configuration, checked, and what several rules share. No rule lives here."""
 
+import hashlib
 import json
 import os
 import re
 import sys
+import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(workflow.current_basedir).parent
 SCRIPTS = REPOSITORY / "scripts"
+IMAGE = REPOSITORY / "envs/bertsquad.sif"
+APPTAINER = "APPTAINER" in {
+    method.name for method in workflow.deployment_settings.deployment_method
+}
 sys.path.insert(0, str(SCRIPTS))
+
+from snakemake.utils import update_config
 
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import USAGE_STATUS, UserError
 from bertsquad.containers.mounts import bind_variables
 from bertsquad.engines import PRECISIONS, about, check_able
-from bertsquad.experiment.config import resolve
+from bertsquad.experiment.config import check_files, resolve, typed
 from bertsquad.experiment.files import (
     Experiment,
     casing_option,
@@ -62,6 +70,9 @@ def or_exit(function, *arguments, **named):
 
 CONFIG_SOURCE = " + ".join(map(os.path.relpath, workflow.configfiles)) or "config"
 CONFIG_SCHEMA = REPOSITORY / "config/schemas/config.schema.yaml"
+or_exit(check_files, workflow.configfiles)
+# Snakemake takes what is nested in `--config` as text.
+update_config(config, typed(workflow.config_settings.overwrite_config, CONFIG_SCHEMA))
 config.update(or_exit(resolve, config, CONFIG_SCHEMA, CONFIG_SOURCE))
 CATALOGUE = or_exit(
     load_catalogue,
@@ -79,6 +90,42 @@ SPEED = SpeedPlan(config["speed"], EXPERIMENT.place)
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
 )
+
+
+def free_of_braces(folder):
+    """A folder's path for an input: in one with braces Snakemake would look for wildcards, so that
+    it is reached by a link in the working directory's .snakemake."""
+    path = os.path.relpath(folder)
+    if not re.search("[{}]", path):
+        return path
+    number = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    link = Path(".snakemake/bertsquad") / number
+    if not link.is_symlink():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=link.parent)) / number
+        part.symlink_to(folder)
+        part.replace(link)
+        part.parent.rmdir()
+    return str(link)
+
+
+SCRIPTS_SHOWN = free_of_braces(SCRIPTS)
+
+
+def shown(paths):
+    """Files of scripts/ as inputs."""
+    return [os.path.join(SCRIPTS_SHOWN, path.relative_to(SCRIPTS)) for path in paths]
+
+
+def image_file():
+    """The image for Apptainer where that is asked for; its path stops Snakemake otherwise, should
+    there be a space in it."""
+    return os.path.relpath(IMAGE) if APPTAINER else None
+
+
+def json_text(value):
+    """The same JSON for the same value."""
+    return json.dumps(value, sort_keys=True)
 
 
 def any_of(names):
@@ -109,7 +156,7 @@ wildcard_constraints:
 def code(script, without=CONSOLE):
     """The command and the modules it imports, as tracked inputs: editing one reruns its rules."""
     sources = local_sources(SCRIPTS / script, without=without)
-    return [os.path.relpath(path) for path in sources]
+    return shown(sources)
 
 
 @cache
@@ -117,7 +164,7 @@ def engine_code(engine, module="bertsquad/engines/{}/engine.py"):
     """The module of an engine and all it imports: one engine's edits leave the others' results."""
     entry = SCRIPTS / module.format(engine)
     sources = local_sources(entry, folder=SCRIPTS, without=NEVER_DECIDES_RESULTS)
-    return [os.path.relpath(path) for path in sources]
+    return shown(sources)
 
 
 @cache
@@ -126,7 +173,7 @@ def mode_code(scenario):
     mode = config["benchmark"]["scenarios"][scenario]["mode"]
     entry = SCRIPTS / f"bertsquad/benchmark/{mode}.py"
     sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
-    return [os.path.relpath(path) for path in sources]
+    return shown(sources)
 
 
 @cache
@@ -137,7 +184,7 @@ def figure_code(figure):
     sources = local_sources(
         entry, folder=SCRIPTS, without=("bertsquad/console/errors.py",)
     )
-    return [os.path.relpath(path) for path in sources]
+    return shown(sources)
 
 
 def figure_caption(figure):
@@ -157,7 +204,7 @@ def quantizer_threads(engine):
 
 def files_in(folder):
     """The files of a folder of scripts/, as tracked inputs."""
-    return [os.path.relpath(path) for path in sorted((SCRIPTS / folder).iterdir())]
+    return shown(sorted((SCRIPTS / folder).iterdir()))
 
 
 def of(names, function, *arguments):
@@ -196,12 +243,14 @@ def check_modelzoo():
 
 def check_image():
     """Tell the user what is missing before Snakemake asks Apptainer for it."""
-    methods = {method.name for method in workflow.deployment_settings.deployment_method}
-    image = REPOSITORY / "envs/bertsquad.sif"
-    if "APPTAINER" in methods and not image.exists():
+    path = os.path.relpath(IMAGE)
+    if APPTAINER and re.search(r"[\s{}]", path):
         raise UserError(
-            f"{os.path.relpath(image)}: no such image; `make sif` builds it"
+            f"{path}: Apptainer takes no image whose path has white space or braces; "
+            "move the repository to a folder without"
         )
+    if APPTAINER and not IMAGE.exists():
+        raise UserError(f"{path}: no such image; `make sif` builds it")
 
 
 def check_engines():

@@ -13,8 +13,8 @@ rule generate_demo:
     log:
         "<logs>/generate_demo.log",
     shell:
-        "python {input.code[0]} --train {output.train} --dev {output.dev}"
-        " --checkpoint {output.checkpoint} --seed 0 &> {log}"
+        "python {input.code[0]:q} --train {output.train:q} --dev {output.dev:q}"
+        " --checkpoint {output.checkpoint:q} --seed 0 &> {log:q}"
 
 
 rule download:
@@ -30,10 +30,10 @@ rule download:
         source=of("artifact", EXPERIMENT.download_source),
     params:
         # The command is no tracked input: a newer one would fetch the same verified bytes.
-        command=os.path.relpath(SCRIPTS / "download.py"),
+        command=os.path.join(SCRIPTS_SHOWN, "download.py"),
         identity=of("artifact", EXPERIMENT.identity),
     shell:
-        "python {params.command} {params.identity} {resources.source} --output {output} &> {log}"
+        "python {params.command:q} {params.identity} {resources.source} --output {output:q} &> {log:q}"
 
 
 rule unzip:
@@ -46,7 +46,7 @@ rule unzip:
     log:
         "<logs>/unzip/{archive}/{member}.log",
     shell:
-        "python {input.code[0]} --archive {input.archive} --member {wildcards.member:q}"
+        "python {input.code[0]:q} --archive {input.archive:q} --member {wildcards.member:q}"
         " --output {output:q} &> {log:q}"
 
 
@@ -69,8 +69,8 @@ rule convert_checkpoint:
         weights=of("checkpoint", EXPERIMENT.checkpoint_weights),
         options=of("checkpoint", EXPERIMENT.checkpoint_options),
     shell:
-        "python {input.code[0]} --weights {params.weights:q} --config {input.config}"
-        " --vocab {input.vocab} {params.options} --output {params.folder} &> {log}"
+        "python {input.code[0]:q} --weights {params.weights:q} --config {input.config:q}"
+        " --vocab {input.vocab:q} {params.options} --output {params.folder:q} &> {log:q}"
 
 
 rule select_questions:
@@ -85,8 +85,8 @@ rule select_questions:
     params:
         selection=of("dataset split", EXPERIMENT.selection),
     shell:
-        "python {input.code[0]} --dataset {input.dataset} {params.selection} --output {output}"
-        " &> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} {params.selection} --output {output:q}"
+        " &> {log:q}"
 
 
 rule featurize:
@@ -105,7 +105,7 @@ rule featurize:
         training=of("split", training_option),
         casing=of("casing", casing_option),
     shell:
-        "python {input.code[0]} --dataset {input.dataset} --vocab {input.vocab} --output {output}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} --vocab {input.vocab:q} --output {output:q}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
         " --max-query-length {wildcards.query} {params.training}"
-        " --processes {threads} {params.casing} &> {log}"
+        " --processes {threads} {params.casing} &> {log:q}"

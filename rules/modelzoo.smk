@@ -18,7 +18,7 @@ rule modelzoo_command:
         steps=of("", MODELZOO.described),
         image=options([("image", MODELZOO.section.get("image"))]),
     shell:
-        "python {input.code[0]} --steps {params.steps:q} {params.image} 2>&1 | tee {log}"
+        "python {input.code[0]:q} --steps {params.steps:q} {params.image} 2>&1 | tee {log:q}"
 
 
 rule unpack_modelzoo:
@@ -33,7 +33,7 @@ rule unpack_modelzoo:
     params:
         folder=subpath(output[0], ancestor=2),
     shell:
-        "python {input.code[0]} --archive {input.archive} --output {params.folder} &> {log}"
+        "python {input.code[0]:q} --archive {input.archive:q} --output {params.folder:q} &> {log:q}"
 
 
 # The three ways in which the launcher is run have one job and different files.
@@ -65,7 +65,7 @@ rule modelzoo_benchmark:
     params:
         # As with downloads: a newer command of ours would have the launcher do the same. What
         # decides is what it is told, the words.
-        command=os.path.relpath(SCRIPTS / "run_modelzoo.py"),
+        command=os.path.join(SCRIPTS_SHOWN, "run_modelzoo.py"),
         words=of("step", MODELZOO.words),
         launcher=of("", MODELZOO.launcher),
         image=options([("image", MODELZOO.section.get("image"))]),
@@ -74,10 +74,10 @@ rule modelzoo_benchmark:
         folder=subpath(output.run, parent=True),
         train=of("step", MODELZOO.train_option),
     shell:
-        "python {params.command} --settings {params.settings:q} --launcher {params.launcher}"
-        " {params.image} {resources.container_options} --vocab {input.vocab} --bert-config {input.config}"
-        " --weights {params.weights} {params.train} --dev-questions {input.dev}"
-        " --output {params.folder} &> {log}"
+        "python {params.command:q} --settings {params.settings:q} --launcher {params.launcher:q}"
+        " {params.image} {resources.container_options} --vocab {input.vocab:q} --bert-config {input.config:q}"
+        " --weights {params.weights:q} {params.train} --dev-questions {input.dev:q}"
+        " --output {params.folder:q} &> {log:q}"
 
 
 use rule modelzoo_benchmark as modelzoo_predict with:
@@ -117,7 +117,7 @@ rule read_modelzoo_log:
     wildcard_constraints:
         step=any_of(MODELZOO.steps),
     shell:
-        "python {input.code[0]} --log {input.log} --run {input.run} --output {output} &> {log}"
+        "python {input.code[0]:q} --log {input.log:q} --run {input.run:q} --output {output:q} &> {log:q}"
 
 
 rule evaluate_modelzoo:
@@ -137,8 +137,8 @@ rule evaluate_modelzoo:
         options=SCORING,
         official=of("step", MODELZOO.official_option),
     shell:
-        "python {input.code[0]} --dataset {input.dataset} --predictions {input.predictions}"
-        " --output {output} {params.options} {params.official} &> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} --predictions {input.predictions:q}"
+        " --output {output:q} {params.options} {params.official} &> {log:q}"
 
 
 rule convert_modelzoo:
@@ -162,6 +162,6 @@ rule convert_modelzoo:
         folder=subpath(output.weights, parent=True),
         gelu=of("step", MODELZOO.gelu),
     shell:
-        "python {input.code[0]} --origin intel --weights {input.index} --config {input.config}"
-        " --vocab {input.vocab} --layer-norm-eps 1e-3 --gelu {params.gelu}"
-        " --output {params.folder} &> {log}"
+        "python {input.code[0]:q} --origin intel --weights {input.index:q} --config {input.config:q}"
+        " --vocab {input.vocab:q} --layer-norm-eps 1e-3 --gelu {params.gelu}"
+        " --output {params.folder:q} &> {log:q}"

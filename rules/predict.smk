@@ -22,8 +22,8 @@ rule quantize:
         model=subpath(input.weights, parent=True),
         features=of("run engine", EXPERIMENT.calibration_option),
     shell:
-        "python {input.code[0]} --engine {wildcards.engine} --model {params.model}"
-        " {params.features} --threads {threads} --output {output} &> {log}"
+        "python {input.code[0]:q} --engine {wildcards.engine} --model {params.model:q}"
+        " {params.features} --threads {threads} --output {output:q} &> {log:q}"
 
 
 rule compute_logits:
@@ -47,9 +47,9 @@ rule compute_logits:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
     shell:
-        "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
-        " --model {params.model} --features {input.features} --threads {threads}"
-        " --output {output} {params.quantized} &> {log}"
+        "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model:q} --features {input.features:q} --threads {threads}"
+        " --output {output:q} {params.quantized} &> {log:q}"
 
 
 rule predict:
@@ -68,9 +68,9 @@ rule predict:
     params:
         options=options(config["decoding"].items()),
     shell:
-        "python {input.code[0]} --dataset {input.dataset} --features {input.features}"
-        " --logits {input.logits} --vocab {input.vocab} --predictions {output.predictions}"
-        " --nbest {output.nbest} {params.options} &> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} --features {input.features:q}"
+        " --logits {input.logits:q} --vocab {input.vocab:q} --predictions {output.predictions:q}"
+        " --nbest {output.nbest:q} {params.options} &> {log:q}"
 
 
 rule evaluate:
@@ -88,8 +88,8 @@ rule evaluate:
         options=SCORING,
         official=of("run", EXPERIMENT.official_option),
     shell:
-        "python {input.code[0]} --dataset {input.dataset} --predictions {input.predictions}"
-        " --output {output} {params.options} {params.official} &> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} --predictions {input.predictions:q}"
+        " --output {output:q} {params.options} {params.official} &> {log:q}"
 
 
 rule compare_answers:
@@ -111,7 +111,7 @@ rule compare_answers:
             [("max_answer_length", config["decoding"]["max_answer_length"])]
         ),
     shell:
-        "python {input.code[0]} --dataset {input.dataset}"
-        " --reference-predictions {input.reference_predictions}"
-        " --reference-logits {input.reference_logits} --predictions {input.predictions}"
-        " --logits {input.logits} {params.evaluation} {params.decoding} --output {output} &> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q}"
+        " --reference-predictions {input.reference_predictions:q}"
+        " --reference-logits {input.reference_logits:q} --predictions {input.predictions:q}"
+        " --logits {input.logits:q} {params.evaluation} {params.decoding} --output {output:q} &> {log:q}"

@@ -18,7 +18,7 @@ rule probe_machine:
     # Before our own work makes the machine look busy.
     priority: 10
     shell:
-        "python {input.code[0]} --output {output} &> {log}"
+        "python {input.code[0]:q} --output {output:q} &> {log:q}"
 
 
 rule doctor:
@@ -28,11 +28,11 @@ rule doctor:
     log:
         "<logs>/doctor.log",
     params:
-        config=json.dumps(config),
-        source=CONFIG_SOURCE,
+        config=of("", json.dumps, config),  # a function: its braces are no wildcards
+        source=of("", str, CONFIG_SOURCE),
     shell:
-        "python {input.code[0]} --configfile {params.source:q} --config {params.config:q}"
-        " | tee {log}"
+        "python {input.code[0]:q} --configfile {params.source:q} --config {params.config:q}"
+        " | tee {log:q}"
 
 
 rule record_inputs:
@@ -46,12 +46,12 @@ rule record_inputs:
     log:
         "<logs>/record_inputs.log",
     params:
-        config=json.dumps(config, sort_keys=True),
-        catalogue=json.dumps(EXPERIMENT.inputs(), sort_keys=True),
+        config=of("", json_text, config),
+        catalogue=of("", json_text, EXPERIMENT.inputs()),
     shell:
-        "python {input.code[0]} --config {params.config:q} --catalogue {params.catalogue:q}"
-        " --artifacts {input.artifacts} --config-output {output.config}"
-        " --inputs-output {output.inputs} &> {log}"
+        "python {input.code[0]:q} --config {params.config:q} --catalogue {params.catalogue:q}"
+        " --artifacts {input.artifacts:q} --config-output {output.config:q}"
+        " --inputs-output {output.inputs:q} &> {log:q}"
 
 
 rule summarize:
@@ -73,10 +73,10 @@ rule summarize:
     log:
         "<logs>/summarize.log",
     shell:
-        "python {input.code[0]} --metrics {input.metrics} --comparisons {input.comparisons}"
-        " --cells {input.cells}"
-        " --logs {input.logs} --modelzoo {input.modelzoo} --config {input.config}"
-        " --output {output} &> {log}"
+        "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
+        " --cells {input.cells:q}"
+        " --logs {input.logs:q} --modelzoo {input.modelzoo:q} --config {input.config:q}"
+        " --output {output:q} &> {log:q}"
 
 
 rule plot:
@@ -100,9 +100,9 @@ rule plot:
         folder=subpath(output[0], parent=True),
         caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
-        "python {input.code[0]} --summary {input.summary} --logs {input.logs}"
-        " --features {input.features} --figures {wildcards.figure}"
-        " --output-dir {params.folder} &> {log}"
+        "python {input.code[0]:q} --summary {input.summary:q} --logs {input.logs:q}"
+        " --features {input.features:q} --figures {wildcards.figure}"
+        " --output-dir {params.folder:q} &> {log:q}"
 
 
 rule report:
@@ -124,10 +124,10 @@ rule report:
     log:
         "<logs>/report.log",
     params:
-        command=f"snakemake --cores all --configfile {CONFIG_SOURCE}",
+        command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),
     shell:
-        "python {input.code[0]} --summary {input.summary} --figures {input.figures}"
-        " --machine {input.machine} --config {input.config} --checksums {input.inputs}"
-        " --dataset {input.dataset} --predictions {input.predictions}"
-        " --comparisons {input.comparisons}"
-        " --command {params.command:q} --output {output} &> {log}"
+        "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
+        " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
+        " --dataset {input.dataset:q} --predictions {input.predictions:q}"
+        " --comparisons {input.comparisons:q}"
+        " --command {params.command:q} --output {output:q} &> {log:q}"

@@ -10,7 +10,7 @@ rule speed:
     log:
         "<logs>/speed.log",
     shell:
-        "cat {input.text} | tee {log}"
+        "cat {input.text:q} | tee {log:q}"
 
 
 rule generate_random_model:
@@ -29,8 +29,8 @@ rule generate_random_model:
     params:
         model=subpath(output.weights, parent=True),
     shell:
-        "python {input.code[0]} --model {params.model} --features {output.features} --seed 0"
-        " &> {log}"
+        "python {input.code[0]:q} --model {params.model:q} --features {output.features:q} --seed 0"
+        " &> {log:q}"
 
 
 rule quantize_random_model:
@@ -52,8 +52,8 @@ rule quantize_random_model:
     params:
         model=subpath(input.weights, parent=True),
     shell:
-        "python {input.code[0]} --engine {wildcards.engine} --model {params.model}"
-        " --features {input.features} --count 4 --threads {threads} --output {output} &> {log}"
+        "python {input.code[0]:q} --engine {wildcards.engine} --model {params.model:q}"
+        " --features {input.features:q} --count 4 --threads {threads} --output {output:q} &> {log:q}"
 
 
 rule measure_ceilings:
@@ -69,8 +69,8 @@ rule measure_ceilings:
     params:
         threads=config["speed"]["threads"],
     shell:
-        "python {input.code[0]} --threads {params.threads} --at-most {threads} --seconds 1"
-        " --output {output} &> {log}"
+        "python {input.code[0]:q} --threads {params.threads} --at-most {threads} --seconds 1"
+        " --output {output:q} &> {log:q}"
 
 
 rule measure_speed:
@@ -96,9 +96,9 @@ rule measure_speed:
         model=subpath(input.weights, parent=True),
         options=of("engine precision", SPEED.measure_options),
     shell:
-        "python {input.code[0]} --engine {wildcards.engine} --precision {wildcards.precision}"
-        " --model {params.model} --features {input.features} {params.options}"
-        " --at-most {threads} --output {output} &> {log}"
+        "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model:q} --features {input.features:q} {params.options}"
+        " --at-most {threads} --output {output:q} &> {log:q}"
 
 
 rule summarize_speed:
@@ -124,6 +124,6 @@ rule summarize_speed:
     log:
         "<logs>/summarize_speed.log",
     shell:
-        "python {input.code[0]} --ceilings {input.ceilings} --cells {input.cells}"
-        " --table {output.table} --figure {output.figure}"
-        " --text {output.text} &> {log}"
+        "python {input.code[0]:q} --ceilings {input.ceilings:q} --cells {input.cells:q}"
+        " --table {output.table:q} --figure {output.figure:q}"
+        " --text {output.text:q} &> {log:q}"

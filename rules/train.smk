@@ -34,6 +34,6 @@ rule finetune:
             "run", EXPERIMENT.run_options, [each.name for each in hyperparameters()]
         ),
     shell:
-        "python {input.code[0]} --checkpoint {params.checkpoint} --features {input.features}"
-        " --output {params.model} --log {output.log} --state {params.state}/training_state"
-        " --threads {threads} {resources.distribution} {resources.activations} {params.options} &> {log}"
+        "python {input.code[0]:q} --checkpoint {params.checkpoint:q} --features {input.features:q}"
+        " --output {params.model:q} --log {output.log:q} --state {params.state:q}/training_state"
+        " --threads {threads} {resources.distribution} {resources.activations} {params.options} &> {log:q}"

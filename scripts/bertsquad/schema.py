@@ -1,5 +1,6 @@
 """Checking YAML values against a JSON schema: mistakes in a user's words, defaults filled in."""
 
+import math
 from typing import Any
 
 import jsonschema
@@ -9,12 +10,50 @@ from bertsquad.console.suggestions import did_you_mean
 
 
 def check(value: Any, schema: dict[str, Any], source: str) -> None:
-    """Raise a `UserError` for the first place where `value` leaves the schema."""
-    validator = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    """Raise a `UserError` for the place where `value` leaves the schema most plainly; for missing
+    keys, for all of them.
+
+    A whole number is one without a fraction point, and a number is finite: what a command is given
+    on its command line must be readable as such.
+    """
+    errors = list(_Validator(schema).iter_errors(value))
+    missing = [_place(error) + key for error in errors for key in _missing_keys(error)]
+    if len(missing) > 1:
+        raise UserError(
+            f"{source}: missing keys {', '.join(missing)}; add them (config/README.md explains "
+            "every key)"
+        )
+    error = jsonschema.exceptions.best_match(errors)
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path)
         raise UserError(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}")
+
+
+def _is_whole(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(_: Any, value: Any) -> bool:
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_whole, "number": _is_finite}
+    ),
+)
+
+
+def _missing_keys(error: jsonschema.ValidationError) -> list[str]:
+    """The key that a `required` of the schema misses: one error is made for each."""
+    if error.validator != "required":
+        return []
+    return [key for key in error.validator_value if f"{key!r} is a required" in error.message]
+
+
+def _place(error: jsonschema.ValidationError) -> str:
+    return "".join(f"{part}." for part in error.absolute_path)
 
 
 def _describe(error: jsonschema.ValidationError) -> str:
@@ -62,6 +101,8 @@ def _expected_type(found: Any, types: list[str]) -> str:
     words = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
     words |= {"number": "a number", "integer": "a whole number", "null": "nothing"}
     expected = " or ".join(words[name] for name in types)
+    if isinstance(found, float) and "integer" in types and found.is_integer():
+        return f"{expected}: write {found:.0f} without a point"
     if isinstance(found, str) and types == ["boolean"]:
         return f"{expected} without quotes (on the command line: True or False)"
     if isinstance(found, str) and {"number", "integer"} & set(types):

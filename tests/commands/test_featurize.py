@@ -78,6 +78,7 @@ def test_features_for_predicting(dataset: Path, vocab: Path, tmp_path: Path) -> 
         "doc_stride": 4,
         "max_query_length": 4,
         "lowercase": True,
+        "strip_accents": True,
         "cls": 2,
         "sep": 3,
         "questions": 2,

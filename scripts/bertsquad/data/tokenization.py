@@ -80,7 +80,8 @@ class Vocabulary:
 
     `tokens` are all its entries in order, `ids` their numbers, `lowercase` and `strip_accents` what
     is done to text before (what is not given is found by `casing.find_casing`), `pad`, `unk`,
-    `cls`, `sep` the numbers of the special tokens. "[CLS]" in a text is text: it becomes "[", "cls", "]".
+    `cls`, `sep` the numbers of the special tokens. "[CLS]" in a text is text: it becomes "[",
+    "cls", "]".
 
     Raises `UserError` where `vocabulary.read_vocabulary` does.
     """

@@ -1,5 +1,6 @@
 """The experiment's configuration: defaults filled in, mistakes named before the first job."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,97 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     scenario that pads what an engine batches itself.
     """
     schema = read_schema(schema_path)
+    for place, key in _odd_keys(config):
+        raise UserError(
+            f"{source}: {place}: the key {key!r} is not text; write it in quotes, as {str(key)!r}"
+        )
     check(config, schema, source)
     resolved: dict[str, Any] = with_defaults(config, schema, schema)
     _check_runs(resolved["runs"], source)
     _check_scenarios(resolved["benchmark"]["scenarios"], source)
     return resolved
+
+
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Raise `UserError` for a configuration file that has a key twice: YAML's reader would drop the
+    first one without a word."""
+    for path in paths:
+        try:
+            root = yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            continue  # Snakemake has read it: a template, or a file that is gone
+        for place, line in _repeated_keys(root, ""):
+            raise UserError(
+                f"{path}: {place} is there again on line {line}; expected every key once, so "
+                "rename or remove one"
+            )
+
+
+def _repeated_keys(node: yaml.Node | None, place: str) -> Iterator[tuple[str, int]]:
+    """The dotted names of keys that are in a mapping twice, and the line of the later one."""
+    if isinstance(node, yaml.SequenceNode):
+        for number, inner in enumerate(node.value):
+            yield from _repeated_keys(inner, f"{place}[{number}]")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, inner in node.value:
+        name = f"{place}.{key.value}".lstrip(".")
+        if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            yield name, key.start_mark.line + 1
+        seen.add(key.value)
+        yield from _repeated_keys(inner, name)
+
+
+def _odd_keys(value: Any, place: str = "the top level") -> Iterator[tuple[str, Any]]:
+    """Where a mapping has a key that is no text (YAML's 2024, on, 2024-01-31), and that key."""
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _odd_keys(inner, f"{place}[{number}]")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                yield place, key
+            yield from _odd_keys(inner, str(key) if place == "the top level" else f"{place}.{key}")
+
+
+def typed(given: Any, schema_path: str | Path) -> Any:
+    """Values of `--config` with nested numbers, booleans and nulls for their texts.
+
+    Snakemake reads the values in braces or brackets as text only. Keys whose value the schema wants
+    to be text keep it, so that a title may be a number.
+    """
+    texts = _text_keys(read_schema(schema_path))
+
+    def convert(value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            return {name: convert(inner, str(name)) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [convert(inner, key) for inner in value]
+        if not isinstance(value, str) or key in texts:
+            return value
+        try:
+            found = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+        return found if found is None or isinstance(found, bool | int | float) else value
+
+    return convert(given, "")
+
+
+def _text_keys(schema: Any) -> set[str]:
+    """Names of the properties that are text and cannot be a number, boolean or null."""
+    found = set()
+    if isinstance(schema, dict):
+        for name, part in schema.get("properties", {}).items():
+            if isinstance(part, dict) and part.get("type") == "string":
+                found.add(name)
+        for part in schema.values():
+            found |= _text_keys(part)
+    if isinstance(schema, list):
+        for part in schema:
+            found |= _text_keys(part)
+    return found
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:
