@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bertsquad.console.errors import UserError
-from bertsquad.experiment.config import read_schema, resolve
+from bertsquad.experiment.config import check_files, read_schema, resolve, typed
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "config/schemas/config.schema.yaml"
@@ -141,3 +141,54 @@ def test_every_key_of_the_schema_is_explained_in_the_readme():
     scenario = schema["properties"]["benchmark"]["properties"]["scenarios"]["additionalProperties"]
     for key in keys(schema) | keys(schema["$defs"]["run"]) | keys(scenario):
         assert f"`{key}`" in readme, key
+
+
+def test_numbers_nested_in_config_options_are_numbers():
+    given = {
+        "title": "2024",
+        "offline": "True",
+        "runs": {"a": {"epochs": "0.2", "seed": "7", "precision": "fp32", "minimum": "null"}},
+        "benchmark": {"batch_sizes": ["1", "8"], "scenarios": {"x": {"padding": "none"}}},
+    }
+    assert typed(given, SCHEMA) == {
+        "title": "2024",
+        "offline": True,
+        "runs": {"a": {"epochs": 0.2, "seed": 7, "precision": "fp32", "minimum": None}},
+        "benchmark": {"batch_sizes": [1, 8], "scenarios": {"x": {"padding": "none"}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("runs: {2024: {}}", "runs: the key 2024 is not text; write it in quotes, as '2024'"),
+        ("runs: {on: {}}", "runs: the key True is not text"),
+        ("runs: {2024-01-31: {}}", "not text; write it in quotes, as '2024-01-31'"),
+        ("runs: {a: {batch_size: 16.0}}", "runs.a.batch_size: found the number 16.0, expected a "
+         "whole number: write 16 without a point"),
+        ("benchmark: {repeats: 2.0}", "benchmark.repeats: found the number 2.0"),
+        ("runs: {a: {epochs: .nan}}", "runs.a.epochs: found the number nan, expected a number"),
+        ("runs: {a: {epochs: .inf}}", "runs.a.epochs: found the number inf, expected a number"),
+    ],
+)  # fmt: skip
+def test_what_yaml_makes_of_names_and_numbers_is_refused_before_any_job(text: str, message: str):
+    with pytest.raises(UserError) as caught:
+        resolve(experiment(text), SCHEMA, "c.yaml")
+    assert message in str(caught.value)
+
+
+def test_all_missing_keys_are_named_at_once():
+    with pytest.raises(UserError) as caught:
+        resolve({"runs": {"a": {}}}, SCHEMA, "c.yaml")
+    assert str(caught.value).startswith("c.yaml: missing keys checkpoint, dataset; add them")
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path):
+    path = tmp_path / "c.yaml"
+    path.write_text("runs:\n  a: {epochs: 1}\n  b: {epochs: 1, epochs: 2}\n")
+    with pytest.raises(UserError, match=r"c\.yaml: runs\.b\.epochs is there again on line 3"):
+        check_files([path])
+    path.write_text("base: &b {x: 1}\nruns:\n  a: {<<: *b}\n  b: {<<: *b}\n")
+    check_files([path])
+    path.write_text("{% template %}\n")
+    check_files([path, tmp_path / "none.yaml"])

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bertsquad.engines import native
+from project import Project, copy_project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
@@ -127,6 +128,31 @@ def test_it_runs_from_another_working_directory(fresh, tmp_path: Path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert (elsewhere / "results/resources/demo/demo-dev.json").is_file()
     assert not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize("folder", ["a b", "br{ace}", "x;touch pwned 'p\"&$y"])
+def test_no_path_is_read_as_a_pattern_or_a_command(tmp_path: Path, folder: str):
+    project = Project(copy_project(tmp_path / folder))
+    assert "finetune" in project.planned()
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    config = elsewhere / "own.yaml"
+    config.write_text(
+        "title: 'F1 of {BERT, MiniLM}; touch pwned $(touch pwned)'\n"
+        "checkpoint: synthetic\ndataset: synthetic\nruns: {a: {}}\n"
+        "pathvars: {results: 'my results; touch pwned'}\n"
+    )
+    snakefile = str(project.folder / "Snakefile")
+    common = ("--snakefile", snakefile, "--configfile", str(config), "--cores", "1")
+    plan = project.snakemake("-n", *common, cwd=elsewhere)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    checkpoint = "my results; touch pwned/resources/checkpoints/synthetic/vocab.txt"
+    made = project.snakemake(
+        *common, "my results; touch pwned/config.json", checkpoint, cwd=elsewhere
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert (elsewhere / "my results; touch pwned/config.json").is_file()
+    assert not list(tmp_path.rglob("pwned"))
 
 
 def test_it_is_a_module_of_another_workflow(fresh, tmp_path: Path):
