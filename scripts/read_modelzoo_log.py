@@ -27,7 +27,7 @@ def main() -> None:
     from bertsquad.modelzoo import cell
     from bertsquad.modelzoo.log import read_log
 
-    run = read_json(args.run)
+    run = cell.checked_run(args.run, read_json(args.run))
     lines = args.log.read_text(encoding="utf-8", errors="replace").splitlines()
     arrivals = cell.Arrivals(**run["arrivals"])
     mode = run["settings"]["mode"]

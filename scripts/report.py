@@ -76,24 +76,33 @@ def main() -> None:
     quoted_from = args.dataset.name if args.dataset else ""
     if args.predictions:
         predictions = read_json(args.predictions)
-        if not isinstance(predictions, dict):
+        if not isinstance(predictions, dict) or not all(
+            isinstance(answer, str) for answer in predictions.values()
+        ):
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
         chosen = examples.choose(
             squad.load(args.dataset, purpose="score"), predictions, args.examples
         )
         examples_of = answered_by(args.predictions)
-    html = render(
-        summary,
-        figures={path.stem: path for path in args.figures},
-        machine=machine,
-        config=config,
-        inputs=inputs,
-        changes=[read_change(path) for path in args.comparisons],
-        examples=chosen,
-        examples_of=examples_of,
-        quoted_from=quoted_from,
-        command=args.command,
-    )
+    changes = [read_change(path) for path in args.comparisons]
+    try:
+        html = render(
+            summary,
+            figures={path.stem: path for path in args.figures},
+            machine=machine,
+            config=config,
+            inputs=inputs,
+            changes=changes,
+            examples=chosen,
+            examples_of=examples_of,
+            quoted_from=quoted_from,
+            command=args.command,
+        )
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise UserError(
+            f"one of {args.machine}, {args.config}, {args.checksums} is not as this version writes "
+            f"it ({error!r}); delete them and run again"
+        ) from error
     write_text(args.output, html)
     print(f"{args.output}: {len(html.encode()) / 1024:.0f} KiB", file=sys.stderr)
 

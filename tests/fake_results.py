@@ -279,7 +279,7 @@ def add_features(results: Results, name: str, count: int, max_seq_length: int = 
     }
     path = results.root / "resources" / "features" / name / "tiny.safetensors"
     facts = {"version": 1, "max_seq_length": max_seq_length}
-    tensorfile.write(path, arrays, {"features": json.dumps(facts)})
+    tensorfile.write_checked(path, arrays, {"features": json.dumps(facts)})
     results.features.append(path)
 
 

@@ -157,11 +157,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
             f"{path}: not UTF-8 text (byte {error.start}); expected JSON in UTF-8"
         ) from None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise UserError(f"{path}: {_why_not_json(text, error)}") from None
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 1,000 lists deep
         raise UserError(f"{path}: JSON that cannot be read: {error}") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _why_not_json(text: str, error: json.JSONDecodeError) -> str:

@@ -246,7 +246,7 @@ def test_bad_json_is_one_line_that_names_the_file_and_the_place(case: str, tmp_p
         ("[]", "the top level is a list; expected an object with 'data'"),
         ("[" * 100_000, "JSON that cannot be read"),
         ("1" * 5000, "JSON that cannot be read"),
-        ('{"version": "1.1", "data": NaN}', "'data' is a number; expected a list"),
+        ('{"version": "1.1", "data": NaN}', "JSON that cannot be read: NaN is no number of JSON"),
     ],
 )
 def test_malformed_json(text: str, message: str, tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ they belong to. So after a kill at any moment what is there is either usable or 
 import fcntl
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from bertsquad.console.errors import UserError
 from bertsquad.files import write_json
+
+_HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")  # a value that a request may carry (RFC 9110, 5.5)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,15 @@ class Origin:
     size: int | None  # bytes of the whole file, as the server declared it
     etag: str | None  # strong ETag only
     last_modified: str | None
+
+    def is_sound(self) -> bool:
+        """Whether all of it may be compared and sent, after it was read from a file."""
+        headers = [text for text in (self.etag, self.last_modified) if text is not None]
+        return (
+            isinstance(self.url, str)
+            and (self.size is None or (type(self.size) is int and self.size >= 0))
+            and all(isinstance(text, str) and _HEADER.fullmatch(text) for text in headers)
+        )
 
     @property
     def validator(self) -> str | None:
@@ -57,9 +69,10 @@ class PartialFile:
     def origin(self) -> Origin | None:
         """Where the bytes so far come from; None when that cannot be known."""
         try:
-            return Origin(**json.loads(self.sidecar.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            origin = Origin(**json.loads(self.sidecar.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError, RecursionError):
             return None
+        return origin if origin.is_sound() else None
 
     def restart(self, origin: Origin | None) -> None:
         """Empty the file and note the version that will fill it.

@@ -5,7 +5,7 @@ changed meanwhile. A server that ignores either sends the whole file, which is t
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import requests
 
@@ -20,7 +20,12 @@ _NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks 
 _FILE_CHUNK = 4 * 1024 * 1024
 _LONGEST_WAIT_S = 120.0  # whatever Retry-After asks for
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_DIGITS = re.compile("[0-9]{1,15}")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
+# Real files shrink to a tenth; the most that a bomb of zeros can do is 1,032 (zlib, Technical
+# Details).
+_MOST_EXPANSION = 50
+_EXPANDED_FREELY = 16 * 1024 * 1024  # bytes
 
 
 class Transient(Exception):
@@ -66,7 +71,12 @@ def fetch_http(session: requests.Session, url: str, part: PartialFile, expected:
             url, headers=_headers(part, origin), stream=True, timeout=_TIMEOUT_S
         ) as response:
             _receive(response, url, part, origin, expected)
-    except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
+    except (
+        requests.exceptions.SSLError,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+    ) as error:
         raise Refused(_plain_reason(error)) from error
     except requests.exceptions.TooManyRedirects as error:
         raise Refused("redirects without end") from error
@@ -74,6 +84,8 @@ def fetch_http(session: requests.Session, url: str, part: PartialFile, expected:
         raise Transient(f"the connection broke after {part.size:,} bytes") from error
     except requests.RequestException as error:
         raise Transient(_plain_reason(error)) from error
+    except ValueError as error:  # an address or a header that no library can read
+        raise Refused(f"the server's answer cannot be read: {_plain_reason(error)}") from error
 
 
 def _can_resume(part: PartialFile, origin: Origin, url: str, expected: Expected) -> bool:
@@ -125,7 +137,7 @@ def _receive(
         raise Transient("the file changed on the server meanwhile: starting over")
     total = offered.size if offered.size is not None else expected.size
     check_space(part.output, (total or 0) - part.size)
-    _fill(part, response.iter_content(_NETWORK_CHUNK), total, url, expected)
+    _fill(part, _bounded(response, part), total, url, expected)
     if total is not None and part.size < total and not _tells_its_end(response):
         raise Transient(f"the connection ended after {part.size:,} of {total:,} bytes")
 
@@ -135,7 +147,7 @@ def _refuse_status(response: requests.Response) -> None:
     if response.status_code not in _TRANSIENT:
         raise Refused(status)
     asked = response.headers.get("Retry-After", "")
-    raise Transient(status, min(float(asked), _LONGEST_WAIT_S) if asked.isdigit() else 0.0)
+    raise Transient(status, min(float(asked), _LONGEST_WAIT_S) if _DIGITS.fullmatch(asked) else 0.0)
 
 
 def _offered(response: requests.Response, url: str) -> Origin:
@@ -150,7 +162,9 @@ def _offered(response: requests.Response, url: str) -> Origin:
         size = match[3] if match else ""
     etag = headers.get("ETag")
     strong = etag if etag and not etag.startswith("W/") else None
-    return Origin(url, int(size) if size.isdigit() else None, strong, headers.get("Last-Modified"))
+    known = int(size) if _DIGITS.fullmatch(size) else None
+    offered = Origin(url, known, strong, headers.get("Last-Modified"))
+    return offered if offered.is_sound() else Origin(url, known, None, None)
 
 
 def _continues(
@@ -166,6 +180,22 @@ def _continues(
         (origin.last_modified, offered.last_modified),
     ]
     return all(before is None or now is None or before == now for before, now in pairs)
+
+
+def _bounded(response: requests.Response, part: PartialFile) -> Iterator[bytes]:
+    """The body in pieces; `Unfit` where a compressed one grows without end."""
+    taken = 0
+    for chunk in response.iter_content(_NETWORK_CHUNK):
+        taken += len(chunk)
+        if _is_encoded(response) and taken > _EXPANDED_FREELY:
+            received = response.raw.tell()  # compressed
+            if taken > _MOST_EXPANSION * received:
+                part.restart(None)
+                raise Unfit(
+                    f"found {taken:,} bytes in {received:,} compressed ones, expected at most "
+                    f"{_MOST_EXPANSION} times as many"
+                )
+        yield chunk
 
 
 def _is_encoded(response: requests.Response) -> bool:

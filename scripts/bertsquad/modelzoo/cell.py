@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from bertsquad.benchmark.statistics import summarize
+from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE, max_seq_length
 from bertsquad.modelzoo.log import Log, corrected, summed_speed
 
@@ -30,6 +32,38 @@ class Arrivals:
         if not self.examples or examples > self.examples[-1]:
             self.examples.append(examples)
             self.seconds.append(seconds)
+
+
+def checked_run(path: str | Path, run: Any) -> dict[str, Any]:
+    """What run_modelzoo.py writes into run.json; `UserError` that names what is wrong with it."""
+
+    def is_number(value: Any, kinds: Any = int | float) -> bool:
+        return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < 1e15
+
+    try:
+        settings, arrivals = run["settings"], run["arrivals"]
+        examples, seconds = arrivals["examples"], arrivals["seconds"]
+        sizes = [settings["batch_size"], settings.get("processes", 1)]
+        whole = (
+            settings["mode"] in ("benchmark", "training", "accuracy")
+            and all(is_number(size, int) and size >= 1 for size in sizes)
+            and isinstance(run["surroundings"], dict)
+            and isinstance(examples, list)
+            and isinstance(seconds, list)
+            and len(examples) == len(seconds)
+            and arrivals.keys() == {"examples", "seconds"}
+            and all(is_number(count, int) and count >= 0 for count in examples)
+            and all(is_number(moment) for moment in seconds)
+        )
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise UserError(
+            f"{path}: not what run_modelzoo.py writes (settings, surroundings, arrivals); delete "
+            "it to run the step again"
+        )
+    checked: dict[str, Any] = run
+    return checked
 
 
 def batch_ends(arrivals: Arrivals, batch_size: int) -> list[tuple[int, float]]:

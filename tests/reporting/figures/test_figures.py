@@ -238,7 +238,7 @@ def test_lengths_count_question_window_and_special_tokens(tmp_path):
     }
     path = tmp_path / "squad-dev" / "tiny.safetensors"
     path.parent.mkdir()
-    tensorfile.write(path, arrays, {"features": '{"version": 1, "max_seq_length": 128}'})
+    tensorfile.write_checked(path, arrays, {"features": '{"version": 1, "max_seq_length": 128}'})
     read = lengths.read(path)
     assert read.lengths.tolist() == [108, 28, 40]
     assert (read.name, read.max_seq_length) == ("squad-dev", 128)

@@ -56,19 +56,20 @@ def caption(_summary: Summary) -> tuple[str, str]:
 
 
 def read(path: str | Path) -> Lengths:
-    """The lengths in a features file, from three of its arrays: the rest is not read.
+    """The lengths in a features file.
 
     Its path ends in `{dataset}-{split}/{recipe}.safetensors`. Raises `UserError` for a file of
     another kind.
     """
     path = Path(path)
-    arrays, metadata = tensorfile.read_checked(path)
+    arrays, metadata = tensorfile.read(path)
     try:
         question = np.diff(arrays["question_starts"])[arrays["feature_question"]]
         lengths = question + arrays["doc_length"] + _SPECIAL_TOKENS
         max_seq_length = int(json.loads(metadata["features"])["max_seq_length"])
     except KeyError as error:
         raise UserError(f"{path}: not a features file: it has no {error}") from None
+    tensorfile.verified(path, arrays, metadata)
     return Lengths(path.parent.name, path.stem, lengths, max_seq_length)
 
 

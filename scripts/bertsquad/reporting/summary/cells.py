@@ -39,12 +39,15 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     agree(path, data, "repeat", int(match["repeat"]))
     row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
     row["mode"] = data.get("mode", DEFAULT)
-    if row["mode"] not in MODES:
+    if not isinstance(row["mode"], str) or row["mode"] not in MODES:
         raise UserError(f"{path}: mode {row['mode']!r}; expected one of {', '.join(MODES)}")
     for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
         row[name] = available(data.get(name))
     row["threads_requested"] = match["threads"]
-    row["other_cpus"] = available((data.get("activity") or {}).get("other_cpus"))
+    activity = data.get("activity")
+    row["other_cpus"] = available(
+        (activity if isinstance(activity, dict) else {}).get("other_cpus")
+    )
     row["batch_size"] = data.get("batch_size")
     for name in ("threads", "repeat"):
         row[name] = required_number(path, data, name)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
+from bertsquad.reporting.summary.checking import checked
 from bertsquad.reporting.summary.result_files import agree, model_of, read_object, required_number
 
 _NUMBERS = (
@@ -69,12 +70,31 @@ def read_change(path: str | Path) -> Change:
         raise UserError(
             f"{path}: not what compare_answers.py writes ({error!r}); make it again"
         ) from None
-    return Change(run, engine, precision, reference, numbers, examples)
+    for each in examples:
+        texts = (each.question, each.reference_answer, each.answer, *each.gold)
+        shares = (each.reference_f1, each.f1)
+        if not all(isinstance(text, str) for text in texts) or not all(map(_is_share, shares)):
+            raise UserError(
+                f"{path}: an example is not what compare_answers.py writes; make it again"
+            )
+    return Change(
+        run,
+        engine,
+        precision,
+        checked(path, {"reference": reference})["reference"],
+        numbers,
+        examples,
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def comparison_row(path: str | Path) -> dict[str, Any]:
     """The columns of summary.csv in one comparison.json."""
     change = read_change(path)
+    checked(path, change.numbers)
     names = ("f1_share", "changed_answers", "max_logit_difference", "minimum_f1_share", "passed")
     return {
         "source": path,

@@ -34,6 +34,10 @@ class Summary:
             raise UserError(f"{path}: no such file; run the workflow first") from None
         except pd.errors.EmptyDataError:
             raise UserError(f"{path}: empty; expected the table that summarize.py writes") from None
+        except (UnicodeDecodeError, pd.errors.ParserError) as error:
+            raise UserError(
+                f"{path}: not a table in UTF-8 ({error}); make it again with summarize.py"
+            ) from None
         missing = [name for name in NAMES if name not in frame.columns]
         if missing:
             raise UserError(f"{path}: no column {missing[0]!r}; make it again with summarize.py")
@@ -41,7 +45,13 @@ class Summary:
         for column in COLUMNS:
             if column.kind == "boolean":
                 frame[column.name] = frame[column.name].map({"True": True, "False": False})
-        return cls(typed(frame))
+        try:
+            return cls(typed(frame))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise UserError(
+                f"{path}: a number of the table cannot be read ({error}); make it again with "
+                "summarize.py"
+            ) from None
 
     @cached_property
     def ours(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.cells import PERCENTILES, read_cell
+from bertsquad.reporting.summary.checking import checked
 from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.result_files import (
@@ -49,7 +50,7 @@ def summarize(
     compared = _index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
     training = _index_by(("run",), (training_totals(path) for path in logs))
     measured = _index_by(
-        ("run", "engine", "precision", "cell"), (read_cell(path) for path in cells)
+        ("run", "engine", "precision", "cell"), (checked(path, read_cell(path)) for path in cells)
     )
     timed = {(row["run"], row["engine"], row["precision"]) for row in measured.values()}
     rows = [*measured.values(), *(row for key, row in accuracy.items() if key not in timed)]
@@ -67,7 +68,7 @@ def read_metrics(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     run, engine, precision = model_of(path, depth=1)
     named = {"source": path, "run": run, "engine": engine, "precision": precision}
-    return named | scores(path)
+    return named | checked(path, scores(path))
 
 
 def scores(path: Path) -> dict[str, Any]:
@@ -97,14 +98,17 @@ def _step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> li
         step = path.parent.name
         row = rows.setdefault(step, _step_settings(step, config))
         if path.name == "metrics.json":
-            row |= scores(path)
+            row |= checked(path, scores(path))
             continue
         data = read_object(path)
         row |= {name: data.get(name) for name in _STEP_COLUMNS if name in data}
         latency = data.get("latency_ms") or {}
+        if not isinstance(latency, dict):
+            raise UserError(f"{path}: `latency_ms` is no object; make the file again")
         row |= {f"latency_{name}_ms": latency.get(name) for name in ("mean", *PERCENTILES)}
         row["train_examples_per_second"] = data.get("examples_per_second")
         row["train_steps"] = data.get("steps")
+        checked(path, row)
     for step, row in rows.items():
         trained = _modelzoo_steps(config).get(step, {}).get("weights_from")
         if trained in rows:

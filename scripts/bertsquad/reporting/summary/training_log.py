@@ -8,6 +8,8 @@ import pandas as pd
 
 from bertsquad.console.errors import UserError
 
+_LARGEST = 1e300  # beyond it sums are no numbers
+
 
 def read_training_log(path: str | Path) -> pd.DataFrame:
     """A training log: one row per optimizer step, columns as in the file.
@@ -24,10 +26,15 @@ def read_training_log(path: str | Path) -> pd.DataFrame:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: not UTF-8 text (byte {error.start}); delete the run's folder to train "
+            "it again"
+        ) from None
     for number, line in enumerate(lines, start=1):
         try:
             step = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             step = None
         if not isinstance(step, dict) or not {"step", "loss"} <= step.keys():
             raise UserError(
@@ -36,7 +43,20 @@ def read_training_log(path: str | Path) -> pd.DataFrame:
             )
         steps.append(step)
     names = ["step", "loss", "learning_rate", "examples", "tokens", "threads"]
-    return pd.DataFrame(steps, columns=[*names, "tokens_per_second", "elapsed_s"]).astype(float)
+    names += ["tokens_per_second", "elapsed_s"]
+    for number, step in enumerate(steps, start=1):
+        for name in names:
+            value = step.get(name, 0.0)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or abs(value) > _LARGEST
+            ):
+                raise UserError(
+                    f"{path}: line {number}: {name} is {value!r:.40}, expected a number; delete "
+                    "the run's folder to train it again"
+                )
+    return pd.DataFrame(steps, columns=names).astype(float)
 
 
 def training_totals(path: str | Path) -> dict[str, Any]:
