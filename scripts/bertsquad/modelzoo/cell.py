@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bertsquad.benchmark.statistics import summarize
+from bertsquad.benchmark.percentiles import summarize
 from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE, max_seq_length
 from bertsquad.modelzoo.log import Log, corrected, summed_speed
 

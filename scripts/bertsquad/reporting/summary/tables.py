@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bertsquad.console.errors import UserError
-from bertsquad.reporting.summary.cells import PERCENTILES, read_cell
+from bertsquad.reporting.summary.cells import latencies, read_cell
 from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.result_files import (
@@ -102,7 +102,7 @@ def _step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> li
         data = read_object(path)
         row |= {name: data.get(name) for name in _STEP_COLUMNS if name in data}
         latency = data.get("latency_ms") or {}
-        row |= {f"latency_{name}_ms": latency.get(name) for name in ("mean", *PERCENTILES)}
+        row |= latencies(path, latency) if latency else {}
         row["train_examples_per_second"] = data.get("examples_per_second")
         row["train_steps"] = data.get("steps")
     for step, row in rows.items():
