@@ -226,8 +226,9 @@ def in_short(cell: dict[str, Any]) -> str:
             f"s, model {cell['model_s']:.2f} s"
         )
     if "latency_ms" in cell:
-        latency = cell["latency_ms"]
-        parts.append(f"latency p50 {latency['p50']:.1f} ms, p99 {latency['p99']:.1f} ms")
+        from bertsquad.benchmark.percentiles import in_words
+
+        parts.append(f"latency {in_words(cell['latency_ms'])}")
     return "; ".join([*parts, f"peak memory {cell['peak_memory_mib']:.0f} MiB"])
 
 

@@ -105,6 +105,7 @@ def main() -> None:
     measured |= {"peak_memory_mib": peak_memory_mib(), "activity": watch.result()}
     # Only now: it takes PyTorch, and memory of its own. Later the clock may be another one.
     from bertsquad.benchmark.ceilings import measure_ceiling
+    from bertsquad.benchmark.percentiles import in_words
 
     ceiling = measure_ceiling(args.precision, placement["threads"], CEILING_SECONDS)
     write_json(
@@ -122,7 +123,7 @@ def main() -> None:
     offline, latency = measured["offline"], measured["requests"]["over_lengths"]["latency_ms"]
     print(
         f"{offline['features_per_second']:.2f} features/s, {offline['useful_gflops']:.0f} useful "
-        f"GFLOP/s; latency p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms"
+        f"GFLOP/s; latency {in_words(latency, 0)}"
     )
 
 

@@ -17,13 +17,13 @@ def check(value: Any, schema: dict[str, Any], source: str) -> None:
     on its command line must be readable as such.
     """
     errors = list(_Validator(schema).iter_errors(value))
+    error = jsonschema.exceptions.best_match(errors)
     missing = [_place(error) + key for error in errors for key in _missing_keys(error)]
-    if len(missing) > 1:
+    if error is not None and error.validator == "required" and len(missing) > 1:
         raise UserError(
             f"{source}: missing keys {', '.join(missing)}; add them (config/README.md explains "
             "every key)"
         )
-    error = jsonschema.exceptions.best_match(errors)
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path)
         raise UserError(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}")

@@ -37,10 +37,12 @@ MEASUREMENT = Measurement(
 
 def test_rates_and_percentiles_follow_from_the_samples():
     cell = cell_of(SETTINGS, MEASUREMENT)
-    assert cell["latency_ms"] == {
-        **{"p50": 20.0, "p90": 40.0, "p95": 40.0, "p99": 40.0},
-        **{"mean": 25.0, "min": 10.0, "max": 40.0},
-    }
+    latency = cell["latency_ms"]
+    assert [latency[name] for name in ("mean", "min", "max", "n")] == [25.0, 10.0, 40.0, 4]
+    # 4 batches are too few for any percentile: a median takes 6.
+    needs = {name: latency[name]["needs"] for name in ("p50", "p90", "p95", "p99")}
+    assert needs == {"p50": 6, "p90": 36, "p95": 72, "p99": 368}
+    assert {latency[name]["value"] for name in needs} == {None}
     assert cell["features_per_second"] == pytest.approx(80)
     assert cell["useful_tokens_per_second"] == pytest.approx(10_000)
     assert cell["computed_tokens_per_second"] == pytest.approx(20_000)

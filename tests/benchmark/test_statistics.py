@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.benchmark.statistics import per_second, percentile, summarize
+from bertsquad.benchmark.statistics import per_second, percentile
 
 latencies = st.lists(st.floats(min_value=1e-3, max_value=1e5), min_size=1, max_size=300)
 
@@ -30,7 +30,7 @@ def test_nearest_rank_of_the_textbook():
     ]
 
 
-def test_with_few_samples_p99_is_the_slowest():
+def test_with_fewer_than_100_samples_the_last_rank_is_the_slowest():
     assert percentile([1.0] * 98 + [7.0], 99) == 7.0
     assert percentile([1.0] * 99 + [7.0], 99) == 1.0
 
@@ -68,16 +68,6 @@ def test_a_percentile_is_the_smallest_sample_that_so_many_do_not_exceed(samples,
     found = percentile(samples, percent)
     assert 100 * sum(sample <= found for sample in samples) >= percent * len(samples)
     assert 100 * sum(sample < found for sample in samples) < percent * len(samples)
-
-
-@given(latencies)
-def test_percentiles_are_ordered_and_were_observed(samples):
-    summary = summarize(samples)
-    order = [summary[name] for name in ("min", "p50", "p90", "p95", "p99", "max")]
-    assert order == sorted(order)
-    assert set(order) <= set(samples)
-    assert summary["min"] <= summary["mean"] * (1 + 1e-12)
-    assert summary["mean"] <= summary["max"] * (1 + 1e-12)
 
 
 def test_a_rate_is_the_amount_over_the_time_of_all_samples():

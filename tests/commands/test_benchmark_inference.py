@@ -86,7 +86,8 @@ def test_a_cell(pytestconfig, folder, tmp_path, padding, precision, threads):
     assert cell["computed_tokens"] == (tokens if padding == "none" else 6 * MAX_SEQ_LENGTH)
     samples = cell["latency_samples_ms"]
     assert len(samples) == 3
-    assert cell["latency_ms"]["p50"] == sorted(samples)[1]
+    assert cell["latency_ms"]["p50"]["needs"] == 6
+    assert cell["latency_ms"]["max"] == max(samples)
     assert cell["features_per_second"] == pytest.approx(6000 / sum(samples))
     assert cell["peak_memory_mib"] > cell["memory_before_load_mib"] > 0
     assert cell["model_load_s"] > 0
@@ -102,7 +103,7 @@ def test_a_cell(pytestconfig, folder, tmp_path, padding, precision, threads):
     assert isinstance(cell["native"], bool)
     assert cell["kernels"].startswith("attention: ")
     assert cell["started_at"].endswith("+00:00")
-    assert "features/s; latency p50" in done.stdout
+    assert "features/s; latency slowest of 3 " in done.stdout
 
 
 def test_all_threads_are_no_more_than_a_job_was_given(pytestconfig, folder, tmp_path):

@@ -6,19 +6,19 @@ from run to run. RFC 8089 knows only the first; the second is ours.
 """
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from bertsquad.console.errors import UserError
 
 
 def is_network(url: str) -> bool:
-    """True for an address that needs the network."""
-    return urlsplit(url).scheme in ("http", "https")
+    """True for an address that needs the network. `UserError` for what is no address."""
+    return _parts(url).scheme in ("http", "https")
 
 
 def file_path(url: str) -> Path:
     """The path a `file:` address means (relative ones stay relative). `UserError` for others."""
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme != "file":
         raise UserError(f"{url}: not an address of the kind http://, https:// or file:")
     if parts.netloc not in ("", "localhost"):
@@ -33,4 +33,11 @@ def file_path(url: str) -> Path:
 
 def made_here(url: str) -> bool:
     """True for a relative `file:` address: a file the workflow makes."""
-    return urlsplit(url).scheme == "file" and not file_path(url).is_absolute()
+    return _parts(url).scheme == "file" and not file_path(url).is_absolute()
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise UserError(f"{url}: not an address that can be read: {error}") from None

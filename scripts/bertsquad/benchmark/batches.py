@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
+from bertsquad.benchmark.percentiles import summarize
 from bertsquad.benchmark.scenario import TIMED_REGION, Measurement, measure
-from bertsquad.benchmark.statistics import summarize
 from bertsquad.benchmark.workload import make_workload
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
@@ -41,5 +41,4 @@ def cell_of(settings: Settings, measurement: Measurement) -> dict[str, Any]:
         samples_ms,
         timed_region=TIMED_REGION.format(form=form),
         latency_ms=summarize(samples_ms),
-        percentiles="nearest rank: the smallest sample not exceeded by p % of the samples",
     )

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from bertsquad.benchmark.flops import useful_flops
+from bertsquad.benchmark.percentiles import summarize
 from bertsquad.benchmark.scenario import garbage_collector_off
-from bertsquad.benchmark.statistics import per_second, summarize
+from bertsquad.benchmark.statistics import per_second
 from bertsquad.benchmark.workload import spread_over_lengths
 from bertsquad.data.batching import PackedBatch
 from bertsquad.data.features import Features
@@ -23,7 +24,7 @@ from bertsquad.engines import Engine
 
 _FEWEST_REQUESTS = 16  # over all lengths; their mean length is then within 1 % of SQuAD's
 _FEWEST_FEATURES = 24  # with their neighbours; the same
-_FEWEST_SAMPLES = 2  # of what does not depend on a mixture
+_FEWEST_SAMPLES = 6  # of what does not depend on a mixture: a median needs so many
 # Of SQuAD's 10,833 features about 30 share each length, and engines gain from such neighbours.
 _NEIGHBOURS = 4
 # A whole dataset is hundreds of batches; with too few, threads that idle at the end would be timed.

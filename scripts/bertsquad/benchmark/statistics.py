@@ -2,14 +2,11 @@
 
 Percentiles are nearest-rank: the smallest sample that at least p % of the samples do not exceed.
 So every percentile is a latency that was really observed, one slow request cannot be smoothed
-away by interpolation, and with fewer than 100 samples p99 is the slowest of them, which is all
-that such a run can show of it.
+away by interpolation. From how many samples on one means something: percentiles.py.
 """
 
 import math
 from collections.abc import Sequence
-
-_PERCENTILES = (50, 90, 95, 99)
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
@@ -24,16 +21,6 @@ def percentile(samples: Sequence[float], percent: int) -> float:
         raise ValueError(f"percent is {percent}; expected 1 to 100")
     rank = -(-percent * len(samples) // 100)  # the ceiling, in whole numbers
     return sorted(samples)[rank - 1]
-
-
-def summarize(samples: Sequence[float]) -> dict[str, float]:
-    """p50, p90, p95, p99, mean, min and max, in the unit of the samples."""
-    return {
-        **{f"p{percent}": percentile(samples, percent) for percent in _PERCENTILES},
-        "mean": math.fsum(samples) / len(samples),
-        "min": min(samples),
-        "max": max(samples),
-    }
 
 
 def per_second(amount: float, samples_ms: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bertsquad.benchmark.statistics import summarize
+from bertsquad.benchmark.percentiles import summarize
 from bertsquad.console.errors import UserError
 from bertsquad.modelzoo.launcher import DEFAULT_BATCH_SIZE, max_seq_length
 from bertsquad.modelzoo.log import Log, corrected, summed_speed

@@ -206,7 +206,7 @@ def test_it_holds_tables_versions_checksums_and_the_command(demo_html):
         "3.0e-5",
         "latency_p99_ms",
         "79,002",
-        "In every row: run demo-fp32, engine torch, threads 2, repeat 1, batches 30.",
+        "In every row: run demo-fp32, engine torch, threads 2, repeat 1, batches 400.",
         "make",
     ):
         assert words in text

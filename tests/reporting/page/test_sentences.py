@@ -54,6 +54,13 @@ def test_tiles_are_those_that_were_measured(tmp_path):
     ]
 
 
+def test_of_few_batches_the_slowest_stands_where_p99_would(tmp_path):
+    results = Results(tmp_path)
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0, batches=30))
+    (_, tile) = sentences.tiles(found(results))
+    assert tile.note.startswith("median of one batch, slowest of 30 1,040 ms; torch fp32")
+
+
 def test_a_result_without_anything_to_add_has_no_remarks(tmp_path):
     results = Results(tmp_path)
     add_metrics(results, "run", "torch-fp32", 50.0, 60.0)

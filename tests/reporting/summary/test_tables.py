@@ -80,14 +80,16 @@ def test_a_cell_row_holds_identity_accuracy_timing_and_training(results):
         "repeat": 2,
         "warmup_iterations": 5,
     }
-    assert row["iterations"] == 30
-    assert row["features"] == 240
-    assert row["tokens"] == 43200
-    assert row["computed_tokens"] == 92160
+    assert row["iterations"] == 400
+    assert row["features"] == 3200
+    assert row["tokens"] == 576000
+    assert row["computed_tokens"] == 1228800
     assert row["features_per_second"] == 100.0
     assert row["useful_tokens_per_second"] == 18000.0
     assert row["latency_p50_ms"] == 80.0
     assert row["latency_p99_ms"] == 96.0
+    assert row["latency_p99_low_ms"] == pytest.approx(94.08)
+    assert row["latency_p99_high_ms"] == pytest.approx(97.92)
     assert row["peak_memory_mib"] == 812.5
     assert row["model_load_s"] == 0.42
     assert row["first_inference_s"] == 0.031
@@ -153,7 +155,7 @@ def test_integers_are_written_without_a_point_beside_missing_ones(results):
     add_metrics(results, "run-a", "torch-fp32", 80.0, 88.0)
     add_cell(results, "run-b", cell("torch", "fp32", "padded", 8, 10.0))
     lines = summarize(results).to_csv(index=False).splitlines()
-    assert ",padded,batches,,max_length,384,8,2,2,1,5,30,240," in lines[2]
+    assert ",padded,batches,,max_length,384,8,2,2,1,5,400,3200," in lines[2]
 
 
 def test_what_the_machine_would_not_tell_is_missing(results):

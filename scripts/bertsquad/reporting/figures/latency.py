@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bertsquad.benchmark.percentiles import needed
 from bertsquad.reporting import style
 from bertsquad.reporting.figures.panels import Panel, panels
 from bertsquad.reporting.formats import short
@@ -22,7 +23,8 @@ ALT = (
 )
 CAPTION = """\
 How long one batch takes: the dot is the median, the ticks are p90 and p95, the bar ends at p99, \
-in milliseconds.
+in milliseconds. A percentile takes a number of batches (p90 36, p95 72, p99 368); of fewer the \
+bar ends at the slowest.
 Further left is better; a long bar means that some batches wait much longer than most. Each batch \
 size has its own scale. Grey bars are no results: the legend says why.
 """
@@ -36,8 +38,8 @@ def caption(summary: Summary) -> tuple[str, str]:
         "its own."
     )
     fewest = summary.cells["iterations"].min()
-    if not pd.isna(fewest) and fewest < 100:
-        text += " With fewer than 100 timed batches p99 is the slowest of them."
+    if not pd.isna(fewest) and fewest < needed(99):
+        text += f" With fewer than {needed(99)} timed batches the bar ends at the slowest of them."
     if summary.repeats > 1:
         text += f" All are medians of {summary.repeats} repeats."
     return "Latency of one batch.", text
@@ -80,7 +82,7 @@ def draw(summary: Summary) -> Figure | str:
             if panel.column == 0:
                 axes.set_ylabel(f"batch {batch}", color=INK, weight="bold", labelpad=8)
     figure.supxlabel(
-        "milliseconds for one batch. Dot: median (p50). Ticks: p90, p95. End of the bar: p99.",
+        "ms for one batch. Dot: median. Ticks: p90, p95. End: p99, or the slowest of too few.",
         size=8.5,
         color=MUTED,
     )
@@ -100,7 +102,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
         names.append(style.model_label(cell["engine"], cell["precision"], engines, standing(cell)))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    longest = float(cells[["latency_p50_ms", "latency_p99_ms"]].max().max())
+    longest = max(_end(cell) for cell in records(cells))
     axes.set_xlim(0, max(axes.get_xlim()[1], longest * _ROOM_FOR_NUMBERS))
     axes.locator_params(axis="x", nbins=5, min_n_ticks=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
@@ -108,11 +110,16 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, engines: list[str]) -> None:
     axes.grid(axis="x")
 
 
+def _end(cell: Row) -> float:
+    """Where a strip ends: at p99, or of too few batches at the slowest; ms."""
+    known = (cell["latency_p99_ms"], cell["latency_max_ms"], cell["latency_p50_ms"])
+    return next((value for value in known if value is not None), 0.0)
+
+
 def _draw_strip(axes: Axes, cell: Row, place: float) -> None:
-    """The percentiles of one cell, with p50 and p99 in numbers."""
+    """The percentiles of one cell, with the median and the end in numbers."""
     look = style.look(cell["precision"], standing(cell))
-    middle = cell["latency_p50_ms"] or 0.0
-    end = middle if cell["latency_p99_ms"] is None else cell["latency_p99_ms"]
+    middle, end = cell["latency_p50_ms"] or 0.0, _end(cell)
     axes.plot([middle, end], [place, place], color=look.colour, linewidth=2.2)
     for value in (cell["latency_p90_ms"], cell["latency_p95_ms"], cell["latency_p99_ms"]):
         if value is not None:

@@ -62,6 +62,7 @@ _CELL_COLUMNS: dict[str, _Heading] = {
     "latency_p90_ms": ("p90", "ms", short),
     "latency_p95_ms": ("p95", "ms", short),
     "latency_p99_ms": ("p99", "ms", short),
+    "latency_max_ms": ("slowest", "ms", short),
     "overhead": ("overhead", "%", lambda value: f"{value:.1f}"),
     "peak_memory_mib": ("memory", "MiB", whole),
     "model_load_s": ("load", "s", short),

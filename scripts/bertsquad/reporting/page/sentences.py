@@ -146,10 +146,18 @@ def _rate_tiles(found: Findings) -> Iterator[Tile]:
         note = f"features per second; {_where(fastest)}"
         yield Tile("Best throughput", short(fastest["features_per_second"] or 0), "/s", note)
     if quickest := found.quickest:
-        p99 = quickest["latency_p99_ms"]
-        note = "median of one batch" + ("" if p99 is None else f", p99 {short(p99)} ms")
+        note = f"median of one batch{_tail(quickest)}"
         note += f"; {_where(quickest)}"
         yield Tile("Best latency", short(quickest["latency_p50_ms"] or 0), "ms", note)
+
+
+def _tail(cell: Row) -> str:
+    """p99 of a cell's batches, or of too few the slowest."""
+    if cell["latency_p99_ms"] is not None:
+        return f", p99 {short(cell['latency_p99_ms'])} ms"
+    if cell["latency_max_ms"] is not None and cell["iterations"] is not None:
+        return f", slowest of {cell['iterations']:.0f} {short(cell['latency_max_ms'])} ms"
+    return ""
 
 
 def _ratio_tiles(found: Findings) -> Iterator[Tile]:

@@ -1,6 +1,7 @@
 """A benchmark cell's file as columns of summary.csv."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,18 @@ def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
         latency = data.get("latency_ms")
         if not isinstance(latency, dict):
             raise UserError(f"{path}: no `latency_ms`; measure this cell again")
-        for name in ("mean", "min", *PERCENTILES, "max"):
-            row[f"latency_{name}_ms"] = available(latency.get(name))
+        row |= latencies(path, latency)
+    return row
+
+
+def latencies(path: Path, latency: Mapping[str, Any]) -> dict[str, Any]:
+    """The latency columns; a percentile of too few batches is empty."""
+    row = {f"latency_{name}_ms": available(latency.get(name)) for name in ("mean", "min", "max")}
+    for name in PERCENTILES:
+        found = latency.get(name)
+        if not isinstance(found, dict):
+            raise UserError(f"{path}: no interval of {name}; measure this cell again")
+        row[f"latency_{name}_ms"] = found.get("value")
+        for end in ("low", "high"):
+            row[f"latency_{name}_{end}_ms"] = found.get(end)
     return row

@@ -75,9 +75,15 @@ class Row(TypedDict):
     latency_mean_ms: Annotated[float | None, "ms", "mean time of one batch"]
     latency_min_ms: Annotated[float | None, "ms", "fastest batch"]
     latency_p50_ms: Annotated[float | None, "ms", "half of the batches took at most this long"]
-    latency_p90_ms: Annotated[float | None, "ms", "90 % of the batches took at most this long"]
-    latency_p95_ms: Annotated[float | None, "ms", "95 % of the batches took at most this long"]
-    latency_p99_ms: Annotated[float | None, "ms", "99 % of the batches took at most this long"]
+    latency_p90_ms: Annotated[
+        float | None, "ms", "90 % of the batches took at most this long; from 36 batches on"
+    ]
+    latency_p95_ms: Annotated[
+        float | None, "ms", "95 % of the batches took at most this long; from 72 batches on"
+    ]
+    latency_p99_ms: Annotated[
+        float | None, "ms", "99 % of the batches took at most this long; from 368 batches on"
+    ]
     latency_max_ms: Annotated[float | None, "ms", "slowest batch"]
     other_cpus: Annotated[
         float | None, "CPUs", "processors that other programs kept busy meanwhile"
@@ -97,6 +103,14 @@ class Row(TypedDict):
     train_examples_per_second: Annotated[float | None, "1/s", "training speed in examples"]
     train_tokens_per_second: Annotated[float | None, "1/s", "training speed in useful tokens"]
     train_final_loss: Annotated[float | None, "", "mean loss of the last 5 % of the steps"]
+    latency_p50_low_ms: Annotated[float | None, "ms", "lower end of p50, of 95 % intervals"]
+    latency_p50_high_ms: Annotated[float | None, "ms", "upper end of p50; empty: too few"]
+    latency_p90_low_ms: Annotated[float | None, "ms", "lower end of p90, of 95 % intervals"]
+    latency_p90_high_ms: Annotated[float | None, "ms", "upper end of p90; empty: too few"]
+    latency_p95_low_ms: Annotated[float | None, "ms", "lower end of p95, of 95 % intervals"]
+    latency_p95_high_ms: Annotated[float | None, "ms", "upper end of p95; empty: too few"]
+    latency_p99_low_ms: Annotated[float | None, "ms", "lower end of p99, of 95 % intervals"]
+    latency_p99_high_ms: Annotated[float | None, "ms", "upper end of p99; empty: too few"]
 
 
 @dataclass(frozen=True, slots=True)

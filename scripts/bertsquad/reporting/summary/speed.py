@@ -17,6 +17,7 @@ _COLUMNS = [
     *("padded_features_per_second", "padded_useful_gflops", "padded_computed_gflops"),
     *("latency_median_length_ms", "latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "requests"),
     *("peak_memory_mib", "other_cpus", "left_out"),
+    "latency_max_ms",
 ]
 _EMULATED = "this processor has no instructions for {precision} and would emulate it"
 
@@ -61,8 +62,9 @@ def numbers(cell: Mapping[str, Any]) -> dict[str, Any]:
         "padded_features_per_second": padded["features_per_second"],
         "padded_useful_gflops": padded["useful_gflops"],
         "padded_computed_gflops": padded["computed_gflops"],
-        "latency_median_length_ms": requests["at_median"]["latency_ms"]["p50"],
-        **{f"latency_{name}_ms": latency[name] for name in ("p50", "p90", "p99")},
+        "latency_median_length_ms": requests["at_median"]["latency_ms"]["p50"]["value"],
+        **{f"latency_{name}_ms": latency[name]["value"] for name in ("p50", "p90", "p99")},
+        "latency_max_ms": latency["max"],
         "requests": len(over_lengths["latency_samples_ms"]),
         "peak_memory_mib": cell["peak_memory_mib"],
         "other_cpus": cell["activity"].get("other_cpus"),
@@ -73,9 +75,9 @@ def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
     """The table for a terminal: fastest first, then what was left out, then the ceilings."""
     measured = table[table["left_out"].isna()].sort_values("features_per_second", ascending=False)
     lines = [
-        f"{'':20}{'real lengths, all at hand':^30}{'padded':^12}{'one request, ms':^24}",
+        f"{'':20}{'real lengths, all at hand':^30}{'padded':^12}{'one request, ms':^41}",
         f"{'':20}{'features/s':>10}{'GFLOP/s':>9}{'of ceiling':>11}{'features/s':>12}"
-        f"{'p50':>9}{'p90':>8}{'p99':>8}{'memory':>12}",
+        f"{'p50':>9}{'p90':>8}{'p99':>8}{'slowest of':>17}{'memory':>12}",
     ]
     lines += [_text_row(row) for _, row in measured.iterrows()]
     for reason, rows in table[table["left_out"].notna()].groupby("left_out", sort=False):
@@ -88,14 +90,20 @@ def _text_row(row: pd.Series) -> str:
     name = f"{row['engine']} {row['precision']}"
     share = "emulated" if pd.isna(row["ceiling_share"]) else percent(row["ceiling_share"])
     latencies = "".join(
-        f"{short(row[f'latency_{name}_ms']):>{width}}"
+        f"{_known(row[f'latency_{name}_ms']):>{width}}"
         for name, width in (("p50", 9), ("p90", 8), ("p99", 8))
     )
+    slowest = f"{row['requests']:.0f}: {short(row['latency_max_ms'])}"
     return (
         f"{name:20}{short(row['features_per_second']):>10}{short(row['useful_gflops']):>9}"
         f"{share:>11}{short(row['padded_features_per_second']):>12}{latencies}"
-        f"{mebibytes(row['peak_memory_mib']):>12}"
+        f"{slowest:>17}{mebibytes(row['peak_memory_mib']):>12}"
     )
+
+
+def _known(value: float) -> str:
+    """A percentile, or "-" where there were too few requests for it."""
+    return "-" if pd.isna(value) else short(value)
 
 
 def _ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bertsquad.console.errors import UserError
-from bertsquad.reporting.summary.cells import PERCENTILES, read_cell
+from bertsquad.reporting.summary.cells import latencies, read_cell
 from bertsquad.reporting.summary.checking import checked
 from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
@@ -105,7 +105,7 @@ def _step_rows(paths: Iterable[str | Path], config: dict[str, Any] | None) -> li
         latency = data.get("latency_ms") or {}
         if not isinstance(latency, dict):
             raise UserError(f"{path}: `latency_ms` is no object; make the file again")
-        row |= {f"latency_{name}_ms": latency.get(name) for name in ("mean", *PERCENTILES)}
+        row |= latencies(path, latency) if latency else {}
         row["train_examples_per_second"] = data.get("examples_per_second")
         row["train_steps"] = data.get("steps")
         checked(path, row)
