@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast coverage doctor image sif test-services lint format clean
+.PHONY: help run speed bench test tests test-fast kills coverage doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -26,6 +26,10 @@ tests: $(VENV)/.test ## all tests but those of services
 
 test-fast: $(VENV)/.test ## tests that take seconds
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
+
+# KILLS_SEED=1 draws other moments.
+kills: $(VENV)/.test ## 100 kills at random moments of training, writing, downloading, unzipping
+	KILLS=100 $(VENV)/bin/python -m pytest tests/commands/test_random_kills.py
 
 coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered
