@@ -9,6 +9,8 @@ Example:
 
 Killed at any moment and started again with the same options, it goes on from the last saved state
 and ends with the same weights, bit for bit. The state folder is removed when all is written.
+Asked to stop by SIGTERM or SIGUSR1, it saves its state at once, writes nothing else and leaves with
+status 128 and the signal's number.
 
 Several processes (--processes, --hosts) share each step and train as one does: docs/distributed.md.
 """
@@ -59,6 +61,7 @@ def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> N
     from bertsquad.files import write_text
     from bertsquad.model import folder as model_folder
     from bertsquad.training.loop import plan_steps, train
+    from bertsquad.training.stopping import Stopped
 
     torch.set_num_threads(args.threads)
     model, features, state = team.together(lambda: prepare(args, recipe))
@@ -66,18 +69,23 @@ def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> N
     total_steps = plan_steps(features, recipe).total_steps
     talk = say if team.leader else silent
     talk(f"{len(features)} features, {total_steps} steps of {recipe.batch_size}")
-    with TrainingProgress(total_steps) as progress:
-        log = train(
-            model,
-            features,
-            recipe,
-            state=state,
-            team=team,
-            checkpoint_seconds=args.checkpoint_seconds,
-            checkpoint_steps=args.checkpoint_steps,
-            announce=talk,
-            on_step=progress if team.leader else silent,
-        )
+    try:
+        with TrainingProgress(total_steps) as progress:
+            log = train(
+                model,
+                features,
+                recipe,
+                state=state,
+                team=team,
+                checkpoint_seconds=args.checkpoint_seconds,
+                checkpoint_steps=args.checkpoint_steps,
+                announce=talk,
+                on_step=progress if team.leader else silent,
+            )
+    except Stopped as stopped:
+        done = f"{stopped.steps} of {total_steps} steps are done and saved"
+        say(f"stopped by {stopped.name}: {done}; the same command goes on from there")
+        sys.exit(stopped.status)
     if team.leader:
         write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
         model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)

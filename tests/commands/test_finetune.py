@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -170,6 +171,34 @@ def changed(path):
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
+def test_asked_to_stop_it_saves_publishes_nothing_and_goes_on(
+    checkpoint, features, tmp_path, number, status
+):
+    options = {"epochs": 100, "checkpoint_steps": 50}  # 400 steps
+    expected, folder = tmp_path / "undisturbed", tmp_path / "stopped"
+    assert finetune(checkpoint, features, expected, **options).returncode == 0
+    process = subprocess.Popen(
+        command(checkpoint, features, folder, **options), stderr=subprocess.PIPE, text=True
+    )
+    while not (folder / "state/state.safetensors").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    message = process.communicate()[1]
+    assert process.returncode == status, message
+    done = int(re.search(rf"stopped by {number.name}: (\d+) of 400 steps are done", message)[1])
+    assert 50 <= done < 400
+    assert [path.name for path in folder.iterdir()] == ["state"]
+
+    last = finetune(checkpoint, features, folder, **options)
+    assert last.returncode == 0, last.stderr
+    assert f"resuming after step {done} of 400" in last.stderr
+    for path in sorted((expected / "model").iterdir()):
+        assert (folder / "model" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 def test_a_state_of_another_training_is_discarded(checkpoint, features, tmp_path):

@@ -1,6 +1,8 @@
 """The training loop: gradients, recipe, order, resuming, and what it refuses."""
 
 import dataclasses
+import os
+import signal
 from itertools import pairwise
 
 import pytest
@@ -15,6 +17,7 @@ from bertsquad.model import matmul
 from bertsquad.training.hyperparameters import Hyperparameters
 from bertsquad.training.loop import add_gradients, answer_loss, plan_steps, train
 from bertsquad.training.state import TrainingState
+from bertsquad.training.stopping import Stopped
 from tiny_bert import padded, random_batch, transformers_twin, write_model_folder
 from tiny_training import training_features
 
@@ -240,6 +243,43 @@ def test_a_resumed_training_equals_an_undisturbed_one(checkpoint, tmp_path, prec
     assert said == ([f"resuming after step {saved} of 16"] if saved else [])
     assert_same(found, expected)
     assert without_times(log) == without_times(expected_log)
+
+
+@pytest.mark.parametrize("last", [1, 5, 16])
+def test_a_stopped_training_has_saved_all_its_steps(checkpoint, tmp_path, last):
+    def stop(line):
+        if line["step"] == last:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    expected, expected_log = run(checkpoint, tmp_path / "undisturbed")
+    with pytest.raises(Stopped) as stopped:
+        run(checkpoint, tmp_path, on_step=stop)
+    assert stopped.value.steps == last
+    said = []
+    found, log = run(checkpoint, tmp_path, announce=said.append)
+    assert said == [f"resuming after step {last} of 16"]
+    assert_same(found, expected)
+    assert without_times(log) == without_times(expected_log)
+
+
+def test_a_step_that_is_given_up_leaves_weights_and_state_as_they_were(
+    checkpoint, tmp_path, monkeypatch
+):
+    computed = []
+
+    def stop(*arguments):
+        computed.append(answer_loss(*arguments))
+        if len(computed) == 8:  # in the middle of a step
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return computed[-1]
+
+    expected, _ = run(checkpoint, tmp_path / "undisturbed")
+    with monkeypatch.context() as patched:
+        patched.setattr("bertsquad.training.loop.answer_loss", stop)
+        with pytest.raises(Stopped) as stopped:
+            run(checkpoint, tmp_path)
+    assert stopped.value.steps > 0
+    assert_same(run(checkpoint, tmp_path)[0], expected)
 
 
 def test_a_state_of_other_hyperparameters_is_not_continued(checkpoint, tmp_path):

@@ -92,7 +92,7 @@ class _Supervisor:
     # Beginning
 
     def start(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._catch)
         names = self.job.hosts.names
         if not self.job.hosts.several:

@@ -66,7 +66,8 @@ def train(
     log line of every step, `announce` what a user should know. Several processes share the work as
     a `team`, each with its own model; only the leader uses `state` and announces.
 
-    Raises UserError when loss or gradient is not finite: the step, and the features that did it.
+    Asked to stop by a signal, the leader saves the state and raises `Stopped`. Raises UserError
+    when loss or gradient is not finite: the step, and the features that did it.
     """
     schedule = plan_steps(features, hyperparameters)
     model.train()
@@ -86,28 +87,48 @@ def train(
     threads = torch.get_num_threads() * team.size
     kernels = model.training_kernels
     begin = time.monotonic() - progress.elapsed_s
-    saving = Saving(checkpoint_seconds, checkpoint_steps)
-    for step in range(progress.steps, schedule.total_steps):
-        started = time.monotonic()
-        batch = batch_of(step)
-        loss = add_gradients(model, features, batch, hyperparameters, step, team)
-        norm = clip_by_global_norm(gradients(model), hyperparameters.max_grad_norm)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+    saving = Saving(checkpoint_seconds, checkpoint_steps, progress.steps)
+    with saving.when_stopped(state, model, optimizer, progress, active=team.leader) as stopping:
+        for step in range(progress.steps, schedule.total_steps):
+            started = time.monotonic()
+            batch = batch_of(step)
             where = f"step {step + 1} of {schedule.total_steps}"
-            raise team.leaders(
-                partial(not_finite, model, features, batch, hyperparameters, step, where, loss)
-            )
-        rate = schedule.learning_rate(step)
-        update(optimizer, rate)
-        team.clear_gradients(model)
-        now = time.monotonic()
-        progress.elapsed_s = now - begin
-        line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
-        progress.log.append(line | {"kernels": kernels, "elapsed_s": round(progress.elapsed_s, 3)})
-        on_step(progress.log[-1])
-        if team.leader and saving.is_due(progress.steps):
-            saving.save(state, model, optimizer, progress)
+            loss = finite_gradients(model, features, batch, hyperparameters, step, team, where)
+            rate = schedule.learning_rate(step)
+            with stopping.held_back():
+                update(optimizer, rate)
+                team.clear_gradients(model)
+                now = time.monotonic()
+                progress.elapsed_s = now - begin
+                line = step_line(step, loss, rate, features.lengths[batch], threads, now - started)
+                elapsed = {"elapsed_s": round(progress.elapsed_s, 3)}
+                progress.log.append(line | {"kernels": kernels} | elapsed)
+                on_step(progress.log[-1])
+                if team.leader and saving.is_due(progress.steps):
+                    saving.save(state, model, optimizer, progress)
     return progress.log
+
+
+def finite_gradients(
+    model: BertForQuestionAnswering,
+    features: Features,
+    batch: np.ndarray,
+    hyperparameters: Hyperparameters,
+    step: int,
+    team: Team,
+    where: str,
+) -> float:
+    """Leave the clipped gradient of the batch's mean loss in the parameters; return that loss.
+
+    Raises UserError, which names `where`, when one of them is not finite.
+    """
+    loss = add_gradients(model, features, batch, hyperparameters, step, team)
+    norm = clip_by_global_norm(gradients(model), hyperparameters.max_grad_norm)
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise team.leaders(
+            partial(not_finite, model, features, batch, hyperparameters, step, where, loss)
+        )
+    return loss
 
 
 def step_line(

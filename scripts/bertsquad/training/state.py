@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
+from bertsquad.training.stopping import Stopped, Stopping
 
 _FILE_NAME = "state.safetensors"
 
@@ -112,9 +114,10 @@ class Saving:
     """When a state is saved: every `seconds`, less often where saving would take more than
     _SAVING_SHARE of the time; or every `steps`, if given."""
 
-    def __init__(self, seconds: float, steps: int | None) -> None:
+    def __init__(self, seconds: float, steps: int | None, saved: int = 0) -> None:
         self.seconds = seconds
         self.steps = steps
+        self.saved = saved  # steps that the last state holds
         self.last = time.monotonic()
         self.cost_s = 0.0  # of the last one
 
@@ -136,6 +139,27 @@ class Saving:
         state.save(model, optimizer, history)
         self.last = time.monotonic()
         self.cost_s = self.last - started
+        self.saved = history.steps
+
+    @contextmanager
+    def when_stopped(
+        self,
+        state: TrainingState,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: History,
+        *,
+        active: bool,
+    ) -> Iterator[Stopping]:
+        """Save also where a signal stops the block, unless all its steps are saved already."""
+        with Stopping(active=active) as stopping:
+            try:
+                yield stopping
+            except Stopped as stopped:
+                stopped.steps = history.steps
+                if history.steps > self.saved:
+                    self.save(state, model, optimizer, history)
+                raise
 
 
 def state_tensors(
