@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast coverage doctor image sif test-services lint format clean
+.PHONY: help run speed bench test tests test-fast fuzz coverage doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -26,6 +26,9 @@ tests: $(VENV)/.test ## all tests but those of services
 
 test-fast: $(VENV)/.test ## tests that take seconds
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
+
+fuzz: $(VENV)/.test ## 100,000 damaged files of each kind, an hour or so; tests try 2,000
+	FUZZ_INPUTS=100000 FUZZ_SECONDS=7200 $(VENV)/bin/python -m pytest tests/fuzz
 
 coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered
