@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--weights",
         required=True,
-        help="prefix or index of a TensorFlow checkpoint; for huggingface, a safetensors file",
+        help="prefix or index of a TensorFlow checkpoint; for huggingface, a safetensors file, "
+        "model.safetensors.index.json, or the folder that has one of them",
     )
     parser.add_argument("--config", required=True, type=Path, help="bert_config.json, config.json")
     parser.add_argument("--vocab", required=True, type=Path, help="vocab.txt, one token a line")

@@ -1,5 +1,6 @@
 """docs/index.md is the map: every room and module is on it, and what pages name is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -73,3 +74,22 @@ def test_glossary_is_in_alphabetical_order():
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     words = re.findall(r"^\| ([^|]+?) \|", text, re.MULTILINE)[1:]
     assert words == sorted(words, key=lambda word: re.sub(r"[^a-z]", "", word.lower()))
+
+
+def test_what_padding_does_is_said_as_it_was_measured():
+    folder = ROOT / "docs/results/padding"
+    measured = json.loads((folder / "padding.json").read_text(encoding="utf-8"))
+    served, trained = measured["served"], measured["trained"]
+    page = " ".join((folder / "README.md").read_text(encoding="utf-8").split())
+    scores = f"| {served['f1_real_tokens']} | {served['f1_padded']} |"
+    assert f"| F1, {served['questions']} questions {scores}" in page
+    lists, answers = served["nbest_lists_that_differ"], served["answers_that_differ"]
+    assert f"n-best lists {lists} differ, of the answers {len(answers)}, which" in page
+    assert [after for _, after in answers] == ["empty"]
+    real, window = trained["tokens_per_step"]
+    assert f"computes {window} tokens in place of {real}" in page
+    low, high = trained["ratio_least_and_most"]
+    rounds = f"(median of {trained['rounds']} rounds, {low} to {high}:"
+    assert f"took {trained['ratio_of_seconds']} times as long {rounds}" in page
+    told = " ".join((ROOT / "docs/how_it_works.md").read_text(encoding="utf-8").split())
+    assert f"F1 {served['f1_real_tokens']} becomes {served['f1_padded']}" in told

@@ -168,7 +168,7 @@ WHOLE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         (
             "model.safetensors",
             b"version https://git-lfs.github.com/spec/v1",
-            "not a whole safetensors",
+            "a git-lfs pointer",
         ),
         ("model.safetensors", b"\x02" + bytes(7) + b"[]", "header is not a JSON object"),
         ("model.safetensors", header(a=WHOLE)[:-3], "its header should have"),

@@ -130,6 +130,13 @@ def is_lfs_pointer(start: bytes) -> bool:
     return start.lstrip(b"\xef\xbb\xbf").startswith(_LFS_START)
 
 
+def refuse_lfs_pointer(path: str | os.PathLike[str]) -> None:
+    """Raise `UserError` where a file that should hold data is a git-lfs pointer."""
+    with open(path, "rb") as file:
+        if is_lfs_pointer(file.read(len(_LFS_START) + 3)):
+            raise UserError(f"{path}: {LFS_POINTER}")
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     with written_whole(path) as part:

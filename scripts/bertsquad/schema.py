@@ -37,7 +37,7 @@ def _is_finite(_: Any, value: Any) -> bool:
     return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-_Validator = jsonschema.validators.extend(
+_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_whole, "number": _is_finite}
@@ -47,7 +47,7 @@ _Validator = jsonschema.validators.extend(
 
 def _missing_keys(error: jsonschema.ValidationError) -> list[str]:
     """The key that a `required` of the schema misses: one error is made for each."""
-    if error.validator != "required":
+    if error.validator != "required" or not isinstance(error.validator_value, list):
         return []
     return [key for key in error.validator_value if f"{key!r} is a required" in error.message]
 

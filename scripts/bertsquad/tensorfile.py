@@ -155,8 +155,7 @@ class TensorFile:
         self.path = os.fspath(path)
         if self.path.endswith(".index.json"):
             raise UserError(
-                f"{path}: an index of weights split over several files, which is not supported; "
-                "expected one model.safetensors"
+                f"{path}: an index of weights split over several files; expected one of these"
             )
         try:
             with Path(path).open("rb") as file:

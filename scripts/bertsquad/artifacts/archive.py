@@ -19,7 +19,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.console.progress import Progress
 from bertsquad.console.quantities import readable_bytes
 from bertsquad.console.suggestions import did_you_mean
-from bertsquad.files import written_whole
+from bertsquad.files import refuse_lfs_pointer, written_whole
 
 MAX_SIZE = 16 * 10**9  # bytes, all members; Intel's checkpoint, the largest here, needs about 4
 MAX_RATIO = 200  # deflate can reach 1032; text reaches about 20, weights 1.1
@@ -178,6 +178,7 @@ def refused(archive: Path, reason: str) -> UserError:
 
 def damaged(archive: Path, reason: str) -> UserError:
     """The archive cannot be read."""
+    refuse_lfs_pointer(archive)
     size = archive.stat().st_size
     return UserError(
         f"{archive}: not a whole zip archive ({size:,} bytes; {reason}); "

@@ -18,7 +18,7 @@ from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.sstable import encode_table, read_table
 from bertsquad.checkpoint.wire import MalformedError, decode_fields, encode_field
 from bertsquad.console.errors import UserError
-from bertsquad.files import written_whole
+from bertsquad.files import refuse_lfs_pointer, written_whole
 
 _BFLOAT16 = 14
 _DTYPES: dict[int, np.dtype] = {  # tensorflow/core/framework/types.proto
@@ -135,6 +135,7 @@ class Bundle:
                         f"{path}: no such file; {self.index} says that the checkpoint has "
                         f"{self.shards} shard(s) and that tensor {name} is in this one"
                     )
+                refuse_lfs_pointer(path)
                 sizes[path] = Path(path).stat().st_size
             if entry.offset + entry.size > sizes[path]:
                 raise UserError(

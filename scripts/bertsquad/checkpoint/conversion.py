@@ -10,6 +10,7 @@ import numpy as np
 
 from bertsquad.checkpoint.bundle import Bundle
 from bertsquad.checkpoint.names import DROPPED, MAPS, Target
+from bertsquad.checkpoint.shards import open_weights
 from bertsquad.console.errors import UserError
 from bertsquad.data.casing import GUESSED, TOKENIZER_CONFIG, Casing, find_casing
 from bertsquad.data.vocabulary import read_vocabulary, repeated_note
@@ -20,14 +21,14 @@ from bertsquad.model.config import (
     head_shapes,
     read_config,
 )
-from bertsquad.tensorfile import TensorFile, write_streamed
+from bertsquad.tensorfile import write_streamed
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocab.txt"
 _LISTED = 5  # names an error gives before it only counts
 
 
 class TensorReader(Protocol):
-    """Where tensors come from: a TensorFlow checkpoint or a safetensors file."""
+    """Where tensors come from: a TensorFlow checkpoint or safetensors files."""
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]: ...
@@ -64,19 +65,20 @@ def convert(
 ) -> Conversion:
     """Write `output`/config.json, model.safetensors (float32), vocab.txt, tokenizer_config.json.
 
-    `weights` is a TensorFlow checkpoint's prefix, or a safetensors file where `origin` is
-    "huggingface". `casing` is "cased" or "uncased" where the caller knows it, and `strip_accents`
-    likewise; `find_casing` finds what is not given. Tensors that no BERT has, such as an
-    optimizer's or another task's head, are left out and counted. Raises `UserError` before anything
-    is written when the parts do not fit each other: a tensor that is missing or misshapen, one of
-    an encoder of another form, a vocabulary with more tokens than the embedding has rows. A
+    `weights` is a TensorFlow checkpoint's prefix, or where `origin` is "huggingface" a safetensors
+    file, the index of several, or a folder with one of the two; their tensors may be float32,
+    float16 or bfloat16. `casing` is "cased" or "uncased" where the caller knows it, and
+    `strip_accents` likewise; `find_casing` finds what is not given. Tensors that no BERT has, such
+    as an optimizer's or another task's head, are left out and counted. Raises `UserError` before
+    anything is written when the parts do not fit each other: a tensor that is missing or misshapen,
+    one of an encoder of another form, a vocabulary with more tokens than the embedding has rows. A
     damaged tensor is found while writing; a folder that was there before then stays as it was.
     """
     settings = read_config(config, origin, layer_norm_eps=layer_norm_eps, gelu=gelu)
     tokens = read_vocabulary(vocabulary)
     notes = _check_vocabulary(vocabulary, tokens, settings)
     read_as = find_casing(vocabulary, tokens, casing=casing, strip_accents=strip_accents)
-    source: TensorReader = TensorFile(weights) if origin == "huggingface" else Bundle(weights)
+    source: TensorReader = open_weights(weights) if origin == "huggingface" else Bundle(weights)
     given_shapes = source.shapes
     plan, dropped, left_out = _plan(weights, given_shapes, settings, origin)
     shapes = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from bertsquad.checkpoint.checksum import masked_crc32c
 from bertsquad.checkpoint.wire import MalformedError, decode_varint, encode_varint
 from bertsquad.console.errors import UserError
+from bertsquad.files import refuse_lfs_pointer
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_SIZE = 48  # two block handles, padded to 40 bytes, and the magic number
@@ -35,6 +36,7 @@ def read_table(path: str | os.PathLike[str]) -> dict[bytes, bytes]:
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file; expected a TensorFlow checkpoint index") from None
     if len(data) < _FOOTER_SIZE or int.from_bytes(data[-8:], "little") != _MAGIC:
+        refuse_lfs_pointer(path)
         raise UserError(
             f"{path}: not the index of a TensorFlow V2 checkpoint, or one that is cut off "
             f"({len(data):,} bytes without the closing mark); fetch it again"

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from bertsquad import tensorfile
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json, write_json, written_whole
+from bertsquad.files import read_json, refuse_lfs_pointer, write_json, written_whole
 from bertsquad.model.bert import BertConfig, BertForQuestionAnswering
 from bertsquad.model.config import read_config
 
@@ -123,6 +123,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; expected a model folder") from None
     except SafetensorError as error:
+        refuse_lfs_pointer(path)
         raise UserError(
             f"{path}: not a whole safetensors file ({error}); make the model folder again"
         ) from None
