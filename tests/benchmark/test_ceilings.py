@@ -57,6 +57,14 @@ def test_a_hopeless_path_is_called_once():
     assert taken == {"fast": [1.0, 1.0, 1.0], "slow": [9.0]}
 
 
+def test_a_clearly_slower_path_is_not_sampled_on():
+    clock = Clock()
+    calls = {"fast": clock.call(1.0), "near": clock.call(1.2), "slow": clock.call(2.0)}
+    taken = sample(calls, 30.0, clock)
+    assert len(taken["slow"]) == 3
+    assert len(taken["near"]) == len(taken["fast"]) > 10
+
+
 def test_the_fastest_path_by_its_best_sample_is_that_of_a_shape():
     clock = Clock()
     paths = {"steady": clock.path(2.0), "best": clock.path(3.0, 3.0, 1.0, 4.0)}

@@ -29,6 +29,7 @@ MEASUREMENT = Measurement(
     computed_tokens=2000,
     model_load_s=0.5,
     first_inference_s=0.25,
+    cold_s=0.1,
     memory_before_load_mib=300.0,
     memory_after_load_mib=500.0,
     peak_memory_mib=900.0,

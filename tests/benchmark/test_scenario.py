@@ -41,10 +41,40 @@ def test_loading_and_the_first_inference_have_their_own_times():
     assert measurement.first_inference_s == pytest.approx(0.121)
 
 
-def test_first_then_warm_up_then_timed_in_order():
+def test_first_then_every_shape_then_warm_up_then_timed():
     _, engine = measured()
-    expected = [[0, 1], [1, 2], [2, 0], [0, 2], [1, 1], [2, 2]]
+    visits = [[2, 2], [0, 2], [1, 1]]  # 60 tokens, and 40 twice: the longest first
+    expected = [[0, 1], *visits, [1, 2], [2, 0], [0, 2], [1, 1], [2, 2]]
     assert engine.calls == [("packed", batch) for batch in expected]
+
+
+class PreparingEngine(FakeEngine):
+    """Takes 40 ms more for a shape, whatever its order, that it has not met."""
+
+    def run(self, batch):
+        _, numbers = batch
+        if sorted(numbers) not in [sorted(met) for _, met in self.calls]:
+            self.clock.pass_ms(40)
+        return super().run(batch)
+
+
+def test_preparing_shapes_is_in_no_sample_but_in_a_number_of_its_own():
+    clock = FakeClock()
+    features = FakeFeatures(LENGTHS, clock)
+    measurement = measure(
+        lambda: PreparingEngine(clock), features, WORKLOAD, padding="none", clock=clock
+    )
+    assert measurement.latency_samples_ms == [21.0, 21.0, 21.0]
+    assert measurement.cold_s == pytest.approx(0.120)
+
+
+def test_an_engine_that_prepares_nothing_has_no_cold_time():
+    assert measured()[0].cold_s == 0.0
+
+
+def test_padded_batches_of_one_size_are_one_shape():
+    _, engine = measured("max_length")
+    assert len(engine.calls) == 1 + 1 + 2 + 3
 
 
 def test_padded_batches_go_the_padded_way():
@@ -83,7 +113,7 @@ def test_progress_is_told_outside_the_clock():
     )
     assert measurement.latency_samples_ms == [21.0, 21.0, 21.0]
     assert phases == [
-        *[("load", 0, 1), ("warm-up", 0, 2), ("warm-up", 1, 2)],
+        *[("load", 0, 1), ("warm-up of all shapes", 0, 3), ("warm-up", 0, 2), ("warm-up", 1, 2)],
         *[("timing", 0, 3), ("timing", 1, 3), ("timing", 2, 3)],
     ]
 
@@ -91,7 +121,9 @@ def test_progress_is_told_outside_the_clock():
 def test_the_garbage_collector_is_off_while_timing_and_on_again_after():
     states = []
     measured(progress=lambda phase, done, total: states.append((phase, gc.isenabled())))
-    assert set(states) == {("load", True), ("warm-up", True), ("timing", False)}
+    assert set(states) == {
+        *[("load", True), ("warm-up of all shapes", True), ("warm-up", True), ("timing", False)]
+    }
     assert gc.isenabled()
 
 

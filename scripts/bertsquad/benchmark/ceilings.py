@@ -16,8 +16,9 @@ import torch
 from bertsquad.benchmark.gemm_paths import PATHS, Multiply, Shape
 from bertsquad.engines import native
 
-# Rates are flat from 384 to 4,096 rows; with 12,288 fresh pages of the outputs cost 10 to 25 %.
-ROWS = 2048
+# Rates are flat from 384 to 4,096 rows; with 12,288 fresh pages of the outputs cost 10 to 25 %. The
+# fewer rows, the more samples fit into the time, and the surer one of them is undisturbed.
+ROWS = 512
 # An emulated product may take a hundred times as long; its rate hardly depends on the rows.
 EMULATED_ROWS = 256
 # The linear layers of a BERT-Large layer, query, key and value in one: inputs, outputs.
@@ -27,6 +28,7 @@ LAYER = ((1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024))
 _TRIAL = Shape(16, 256, 256)
 _REFERENCE_GFLOPS = 1.0
 _SKIP_IF_SLOWER_THAN = 8  # times the fastest path's first run
+_CLEARLY_SLOWER = 1.25  # by the best of ROUNDS samples; such a path only takes the others' time
 ROUNDS = 3  # at least, whatever the time
 ARRAY_MIB = 256  # larger than a last-level cache that two cores get a share of
 
@@ -142,7 +144,8 @@ def sample(
     calls: Mapping[str, Callable[[], object]], seconds: float, clock: _Clock
 ) -> dict[str, list[float]]:
     """Seconds of every call, in turns, so that other programs disturb all alike. The first call of
-    each is counted only where the path is too slow to be sampled further."""
+    each is counted only where the path is too slow to be sampled further; after ROUNDS rounds those
+    that are clearly slower than the fastest are left alone."""
     taken = {name: [timed(call, clock)] for name, call in calls.items()}
     bound = _SKIP_IF_SLOWER_THAN * min(first for [first] in taken.values())
     going = {name: call for name, call in calls.items() if taken[name][0] <= bound}
@@ -152,6 +155,9 @@ def sample(
         for name, call in going.items():
             taken[name].append(timed(call, clock))
         rounds += 1
+        if rounds == ROUNDS:
+            bound = _CLEARLY_SLOWER * min(min(taken[name]) for name in going)
+            going = {name: call for name, call in going.items() if min(taken[name]) <= bound}
     return taken
 
 

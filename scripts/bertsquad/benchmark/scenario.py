@@ -1,5 +1,8 @@
 """The timed loop: load, first inference, warm-up, then one sample for every batch.
 
+The warm-up visits every shape of the run: an engine may prepare a shape when it first meets it,
+which can take ten times as long as the inference. In service every shape is soon met.
+
 One sample is one batch end to end in one thread of requests, each starting when the last has
 finished. Inside the clock: reading the features from their memory-mapped file, packing (or padding)
 them into NumPy arrays, the engine, and its logits as NumPy arrays. Outside: tokenisation before,
@@ -40,6 +43,7 @@ class Measurement:
     computed_tokens: int  # with the padding
     model_load_s: float
     first_inference_s: float
+    cold_s: float  # what the first visits of all shapes of the run cost over later ones
     memory_before_load_mib: float  # the engine's library and the features are open
     memory_after_load_mib: float
     peak_memory_mib: float
@@ -67,6 +71,11 @@ def measure(
     engine, load_ns = timed(load, clock)
     memory_after_load_mib = resident_memory_mib()
     _, first_ns = timed(lambda: run(engine, workload.first), clock)
+    shapes = _shapes(workload.timed, features, padding)
+    progress("warm-up of all shapes", 0, len(shapes))
+    visits = time_batches(
+        lambda place: run(engine, workload.timed[place]), shapes, clock=clock, progress=_silent
+    )
     for done, batch in enumerate(workload.warmup):
         progress("warm-up", done, len(workload.warmup))
         run(engine, batch)
@@ -81,10 +90,32 @@ def measure(
         computed_tokens=computed_tokens(workload.timed, features.lengths, padded_to),
         model_load_s=load_ns / NANOSECONDS,
         first_inference_s=first_ns / NANOSECONDS,
+        cold_s=_beyond(visits, [samples_ns[place] for place in shapes]),
         memory_before_load_mib=memory_before_load_mib,
         memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),
     )
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    """No progress: the visits are told once, as a whole."""
+
+
+def _beyond(visits: Sequence[int], later: Sequence[int]) -> float:
+    """Seconds that the visits took longer than the same batches later; both in nanoseconds. Noise
+    can make it a little less than nothing where an engine prepares nothing."""
+    return (sum(visits) - sum(later)) / NANOSECONDS
+
+
+def _shapes(batches: Sequence[np.ndarray], features: Features, padding: str) -> list[int]:
+    """The places of the first batch of each shape, the longest first. A padded batch's shape is its
+    size; that of a packed one its features' lengths in any order, since engines may sort them."""
+    places: dict[tuple[int, ...], int] = {}
+    for place, batch in enumerate(batches):
+        lengths = sorted(features.lengths[batch].tolist())
+        shape = (len(batch),) if padding == "max_length" else tuple(lengths)
+        places.setdefault(shape, place)
+    return [places[shape] for shape in sorted(places, key=sum, reverse=True)]
 
 
 def _runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:

@@ -27,8 +27,7 @@ def make_workload(
     Batches are therefore not length-sorted: each mixes lengths as requests that come in by chance
     would. When more draws than features are needed, all features are taken as often as they fit.
 
-    The first and the warm-up batches are drawn in the same way but shuffled otherwise, so that a
-    timed batch can have a shape that the engine has not met, as in service.
+    The first and the warm-up batches are drawn in the same way but shuffled otherwise.
     """
     if len(lengths) == 0:
         raise ValueError("no features: a benchmark needs at least one")

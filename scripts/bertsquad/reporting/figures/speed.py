@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import percent, short
 from bertsquad.reporting.palette import INK, MUTED, PAPER, REFERENCE
+from bertsquad.reporting.summary.speed import no_share
 
 TITLE = "Speed of BERT-Large by engine and precision"
 _ROOM_FOR_NUMBERS = 1.35  # right of the longest bar, as a factor
@@ -68,8 +69,8 @@ def _draw_throughput(axes: Axes, row: pd.Series, place: int) -> None:
 
 
 def _draw_share(axes: Axes, row: pd.Series, place: int) -> None:
-    if pd.isna(row["ceiling_share"]):
-        axes.annotate("emulated", (0.03, place), va="center", size=8.5, color=MUTED)
+    if reason := no_share(row):
+        axes.annotate(reason, (0.03, place), va="center", size=8.5, color=MUTED)
         return
     colour = style.look(row["precision"]).colour
     axes.barh(place, row["ceiling_share"], height=0.5, color=colour)

@@ -63,7 +63,7 @@ def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
     for name in (
         *("warmup_iterations", "iterations", "features", "tokens", "computed_tokens"),
         *("max_seq_length", "useful_tokens_per_second", "tokenise_s", "decode_s", "model_s"),
-        *("peak_memory_mib", "model_load_s", "first_inference_s"),
+        *("peak_memory_mib", "model_load_s", "first_inference_s", "cold_s"),
     ):
         row[name] = available(data.get(name))
     # A pass over a whole set is not a request: only batches have a latency.

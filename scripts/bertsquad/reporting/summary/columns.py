@@ -103,6 +103,7 @@ class Row(TypedDict):
     train_examples_per_second: Annotated[float | None, "1/s", "training speed in examples"]
     train_tokens_per_second: Annotated[float | None, "1/s", "training speed in useful tokens"]
     train_final_loss: Annotated[float | None, "", "mean loss of the last 5 % of the steps"]
+    cold_s: Annotated[float | None, "s", "cost of meeting all shapes of the run for the first time"]
     latency_p50_low_ms: Annotated[float | None, "ms", "lower end of p50, of 95 % intervals"]
     latency_p50_high_ms: Annotated[float | None, "ms", "upper end of p50; empty: too few"]
     latency_p90_low_ms: Annotated[float | None, "ms", "lower end of p90, of 95 % intervals"]

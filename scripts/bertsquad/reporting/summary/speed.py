@@ -19,6 +19,7 @@ _COLUMNS = [
     *("peak_memory_mib", "other_cpus", "left_out"),
     "latency_max_ms",
 ]
+STEADY = 0.9
 _EMULATED = "this processor has no instructions for {precision} and would emulate it"
 
 
@@ -26,9 +27,13 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
     """A row for each engine and precision there is, in the order of PRECISIONS.
 
     `cells` are what measure_speed.py writes, `ceilings` what measure_ceilings.py does.
-    `ceiling_share` is the useful rate at real lengths as a share of what products of that precision
-    reached right after it; empty where it is emulated. `left_out`: why there are no numbers.
+    `ceiling_gflops` is one for each precision: the most that its products reached in any process of
+    the run. `ceiling_share` is the useful rate at real lengths as a share of it; empty where the
+    precision is emulated, or where products of the row's own process had a median rate below
+    STEADY of it: the machine was slower then. `left_out`: why there are no numbers.
     """
+    cells = list(cells)
+    best = best_ceilings(cells, ceilings)
     measured = {(cell["engine"], cell["precision"]): cell for cell in cells}
     rows = []
     for engine, precisions in PRECISIONS.items():
@@ -39,14 +44,31 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
                 row["native"] = ceilings["gemm"][precision]["native"]
                 row["left_out"] = _EMULATED.format(precision=precision)
             else:
-                row |= numbers(cell)
+                row |= numbers(cell, best.get(precision))
             rows.append(row)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def numbers(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """What a cell adds to its row."""
-    ceiling = ceiling_gflops(cell["ceiling"])
+def best_ceilings(
+    cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any]
+) -> dict[str, float]:
+    """GFLOP/s by precision: the best over all processes, those of the cells and that of `ceilings`.
+    A precision that is emulated has none."""
+    found = list(ceilings["gemm"].items())
+    found += [(cell["precision"], cell["ceiling"]) for cell in cells]
+    best: dict[str, float] = {}
+    for precision, entry in found:
+        rate = ceiling_gflops(entry)
+        if rate is not None:
+            best[precision] = max(rate, best.get(precision, 0.0))
+    return best
+
+
+def numbers(cell: Mapping[str, Any], ceiling: float | None) -> dict[str, Any]:
+    """What a cell adds to its row; `ceiling`: GFLOP/s of its precision in this run."""
+    if not cell["native"]:
+        ceiling = None
+    steady = ceiling is not None and cell["ceiling"]["gflops_median"] >= STEADY * ceiling
     offline, padded, requests = (cell[key] for key in ("offline", "padded", "requests"))
     over_lengths = requests["over_lengths"]
     latency = over_lengths["latency_ms"]
@@ -56,7 +78,7 @@ def numbers(cell: Mapping[str, Any]) -> dict[str, Any]:
         "features_per_second": offline["features_per_second"],
         "useful_gflops": offline["useful_gflops"],
         "ceiling_gflops": ceiling,
-        "ceiling_share": offline["useful_gflops"] / ceiling if ceiling else None,
+        "ceiling_share": offline["useful_gflops"] / ceiling if ceiling and steady else None,
         "features": offline["features"],
         "mean_length": offline["mean_length"],
         "padded_features_per_second": padded["features_per_second"],
@@ -88,7 +110,7 @@ def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
 
 def _text_row(row: pd.Series) -> str:
     name = f"{row['engine']} {row['precision']}"
-    share = "emulated" if pd.isna(row["ceiling_share"]) else percent(row["ceiling_share"])
+    share = no_share(row) or percent(row["ceiling_share"])
     latencies = "".join(
         f"{_known(row[f'latency_{name}_ms']):>{width}}"
         for name, width in (("p50", 9), ("p90", 8), ("p99", 8))
@@ -99,6 +121,13 @@ def _text_row(row: pd.Series) -> str:
         f"{share:>11}{short(row['padded_features_per_second']):>12}{latencies}"
         f"{slowest:>17}{mebibytes(row['peak_memory_mib']):>12}"
     )
+
+
+def no_share(row: pd.Series) -> str:
+    """Why a row has no share of the ceiling, in a word; "" where it has one."""
+    if not pd.isna(row["ceiling_share"]):
+        return ""
+    return "emulated" if pd.isna(row["ceiling_gflops"]) else "unsteady"
 
 
 def _known(value: float) -> str:
