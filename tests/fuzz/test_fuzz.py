@@ -16,7 +16,7 @@ from fuzz.targets import TARGETS
 # So many of each kind, in at most so many seconds: a slow machine tries fewer and says so.
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
-LONGEST_S = 2.0  # that reading one file may take
+LONGEST_S = 2.0  # of the processor, that reading one file may take
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -29,6 +29,8 @@ def test_whole_files_are_read(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", TARGETS)
 def test_damaged_files_are_refused_in_a_line_or_read(kind: str, tmp_path: Path) -> None:
     target = TARGETS[kind](tmp_path)
+    target.path.write_bytes(target.whole)
+    target.read(target.path)  # the first time imports libraries
     begin = time.monotonic()
     refused = 0
     for seed in range(INPUTS):
@@ -37,7 +39,7 @@ def test_damaged_files_are_refused_in_a_line_or_read(kind: str, tmp_path: Path) 
             break
         data = target.damage(random.Random(f"{kind} {seed}"))
         target.path.write_bytes(data)
-        started = time.monotonic()
+        started = time.process_time()
         try:
             target.read(target.path)
         except UserError as error:
@@ -47,5 +49,5 @@ def test_damaged_files_are_refused_in_a_line_or_read(kind: str, tmp_path: Path) 
             assert line.isprintable()
         except Exception as error:
             pytest.fail(f"seed {seed}: {error!r}; the input: {data[:2000]!r}")
-        assert time.monotonic() - started < LONGEST_S, f"seed {seed} took too long"
+        assert time.process_time() - started < LONGEST_S, f"seed {seed} took too long"
     assert refused or kind in ("modelzoo_log", "partial_download", "training_state")
