@@ -84,7 +84,7 @@ def main() -> None:
     }
     files.write_json(args.output, result)
     print(
-        f"{args.output}: {'passed' if result['passed'] else 'failed'}, F1 {result['f1']:.2f} "
+        f"{args.output}: {result['gate']}, F1 {result['f1']:.2f} "
         f"beside {result['reference_f1']:.2f} of {result['reference']}; "
         f"{result['changed_answers']} of {result['questions']} answers changed",
         file=sys.stderr,

@@ -91,7 +91,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad import files
-    from bertsquad.answers import metrics
+    from bertsquad.answers import intervals, metrics
 
     dataset = files.read_json(args.dataset)
     predictions = files.read_json(args.predictions)
@@ -113,16 +113,22 @@ def main() -> None:
     totals = scores.totals()
     if args.official_script:
         check_against_official_script(args.official_script, args.dataset, args.predictions, totals)
-    intervals = metrics.bootstrap(
-        scores.exact_match, scores.f1, samples=args.bootstrap_samples, seed=args.seed
+    drawn = {"samples": args.bootstrap_samples, "seed": args.seed}
+    found = intervals.of_scores(scores.exact_match, scores.f1, **drawn)
+    articles = intervals.of_articles(
+        [scores.exact_match, scores.f1], metrics.article_numbers(dataset), **drawn
     )
+    match_articles, f1_articles = articles or (None, None)
     result = {
         **totals,
         "questions": len(scores.ids),
         "unanswered": len(scores.unanswered),
-        "exact_match_interval": intervals.exact_match,
-        "f1_interval": intervals.f1,
-        "confidence": metrics.CONFIDENCE,
+        # For other questions on these articles, and for other articles.
+        "exact_match_interval": found.exact_match,
+        "f1_interval": found.f1,
+        "exact_match_interval_articles": match_articles,
+        "f1_interval_articles": f1_articles,
+        "confidence": intervals.CONFIDENCE,
         "bootstrap_samples": args.bootstrap_samples,
         "official_script": "agrees" if args.official_script else "not run",
     }

@@ -28,6 +28,7 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
         + "  ".join(part.ljust(width) for part, width in zip(name, wide, strict=True))
         + f"  exact match {row['exact_match']:5.1f} %  F1 {row['f1']:5.1f} %"
         + (f"  {failure(row)}" if row["passed"] is False else "")
+        + (f"  {doubt(row)}" if row["gate"] == "cannot tell" else "")
         for name, row in zip(names[:MOST_MODELS], ordered, strict=False)
     ]
     hidden = ordered[MOST_MODELS:]
@@ -36,6 +37,12 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
         more = f"  and {len(hidden)} more{f', {failed} of them failed' if failed else ''}"
         lines.append(f"{more}: see summary.csv")
     return lines
+
+
+def doubt(row: "Row") -> str:
+    """What the questions are too few to tell."""
+    limit = 100 * (row["minimum_f1_share"] or 0)
+    return f"cannot tell whether it keeps {limit:g} % of the F1 of {row['reference']}"
 
 
 def failure(row: "Row") -> str:

@@ -97,6 +97,7 @@ def add_comparison(
         "f1_share": f1_share,
         "minimum_f1_share": 0.99,
         "passed": f1_share >= 0.99,
+        "gate": "passed" if f1_share >= 0.99 else "failed",
         "changed_answers": changed,
         "changed_answers_normalized": changed - changed // 5,
         "better": changed // 3,

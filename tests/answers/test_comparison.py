@@ -51,11 +51,24 @@ def test_changed_answers_are_counted_by_text_after_normalization_and_by_score():
     assert found["f1_difference"] == -12.5
 
 
-@pytest.mark.parametrize(("minimum", "passed"), [(0.6, True), (2 / 3, True), (0.7, False)])
-def test_less_than_the_minimum_share_of_the_f1_fails(minimum, passed):
-    found = compare(REFERENCE | {"q2": "mouse"}, minimum)
+@pytest.mark.parametrize(
+    ("lost", "gate"), [(0, "passed"), (1, "passed"), (5, "cannot tell"), (20, "failed")]
+)
+def test_the_gate_asks_the_interval_of_the_difference(lost, gate):
+    golds = [[f"w{n}"] for n in range(500)]
+    reference = {f"q{n}": f"w{n}" for n in range(500)}
+    found = compare(
+        reference | {f"q{n}": "wrong" for n in range(lost)}, 0.99, golds=golds, reference=reference
+    )
+    assert found["f1_share"] == pytest.approx(1 - lost / 500)
+    assert (found["gate"], found["passed"]) == (gate, gate != "failed")
+
+
+def test_four_questions_cannot_tell_a_loss_of_a_third():
+    found = compare(REFERENCE | {"q2": "mouse"}, 0.7)
     assert found["f1_share"] == pytest.approx(2 / 3)
-    assert found["passed"] is passed
+    assert found["f1_sign_test"] == 1.0
+    assert (found["gate"], found["passed"]) == ("cannot tell", True)
 
 
 def test_no_share_of_nothing_but_nothing_to_fail_either():

@@ -59,18 +59,18 @@ def compare(folder, *options):
     )
 
 
-def test_a_precision_that_loses_too_much_fails(folder):
+def test_two_questions_cannot_tell_whether_a_precision_loses_too_much(folder):
     done = compare(folder, "--bootstrap-samples", "100")
     assert done.returncode == 0, done.stderr
     found = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     assert (found["engine"], found["precision"]) == ("openvino", "int8")
     assert found["reference"] == "openvino-fp32"
     assert found["f1_share"] == pytest.approx(5 / 6)
-    assert found["passed"] is False
+    assert (found["gate"], found["passed"]) == ("cannot tell", True)
     assert found["minimum_f1_share"] == 0.99
     assert (found["changed_answers"], found["changed_spans"]) == (1, 1)
     assert found["max_logit_difference"] == 1.0
-    assert "failed, F1 83.33 beside 100.00 of openvino-fp32; 1 of 2 answers" in done.stderr
+    assert "cannot tell, F1 83.33 beside 100.00 of openvino-fp32; 1 of 2 answers" in done.stderr
 
 
 def test_the_limit_can_be_set_and_the_same_input_gives_the_same_bytes(folder):

@@ -66,6 +66,8 @@ def test_metrics(folder):
     assert metrics == {
         "bootstrap_samples": 200,
         "confidence": 0.95,
+        "exact_match_interval_articles": None,
+        "f1_interval_articles": None,
         "exact_match": 100.0 / 3,
         "f1": 60.0,
         "official_script": "not run",

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.answers.intervals import BOOTSTRAP_SAMPLES, CONFIDENCE, Interval
 from bertsquad.answers.logits import Logits
 from bertsquad.answers.metrics import (
-    BOOTSTRAP_SAMPLES,
-    CONFIDENCE,
     Comparison,
     compare,
     gold_answers,
@@ -38,10 +37,12 @@ def compare_answers(
         minimum_f1_share: the predictions pass with at least this share of the reference's F1.
 
     Scores are in percent, differences (these minus the reference) in points; `f1_share` is None
-    where the reference's F1 is 0, and then anything passes.
+    where the reference's F1 is 0, and then anything passes. `gate` is "passed" or "failed" where
+    the interval of the difference says so, else "cannot tell"; `passed` is False for "failed".
     """
     compared = compare(dataset, reference, predictions, samples=samples, seed=seed)
     before, after = compared.first.totals(), compared.second.totals()
+    gate = _gate(before["f1"], compared.f1_interval, minimum_f1_share)
     normalized = sum(
         normalize_answer(reference.get(id_, "")) != normalize_answer(predictions.get(id_, ""))
         for id_ in compared.changes
@@ -52,15 +53,19 @@ def compare_answers(
         "reference_exact_match": before["exact_match"],
         "exact_match_difference": compared.exact_match_difference,
         "exact_match_difference_interval": compared.exact_match_interval,
+        "exact_match_sign_test": compared.exact_match_sign_test,
         "f1": after["f1"],
         "reference_f1": before["f1"],
         "f1_difference": compared.f1_difference,
         "f1_difference_interval": compared.f1_interval,
+        "f1_difference_interval_articles": compared.f1_interval_articles,
+        "f1_sign_test": compared.f1_sign_test,
         "confidence": CONFIDENCE,
         "bootstrap_samples": samples,
         "f1_share": after["f1"] / before["f1"] if before["f1"] else None,
         "minimum_f1_share": minimum_f1_share,
-        "passed": bool(after["f1"] >= minimum_f1_share * before["f1"]),
+        "gate": gate,
+        "passed": gate != "failed",
         "changed_answers": compared.changed_answers,
         "changed_answers_normalized": normalized,
         "better": compared.better,
@@ -68,6 +73,16 @@ def compare_answers(
         "equal": compared.changed_answers - compared.better - compared.worse,
         "examples": _changed_examples(dataset, reference, predictions, compared),
     }
+
+
+def _gate(reference_f1: float, difference: Interval, minimum_share: float) -> str:
+    """Whether the share of the reference's F1 is at least `minimum_share`, as far as the interval
+    of the difference in points tells."""
+    limit = minimum_share * reference_f1
+    low, high = (reference_f1 + end for end in difference)
+    if not reference_f1 or low >= limit:
+        return "passed"
+    return "failed" if high < limit else "cannot tell"
 
 
 def _changed_examples(

@@ -1,4 +1,4 @@
-"""Exact match and F1 of SQuAD 1.1, equal to evaluate-v1.1.py, and how sure one can be of them."""
+"""Exact match and F1 of SQuAD 1.1, equal to evaluate-v1.1.py; two systems compared."""
 
 import re
 import string
@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.answers.intervals import BOOTSTRAP_SAMPLES, Interval, of_articles, of_difference
 from bertsquad.console.errors import UserError
 
 _EXPECTED_VERSION = "1.1"
-CONFIDENCE = 0.95  # of every interval here
-BOOTSTRAP_SAMPLES = 1000
-_ROWS_PER_DRAW = 64  # resamples drawn at once: 5 MiB of indices for SQuAD dev, inside the cache
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)  # ASCII only: “ and – stay
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -111,6 +109,12 @@ def questions(dataset: Any) -> Iterator[dict[str, Any]]:
         ) from None
 
 
+def article_numbers(dataset: Any) -> np.ndarray:
+    """Which article each question is of, int64[Q], in file order."""
+    counts = [sum(len(p["qas"]) for p in article["paragraphs"]) for article in dataset["data"]]
+    return np.repeat(np.arange(len(counts)), counts)
+
+
 def gold_answers(question: dict[str, Any]) -> list[str]:
     """The texts of a question's gold answers; at least one."""
     try:
@@ -171,51 +175,16 @@ def _sum_in_order(values: np.ndarray) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Intervals:
-    """Bootstrap confidence intervals in percent, `(low, high)`."""
-
-    exact_match: tuple[float, float]
-    f1: tuple[float, float]
-
-
-def bootstrap(
-    exact_match: np.ndarray,
-    f1: np.ndarray,
-    *,
-    samples: int = BOOTSTRAP_SAMPLES,
-    seed: int = 0,
-    confidence: float = CONFIDENCE,
-) -> Intervals:
-    """Percentile bootstrap over questions (Efron 1979) of two means taken on the same resamples.
-
-    Args:
-        exact_match, f1: [Q] values per question, or differences of two systems' values.
-
-    The interval is how far the mean would move on other questions like these. It holds the model
-    fixed, and takes questions as independent although those of one passage resemble each other.
-    """
-    values = np.stack([exact_match, f1]).astype(np.float64)  # [2, Q]
-    questions = values.shape[1]
-    generator = np.random.default_rng(seed)
-    means = np.empty((2, samples))
-    for first in range(0, samples, _ROWS_PER_DRAW):
-        rows = min(_ROWS_PER_DRAW, samples - first)
-        drawn = generator.integers(questions, size=(rows, questions), dtype=np.int64)
-        for mean, value in zip(means, values, strict=True):
-            mean[first : first + rows] = value[drawn].mean(axis=1)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(100.0 * means, [tail, 1 - tail], axis=1)
-    return Intervals((float(low[0]), float(high[0])), (float(low[1]), float(high[1])))
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """A second set of predictions beside a first, question by question, in percentage points."""
 
     exact_match_difference: float  # second minus first
     f1_difference: float
-    exact_match_interval: tuple[float, float]
-    f1_interval: tuple[float, float]
+    exact_match_interval: Interval
+    f1_interval: Interval
+    exact_match_sign_test: float  # p of the exact test that the two are alike
+    f1_sign_test: float
+    f1_interval_articles: Interval | None  # for other articles
     first: Scores
     second: Scores
     changed_answers: int  # the text differs, even where the score does not
@@ -243,19 +212,25 @@ def compare(
     """Paired comparison of two sets of predictions for one dataset.
 
     Both are scored on the same resampled questions, so what makes a question hard cancels out and
-    the interval of the difference is far narrower than the two scores' own intervals suggest.
+    the interval of the difference is far narrower than the two scores' own intervals suggest. It is
+    that of `intervals.of_difference`.
     """
     before, after = score(dataset, first), score(dataset, second)
     exact_match_change = after.exact_match - before.exact_match
     f1_change = after.f1 - before.f1
-    intervals = bootstrap(exact_match_change, f1_change, samples=samples, seed=seed)
+    match_interval, match_p = of_difference(exact_match_change, samples=samples, seed=seed)
+    f1_interval, f1_p = of_difference(f1_change, samples=samples, seed=seed)
+    others = of_articles([f1_change], article_numbers(dataset), samples=samples, seed=seed)
     signs = dict(zip(after.ids, np.sign(f1_change).astype(int).tolist(), strict=True))
     changes = {id_: sign for id_, sign in signs.items() if first.get(id_) != second.get(id_)}
     return Comparison(
         exact_match_difference=after.totals()["exact_match"] - before.totals()["exact_match"],
         f1_difference=after.totals()["f1"] - before.totals()["f1"],
-        exact_match_interval=intervals.exact_match,
-        f1_interval=intervals.f1,
+        exact_match_interval=match_interval,
+        f1_interval=f1_interval,
+        exact_match_sign_test=match_p,
+        f1_sign_test=f1_p,
+        f1_interval_articles=others[0] if others else None,
         first=before,
         second=after,
         changed_answers=len(changes),

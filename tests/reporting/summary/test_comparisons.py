@@ -33,6 +33,7 @@ def test_the_row_of_the_summary(path):
         "max_logit_difference": 1.5,
         "minimum_f1_share": 0.99,
         "passed": False,
+        "gate": "failed",
     }
 
 

@@ -85,9 +85,11 @@ _ACCURACY_COLUMNS: dict[str, _Heading] = {
     "precision": ("precision", "", None),
     "verdict": ("verdict", "", None),
     "exact_match": ("exact match", "%", lambda value: f"{value:.2f}"),
-    "exact_match_interval": ("interval", "%", None),
+    "exact_match_interval": ("interval", "other questions", None),
+    "exact_match_articles": ("interval", "other articles", None),
     "f1": ("F1", "%", lambda value: f"{value:.2f}"),
-    "f1_interval": ("interval", "%", None),
+    "f1_interval": ("interval", "other questions", None),
+    "f1_articles": ("interval", "other articles", None),
     "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),
     "questions": ("questions", "", whole),
@@ -158,6 +160,10 @@ def accuracy_table(found: Findings) -> Table:
         | {
             "exact_match_interval": _interval(row["exact_match_low"], row["exact_match_high"]),
             "f1_interval": _interval(row["f1_low"], row["f1_high"]),
+            "exact_match_articles": _interval(
+                row["exact_match_low_articles"], row["exact_match_high_articles"]
+            ),
+            "f1_articles": _interval(row["f1_low_articles"], row["f1_high_articles"]),
             "share": None if row["f1_share"] is None else 100 * row["f1_share"],
             "verdict": _verdict(row, found),
         }
@@ -176,6 +182,9 @@ def _verdict(row: Row, found: Findings) -> str:
     """The result of the comparison with FP32, in words."""
     if row["passed"] is None:
         return "reference" if f"{row['engine']}-{row['precision']}" in found.compared else ""
+    if row["gate"] == "cannot tell":
+        limit = percent(row["minimum_f1_share"] or 0, digits=None)
+        return f"cannot tell whether below {limit}: the interval holds it"
     if row["passed"]:
         return "passed"
     return f"failed: below {percent(row['minimum_f1_share'] or 0, digits=None)}"

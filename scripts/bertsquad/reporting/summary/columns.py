@@ -25,13 +25,13 @@ class Row(TypedDict):
     exact_match: Annotated[
         float | None, "%", "answers equal to a reference, as in evaluate-v1.1.py"
     ]
-    exact_match_low: Annotated[float | None, "%", "lower end of the bootstrap interval"]
-    exact_match_high: Annotated[float | None, "%", "upper end of the bootstrap interval"]
+    exact_match_low: Annotated[float | None, "%", "lower end of its interval, for other questions"]
+    exact_match_high: Annotated[float | None, "%", "upper end of its interval, for other questions"]
     f1: Annotated[
         float | None, "%", "mean word overlap with the best reference, as evaluate-v1.1.py"
     ]
-    f1_low: Annotated[float | None, "%", "lower end of the bootstrap interval"]
-    f1_high: Annotated[float | None, "%", "upper end of the bootstrap interval"]
+    f1_low: Annotated[float | None, "%", "lower end of its interval, for other questions"]
+    f1_high: Annotated[float | None, "%", "upper end of its interval, for other questions"]
     confidence: Annotated[float | None, "", "probability that the two intervals stand for"]
     unanswered: Annotated[int | None, "", "questions without a prediction, scored 0"]
     official_script: Annotated[str, "", "what evaluate-v1.1.py itself said: agrees, or not run"]
@@ -42,7 +42,7 @@ class Row(TypedDict):
         float | None, "", "largest difference from the reference's logits"
     ]
     minimum_f1_share: Annotated[float | None, "", "the config's limit of f1_share"]
-    passed: Annotated[bool | None, "", "False: f1_share is below that limit"]
+    passed: Annotated[bool | None, "", "False: gate is failed"]
     scenario: Annotated[str, "", "name of the benchmark scenario; empty: accuracy only"]
     mode: Annotated[str, "", _MODES]
     refused: Annotated[str, "", "why this benchmark cell was not run; empty: it was"]
@@ -112,6 +112,11 @@ class Row(TypedDict):
     latency_p95_high_ms: Annotated[float | None, "ms", "upper end of p95; empty: too few"]
     latency_p99_low_ms: Annotated[float | None, "ms", "lower end of p99, of 95 % intervals"]
     latency_p99_high_ms: Annotated[float | None, "ms", "upper end of p99; empty: too few"]
+    exact_match_low_articles: Annotated[float | None, "%", "lower end, for other articles"]
+    exact_match_high_articles: Annotated[float | None, "%", "upper end, for other articles"]
+    f1_low_articles: Annotated[float | None, "%", "lower end, for other articles"]
+    f1_high_articles: Annotated[float | None, "%", "upper end, for other articles"]
+    gate: Annotated[str, "", "passed, failed or cannot tell, by the interval of the difference"]
 
 
 @dataclass(frozen=True, slots=True)

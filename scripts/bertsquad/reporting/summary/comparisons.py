@@ -53,6 +53,7 @@ def read_change(path: str | Path) -> Change:
     try:
         numbers["f1_share"] = data["f1_share"]
         numbers["passed"] = data["passed"]
+        numbers["gate"] = data["gate"]
         numbers["f1_low"], numbers["f1_high"] = data["f1_difference_interval"]
         reference = data["reference"]
         examples = tuple(
@@ -96,6 +97,7 @@ def comparison_row(path: str | Path) -> dict[str, Any]:
     change = read_change(path)
     checked(path, change.numbers)
     names = ("f1_share", "changed_answers", "max_logit_difference", "minimum_f1_share", "passed")
+    names += ("gate",)
     return {
         "source": path,
         "run": change.run,

@@ -76,12 +76,18 @@ def scores(path: Path) -> dict[str, Any]:
     data = read_object(path)
     low_em, high_em = optional_pair(path, data, "exact_match_interval")
     low_f1, high_f1 = optional_pair(path, data, "f1_interval")
+    articles_em = optional_pair(path, data, "exact_match_interval_articles")
+    articles_f1 = optional_pair(path, data, "f1_interval_articles")
     return {
         "questions": data.get("questions"),
         "exact_match": required_number(path, data, "exact_match"),
         "exact_match_low": low_em,
         "exact_match_high": high_em,
         "f1": required_number(path, data, "f1"),
+        "exact_match_low_articles": articles_em[0],
+        "exact_match_high_articles": articles_em[1],
+        "f1_low_articles": articles_f1[0],
+        "f1_high_articles": articles_f1[1],
         "f1_low": low_f1,
         "f1_high": high_f1,
         "confidence": data.get("confidence"),
