@@ -14,8 +14,9 @@ from bertsquad.files import read_json
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 _INDEX_SUFFIX = ".index.json"
-# A name beside the index. With a folder in it, the index could point at any file of the machine.
-_SHARD = re.compile(r"[^/\\\0]+\.safetensors")
+# A name beside the index. With a folder in it, the index could point at any file of the machine;
+# file systems have names of 255 bytes at most.
+_SHARD = re.compile(r"[\w .()+@=,-]{1,200}\.safetensors", re.ASCII)
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
