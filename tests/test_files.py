@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bertsquad.console.errors import UserError, explain, one_line
-from bertsquad.files import read_json, sha256, write_json, written_whole
+from bertsquad.files import own_folder, read_json, sha256, write_json, written_whole
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 
@@ -167,3 +167,23 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(tmp_path: Path):
         part.write_text("new")
     assert explain(caught.value).startswith(f"disk full while writing {target}")
     assert target.read_text() == "old"
+
+
+def test_two_writers_of_one_folder_have_each_their_own(tmp_path):
+    with own_folder(tmp_path) as first:
+        (first / "model.bin").write_text("first")
+        with own_folder(tmp_path) as second:
+            assert second != first
+            (second / "model.bin").write_text("second")
+        assert (first / "model.bin").read_text() == "first"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_killed_writers_left_are_emptied_and_removed(tmp_path):
+    for name in (".part", ".1.part", ".7.part"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "model.bin").write_text("half")
+    (tmp_path / "model.bin").write_text("good")
+    with own_folder(tmp_path) as part:
+        assert list(part.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]

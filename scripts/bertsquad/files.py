@@ -6,6 +6,7 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,7 +43,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.fsync(descriptor)
         check_wanted(path)
         os.replace(part, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
@@ -77,7 +78,12 @@ def _locked_part(path: Path) -> tuple[Path, int]:
 
 def _lock(part: Path, *, create: bool) -> int | None:
     """A descriptor of `part` that locks it, or None where another process has it."""
-    descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+    return _lock_open(part, os.open(part, flags, 0o666))
+
+
+def _lock_open(part: Path, descriptor: int) -> int | None:
+    """`descriptor`, opened as `part`, once it locks what is there by that name; else None."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -106,7 +112,7 @@ def _remove_left_parts(path: Path) -> None:
                     os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in a folder outlast a power failure."""
     with suppress(OSError):  # a file system that cannot
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -116,13 +122,55 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+@contextmanager
+def own_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder inside `folder`, for the files of a library that chooses their names.
+
+    Each of several writers has one of its own, `.part`, `.1.part` and so on, locked as long as it
+    is there. What a killed one left is emptied or removed by the next.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [".part", *(f".{number}.part" for number in range(1, _MOST_WRITERS))]
+    for part in (folder / name for name in names):
+        descriptor = _lock_folder(part)
+        if descriptor is not None:
+            break
+    else:
+        raise UserError(f"{folder}: {_MOST_WRITERS} processes write here; run again when they end")
+    try:
+        for path in part.iterdir():
+            _remove(path)
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(descriptor)
+        for left in (folder / name for name in names):
+            found = _lock_folder(left) if left.is_dir() else None
+            if found is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(found)
+
+
+def _lock_folder(part: Path) -> int | None:
+    """As `_lock`, of a folder, which is made."""
+    part.mkdir(exist_ok=True)
+    return _lock_open(part, os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def publish_folder_file(part: Path, path: Path) -> None:
     """Put a finished file of a temporary folder in its place, as `written_whole` does."""
     with part.open("rb+") as handle:
         os.fsync(handle.fileno())
     check_wanted(path)
     os.replace(part, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def is_lfs_pointer(start: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -115,6 +116,19 @@ def test_a_lost_process_ends_all_and_one_alone_goes_on(checkpoint, features, alo
     close(tmp_path, alone)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_asked_to_stop_the_first_process_saves_the_state(checkpoint, features, tmp_path, number):
+    process = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=200)
+    process.send_signal(number)
+    message = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + number
+    saved = int(re.search(r"stopped by SIGTERM: (\d+) of 4000 steps are done", message)[1])
+    resumed = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=200)
+    wait_for(lambda: f"resuming after step {saved} of 4000" in resumed.stderr.readline())
+    resumed.send_signal(signal.SIGTERM)
+    resumed.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_survives_the_command(checkpoint, features, tmp_path, number):
     process = start(checkpoint, features, tmp_path, epochs=10_000)
@@ -128,10 +142,9 @@ def test_no_process_survives_the_command(checkpoint, features, tmp_path, number)
 
 def start(checkpoint, features, folder, **options):
     """Two processes that train and have saved a state."""
+    options = {"processes": 2, "threads": 2, "checkpoint_steps": 3, **options}
     process = subprocess.Popen(
-        command(
-            checkpoint, features, folder, processes=2, threads=2, checkpoint_steps=3, **options
-        ),
+        command(checkpoint, features, folder, **options),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import write_json
+from bertsquad.console.starter import check_wanted
+from bertsquad.files import sync_folder, write_json
 
 _HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")  # a value that a request may carry (RFC 9110, 5.5)
 
@@ -101,7 +102,9 @@ class PartialFile:
     def publish(self) -> None:
         """Make the verified bytes the goal file, in one step."""
         os.fsync(self.descriptor)
+        check_wanted(self.output)
         os.replace(self.path, self.output)
+        sync_folder(self.output.parent)
         self.tidy()
 
     def tidy(self) -> None:

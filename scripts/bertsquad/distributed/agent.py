@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from bertsquad.console.errors import USAGE_STATUS
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, die_with_parent
 
-TERMINATION_TIMEOUT_S = 5  # for a process to end when asked to
+# For a process to end when asked to: time to save the state, 4 GB for BERT-Large, within the 30 s
+# that Slurm leaves a job (KillWait).
+TERMINATION_TIMEOUT_S = 20
 
 GO_ON = "all processes have been ended; the same command goes on from the last saved state"
 

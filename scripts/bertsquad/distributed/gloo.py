@@ -139,6 +139,9 @@ class GlooTeam:
         if kind is not None and issubclass(kind, UserError) and not self.leader:
             time.sleep(_EXIT_DELAY_S)  # until ended: the leader reports the error
             os._exit(USAGE_STATUS)
+        if isinstance(error[0], SystemExit) and isinstance(error[0].code, int):
+            sys.stderr.flush()  # asked to stop: the others are gone, and gloo would wait for them
+            os._exit(error[0].code)
         if kind is None or issubclass(kind, UserError):
             # Gloo's threads must be ended: left to the interpreter's end, they may abort it
             # ("terminate called without an active exception"), and the status would be lost.

@@ -273,14 +273,15 @@ class _Supervisor:
 
 
 def _end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:
-    """Wait for a process, having asked it to end; kill it when TERMINATION_TIMEOUT_S is over.
+    """Wait for a process, having asked it to end; kill it a little after torchrun, if it is that,
+    would kill what it runs.
 
     The processes that torchrun runs die with it.
     """
     if ask and process.poll() is None:
         process.terminate()
     try:
-        process.wait(TERMINATION_TIMEOUT_S)
+        process.wait(TERMINATION_TIMEOUT_S + 2)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +14,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.data.batching import PackedBatch
 from bertsquad.data.features import Features
 from bertsquad.engines import PRECISIONS, about
-from bertsquad.files import publish_folder_file, sha256, write_json
+from bertsquad.files import own_folder, publish_folder_file, sha256, write_json
 from bertsquad.model.fit import check_fit
 
 _RECORD = "calibration.json"
@@ -68,15 +67,12 @@ def make(
         record |= {"features_sha256": sha256(features_path), "seed": seed}
         record["features"] = chosen.tolist()
         calibration = [features.packed([number]) for number in chosen]
-    part = output_dir / ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    by.quantize(model_dir, part, calibration)
-    for name in known.INT8_FILES:
-        (part / name).chmod(0o644)  # onnx writes for the owner alone, and others serve the model
-        publish_folder_file(part / name, output_dir / name)
-    part.rmdir()
-    record["files_sha256"] = {name: sha256(output_dir / name) for name in known.INT8_FILES}
+    with own_folder(output_dir) as part:
+        by.quantize(model_dir, part, calibration)
+        record["files_sha256"] = {name: sha256(part / name) for name in known.INT8_FILES}
+        for name in known.INT8_FILES:
+            (part / name).chmod(0o644)  # onnx writes for its owner alone, and others serve it
+            publish_folder_file(part / name, output_dir / name)
     write_json(output_dir / _RECORD, record)
     return record
 
