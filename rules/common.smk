@@ -21,10 +21,11 @@ sys.path.insert(0, str(SCRIPTS))
 from snakemake.utils import update_config
 
 from bertsquad.artifacts.catalogue import load_catalogue
-from bertsquad.console.errors import USAGE_STATUS, UserError
-from bertsquad.containers.mounts import bind_variables
+from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
+from bertsquad.console.failures import failures
+from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.engines import PRECISIONS, about, check_able
-from bertsquad.experiment.config import check_files, resolve, typed
+from bertsquad.experiment.config import check_files, check_folders, resolve, typed
 from bertsquad.experiment.files import (
     Experiment,
     casing_option,
@@ -64,7 +65,8 @@ def or_exit(function, *arguments, **named):
     try:
         return function(*arguments, **named)
     except UserError as error:
-        print(f"bertsquad: error: {error}", file=sys.stderr)
+        said = "\n".join(map(one_line, str(error).splitlines()))
+        print(f"bertsquad: error: {said}", file=sys.stderr)
         sys.exit(USAGE_STATUS)
 
 
@@ -72,8 +74,9 @@ CONFIG_SOURCE = " + ".join(map(os.path.relpath, workflow.configfiles)) or "confi
 CONFIG_SCHEMA = REPOSITORY / "config/schemas/config.schema.yaml"
 or_exit(check_files, workflow.configfiles)
 # Snakemake takes what is nested in `--config` as text.
-update_config(config, typed(workflow.config_settings.overwrite_config, CONFIG_SCHEMA))
+update_config(config, typed(dict(workflow.config_settings.config), CONFIG_SCHEMA))
 config.update(or_exit(resolve, config, CONFIG_SCHEMA, CONFIG_SOURCE))
+or_exit(check_folders, workflow.pathvars.apply, CONFIG_SOURCE)
 CATALOGUE = or_exit(
     load_catalogue,
     REPOSITORY / "config/artifacts.yaml",
@@ -251,6 +254,8 @@ def check_image():
         )
     if APPTAINER and not IMAGE.exists():
         raise UserError(f"{path}: no such image; `make sif` builds it")
+    if APPTAINER:
+        check_apptainer([Path.cwd(), REPOSITORY])
 
 
 def check_engines():
@@ -273,6 +278,12 @@ def refuse_engines():
 
 onstart:
     or_exit(refuse_engines)
+
+
+# A quiet call (`make run`) hides failed jobs: what they said is shown whatever else is.
+onerror:
+    for line in failures(map(Path, log)):
+        print(f"bertsquad: {line}", file=sys.stderr)
 
 
 if workflow.is_main_process:

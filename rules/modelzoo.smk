@@ -81,6 +81,7 @@ rule modelzoo_benchmark:
 
 
 use rule modelzoo_benchmark as modelzoo_predict with:
+    """Answer all questions by the launcher."""
     output:
         command="<results>/modelzoo/{step}/command.txt",
         log="<results>/modelzoo/{step}/launcher.log",
@@ -92,6 +93,7 @@ use rule modelzoo_benchmark as modelzoo_predict with:
 
 
 use rule modelzoo_benchmark as modelzoo_train with:
+    """Fine-tune by the launcher, and answer all questions with the result."""
     output:
         command="<results>/modelzoo/{step}/command.txt",
         log="<results>/modelzoo/{step}/launcher.log",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 SLURM = "slurm"
+SECRET_VARIABLE = "BERTSQUAD_SECRET"
 DEFAULT_PORT = 29500  # torchrun's
 DEFAULT_SHELL = "ssh -o BatchMode=yes -o ConnectTimeout=20"
 
@@ -58,6 +59,7 @@ def distribute(args: argparse.Namespace) -> int:
             port=args.port or (DEFAULT_PORT if all_hosts.several else None),
             interface=args.interface,
             others=commands_elsewhere(args, all_hosts),
+            secret=job_secret(args, all_hosts),
         )
     )
     # The first host alone reports why a job of several hosts ended.
@@ -74,6 +76,19 @@ def choose_hosts(args: argparse.Namespace) -> Hosts:
     if args.hosts == [SLURM] and args.host_number is None:
         return hosts.of_slurm(os.environ)
     return hosts.listed(args.hosts, args.host_number)
+
+
+def job_secret(args: argparse.Namespace, all_hosts: Hosts) -> str | None:
+    """What the hosts of this job say to each other: new where this one starts the others, which
+    read it from their input. Where every host was started with the same command, of the
+    environment."""
+    import secrets
+
+    if args.host_number is not None:
+        return sys.stdin.readline().strip()
+    if all_hosts.starts_others:
+        return secrets.token_hex()
+    return os.environ.get(SECRET_VARIABLE, "") if all_hosts.several else None
 
 
 def commands_elsewhere(args: argparse.Namespace, all_hosts: Hosts) -> dict[str, list[str]]:

@@ -23,11 +23,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def folders(environment: dict[str, str], more: tuple[str, ...]) -> list[Path]:
     """What the container must see. BERTSQUAD_MOUNTS comes from the Snakefile."""
-    from bertsquad.containers.mounts import check_place, folders_to_mount
+    from bertsquad.containers.mounts import check_place, folders_to_mount, read_folder_list
 
     for needed in (Path.cwd(), REPOSITORY):
         check_place(needed)
-    of_the_workflow = [path for path in environment.get("BERTSQUAD_MOUNTS", "").split(":") if path]
+    of_the_workflow = read_folder_list(environment.get("BERTSQUAD_MOUNTS", ""))
     return folders_to_mount(
         Path.cwd(), REPOSITORY, [*of_the_workflow, *more], [tempfile.gettempdir()]
     )

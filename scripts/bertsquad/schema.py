@@ -1,11 +1,13 @@
 """Checking YAML values against a JSON schema: mistakes in a user's words, defaults filled in."""
 
 import math
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, cast
 
 import jsonschema
 
-from bertsquad.console.errors import UserError
+from bertsquad.console.errors import UserError, one_line
 from bertsquad.console.suggestions import did_you_mean
 
 
@@ -16,6 +18,7 @@ def check(value: Any, schema: dict[str, Any], source: str) -> None:
     A whole number is one without a fraction point, and a number is finite: what a command is given
     on its command line must be readable as such.
     """
+    _check_plain(value, source, ())
     errors = list(_Validator(schema).iter_errors(value))
     error = jsonschema.exceptions.best_match(errors)
     missing = [_place(error) + key for error in errors for key in _missing_keys(error)]
@@ -26,7 +29,38 @@ def check(value: Any, schema: dict[str, Any], source: str) -> None:
         )
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path)
-        raise UserError(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}")
+        raise UserError(one_line(f"{source}: {f'{place}: ' if place else ''}{_describe(error)}"))
+
+
+def _check_plain(
+    value: Any, source: str, place: tuple[Any, ...], above: tuple[int, ...] = ()
+) -> None:
+    """`UserError` for what YAML can hold and a command or a JSON file cannot: numbers that are not
+    finite, text with half a surrogate pair, NUL, and a part that holds itself."""
+    where = f"{source}: {'.'.join(map(str, place))}"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where}: found the number {value}, expected a number that is finite")
+    if isinstance(value, str) and any(
+        each == "\0" or "\ud800" <= each <= "\udfff" for each in value
+    ):
+        raise UserError(one_line(f"{where}: found {value!r}, expected text that UTF-8 can hold"))
+    if not isinstance(value, dict | list):
+        return
+    if id(value) in above:
+        raise UserError(f"{where}: found an alias of a mapping that holds it; write it out")
+    if isinstance(value, dict):
+        _check_plain(list(map(str, value)), source, place, above)
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        _check_plain(part, source, (*place, key), (*above, id(value)))
+
+
+def _pattern(
+    _: Any, pattern: str, found: Any, schema: dict[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    """JSON Schema's `$` is the end of the text; Python's is also before a last newline."""
+    ends = rf"{pattern[:-1]}\Z" if pattern.endswith("$") else pattern
+    if isinstance(found, str) and not re.search(ends, found):
+        yield jsonschema.ValidationError(f"{found!r} does not match {pattern!r}")
 
 
 def _is_whole(_: Any, value: Any) -> bool:
@@ -37,8 +71,9 @@ def _is_finite(_: Any, value: Any) -> bool:
     return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+_Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft202012Validator,
+    {"pattern": _pattern},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_whole, "number": _is_finite}
     ),
@@ -49,7 +84,8 @@ def _missing_keys(error: jsonschema.ValidationError) -> list[str]:
     """The key that a `required` of the schema misses: one error is made for each."""
     if error.validator != "required" or not isinstance(error.validator_value, list):
         return []
-    return [key for key in error.validator_value if f"{key!r} is a required" in error.message]
+    wanted = cast(list[str], error.validator_value)
+    return [key for key in wanted if f"{key!r} is a required" in error.message]
 
 
 def _place(error: jsonschema.ValidationError) -> str:

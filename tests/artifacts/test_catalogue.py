@@ -191,10 +191,17 @@ def test_lists_and_nothing_replace_mappings_merge():
         ),
         ({"artifacts": {"dev-v1.1.json": {"size": -1}}}, "dev-v1.1.json.size"),
         ({"artifacts": {"dev-v1.1.json": None}}, "dev-v1.1.json: found nothing"),
+        ({"artifacts": {"new": {"license": "MIT"}}}, "artifacts.new: missing key 'urls'"),
         (
-            {"artifacts": {"new": {"urls": ["file:///x"]}}},
-            "missing keys artifacts.new.license, artif",
+            {"artifacts": {"new": {"urls": ["http://[::1/x"]}}},
+            "new.urls: http://[::1/x: not an addr",
         ),
+        (
+            {"artifacts": {"new": {"urls": ["file:a{b}"]}}},
+            "found 'file:a{b}', expected a name without",
+        ),
+        ({"checkpoints": {"synthetic": {"vocab": {"member": "../v.txt"}}}}, "member '../v.txt'"),
+        ({"checkpoints": {"synthetic": {"vocab": {"member": "v{x}.txt"}}}}, "without braces"),
         ({"artifacts": {"a/b": {}}}, "'a/b'"),
         ({"checkpoints": {"minilm": {"layer_norm_eps": "1e-12"}}}, "write 1.0e-12"),
         ({"checkpoints": {"minilm": {"gelu": "relu"}}}, "checkpoints.minilm.gelu: found 'relu'"),
@@ -293,9 +300,9 @@ def test_nothing_to_download_is_said_so(catalogue, tmp_path):
 def test_offline_all_missing_files_are_named_at_once(catalogue, tmp_path):
     plan = catalogue.bytes_to_download(["evaluate-v1.1.py", "models-1.6.1.zip"], tmp_path)
     assert plan.to_bring(tmp_path / "drop") == (
-        f"offline, and 2 of the files needed are not here; put into {tmp_path}/drop: "
-        "evaluate-v1.1.py from https://raw.githubusercontent.com/allenai/bi-att-flow/master/squad/"
+        f"offline, and 2 of the files needed are not here; put into {tmp_path}/drop:\n"
+        "- evaluate-v1.1.py from https://raw.githubusercontent.com/allenai/bi-att-flow/master/squad/"
         "evaluate-v1.1.py (sha256 "
-        "f5a673dbbd173e29e9ea38f1b2091d883583b77b3a4c17144b223fb0f2f9bd09); "
-        "models-1.6.1.zip from https://github.com/IntelAI/models/archive/refs/tags/v1.6.1.zip"
+        "f5a673dbbd173e29e9ea38f1b2091d883583b77b3a4c17144b223fb0f2f9bd09)\n"
+        "- models-1.6.1.zip from https://github.com/IntelAI/models/archive/refs/tags/v1.6.1.zip"
     )

@@ -29,11 +29,21 @@ def test_what_means_files_of_the_host_and_secrets_stay_outside():
         "HOME": "/home/me",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "PIP_INDEX_URL": "https://user:secret@registry.example",
+        "SLURM_JWT": "secret",
+        "SLURM_REST_AUTH": "secret",
+        "TF_TOKEN_app_terraform_io": "secret",
+        "TF_VAR_db": "secret",
+        "TF_CLI_CONFIG_FILE": "/home/me/.terraformrc",
+        "TF_HTTP_PASSWORD": "secret",
+        "TORCH_API_KEY": "secret",
+        "BERTSQUAD_TOKEN": "secret",
+        "bertsquad_secret": "secret",
     }
     assert passed_on(host) == {}
 
 
 def test_the_user_adds_names():
+    assert passed_on({"SLURM_JWT": "x"}, ("SLURM_JWT",)) == {"SLURM_JWT": "x"}
     assert passed_on({"SQUAD_DIR": "/data", "LANG": "C"}, ("SQUAD_DIR",)) == {"SQUAD_DIR": "/data"}
 
 

@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.containers.mounts import bind_variables, check_place, folders_to_mount
+from bertsquad.containers.mounts import (
+    bind_variables,
+    check_apptainer,
+    check_place,
+    folders_to_mount,
+    read_folder_list,
+)
 
 
 @pytest.fixture
@@ -81,6 +87,20 @@ def test_working_in_a_folder_of_the_system_is_refused(folder):
         check_place(Path(folder))
 
 
+def test_a_colon_in_a_path_mounts_that_folder_and_not_the_one_above(places):
+    odd = places / "a:b"
+    odd.mkdir()
+    variables = bind_variables({}, places / "work", places / "repository", [odd])
+    assert str(odd) in read_folder_list(variables["BERTSQUAD_MOUNTS"])
+    assert str(places) not in read_folder_list(variables["BERTSQUAD_MOUNTS"])
+    with pytest.raises(UserError, match="a:b: Apptainer cannot mount"):
+        check_apptainer([places, odd])
+
+
+def test_people_join_folders_with_colons():
+    assert read_folder_list("/data:/scratch:") == ["/data", "/scratch"]
+
+
 def test_temporary_folders_are_mounted(places):
     temporary = places / "disk"
     assert temporary in folders_to_mount(places / "work", places / "work", [], [temporary])
@@ -92,7 +112,9 @@ def test_apptainer_gets_the_folders_after_the_users_own(places):
     variables = bind_variables(
         {"APPTAINER_BIND": "/mine:/theirs"}, places / "work", places / "repository", [odd]
     )
-    assert variables["BERTSQUAD_MOUNTS"] == f"{odd}:{places}/repository:{places}/work"
+    assert read_folder_list(variables["BERTSQUAD_MOUNTS"]) == [
+        *(f"{odd}", f"{places}/repository", f"{places}/work")
+    ]
     assert variables["APPTAINER_BIND"].startswith(
         f"/mine:/theirs,{places}/repository,{places}/work"
     )

@@ -23,7 +23,7 @@ def wait_for(what):
 def connected():
     listener = Listener(0)
     port = listener.socket.getsockname()[1]
-    other = call("127.0.0.1", port, 3)
+    other = call("127.0.0.1", port, 3, listener.secret)
     ((number, link),) = wait_for(listener.callers)
     assert number == 3
     yield link, other
@@ -77,11 +77,45 @@ def test_somebody_else_at_the_port_is_sent_away():
     listener.close()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"host": 1}',
+        b'{"host": 1, "secret": "guessed"}',
+        b'{"host": 1, "secret": 5}',
+        b'{"ended": {"status": 0, "message": ""}}',
+        b"[1]",
+        b"[" * 60_000,
+        b"\xff\x00",
+        b"x" * 100_000,
+    ],
+)
+def test_who_does_not_know_the_secret_is_sent_away(line: bytes):
+    listener = Listener(0)
+    with socket.create_connection(("127.0.0.1", listener.socket.getsockname()[1])) as stranger:
+        stranger.sendall(line + b"\n")
+        time.sleep(0.05)
+        wait_for(lambda: listener.callers() == [] and not listener.unnamed)
+    listener.close()
+
+
+def test_only_the_given_address_is_listened_on():
+    listener = Listener(0, "127.0.0.1")
+    assert listener.socket.getsockname()[0] == "127.0.0.1"
+    listener.close()
+
+
+def test_news_that_cannot_be_read_end_the_link(connected):
+    link, other = connected
+    other.connection.sendall(b"garbage\n")
+    wait_for(lambda: link.news() == [] and link.closed)
+
+
 def test_nobody_at_the_port_is_no_error():
     listener = Listener(0)
     port = listener.socket.getsockname()[1]
     listener.close()
-    assert call("127.0.0.1", port, 1) is None
+    assert call("127.0.0.1", port, 1, "x") is None
 
 
 def test_a_taken_port_is_said():

@@ -16,6 +16,8 @@ from bertsquad.console.quantities import readable_bytes
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.schema import check
 
+# Of files that rules read or make.
+NO_BRACES = "expected a name without braces, which Snakemake reads as wildcards; rename it"
 _SECTIONS = ("artifacts", "checkpoints", "datasets")
 Entry = TypeVar("Entry")
 
@@ -156,15 +158,15 @@ class Plan:
         return f"{count} {files} to download and store{total}{unknown}: {each}"
 
     def to_bring(self, drop_folder: Path) -> str:
-        """Offline: what to put into the drop folder, in one line."""
-        each = "; ".join(
-            f"{artifact.name} from {artifact.urls[0]}"
+        """Offline: what to put into the drop folder, a line for each file."""
+        each = "".join(
+            f"\n- {artifact.name} from {artifact.urls[0]}"
             + (f" (sha256 {artifact.sha256})" if artifact.sha256 else "")
             for artifact in self.missing
         )
         return (
             f"offline, and {len(self.missing)} of the files needed are not here; "
-            f"put into {drop_folder.absolute()}: {each}"
+            f"put into {drop_folder.absolute()}:{each}"
         )
 
     @staticmethod
@@ -266,6 +268,7 @@ def merged(base: Any, changes: Any) -> Any:
 def _to_artifact(name: str, entry: dict[str, Any]) -> Artifact:
     """An artifact from its entry, as the schema admits it."""
     optional = dict.fromkeys(("size", "approximate_size", "sha256"))
+    optional |= dict.fromkeys(("license", "citation"), "not given") | {"description": ""}
     return Artifact(name, **optional | entry | {"urls": tuple(entry["urls"])})
 
 
@@ -278,7 +281,8 @@ def _to_checkpoint(name: str, entry: dict[str, Any]) -> Checkpoint:
 def _to_dataset(name: str, entry: dict[str, Any]) -> DatasetEntry:
     """A dataset from its entry, as the schema admits it."""
     selection = entry.get("selection")
-    return DatasetEntry(name, **entry | {"selection": selection and Selection(**selection)})
+    given = {"evaluator": None, "description": ""} | entry
+    return DatasetEntry(name, **given | {"selection": selection and Selection(**selection)})
 
 
 def _to_source(entry: dict[str, Any]) -> Source:
@@ -293,11 +297,13 @@ def _check_references(catalogue: Catalogue, source: str) -> None:
     members of what is no archive."""
     for artifact in catalogue.artifacts.values():
         for url in artifact.urls:
-            if not is_network(url):
-                try:
+            try:
+                if not is_network(url):
                     file_path(url)
-                except UserError as error:
-                    raise UserError(f"{source}: artifacts.{artifact.name}.urls: {error}") from None
+                if made_here(url) and {"{", "}"} & set(str(file_path(url))):
+                    raise UserError(f"found {url!r}, {NO_BRACES}")
+            except UserError as error:
+                raise UserError(f"{source}: artifacts.{artifact.name}.urls: {error}") from None
     for checkpoint in catalogue.checkpoints.values():
         for part in ("weights", "config", "vocab"):
             place = f"{source}: checkpoints.{checkpoint.name}.{part}"
@@ -321,6 +327,13 @@ def _check_source(file: Source, catalogue: Catalogue, place: str) -> None:
             f"{place}: {file.artifact} is no .zip archive and has no member {file.members[0]!r}"
         )
     for member in file.members:
+        if not member.isprintable() or {"", ".", ".."} & set(member.split("/")):
+            raise UserError(
+                f"{place}: found the member {member!r}, expected a path inside the archive: "
+                "folders and a file, joined by '/', without '..'"
+            )
+        if {"{", "}"} & set(member):
+            raise UserError(f"{place}: found the member {member!r}, {NO_BRACES}")
         if file.member is not None and not member.startswith(file.member):
             raise UserError(
                 f"{place}: {member!r} does not start with the checkpoint's prefix {file.member!r}"

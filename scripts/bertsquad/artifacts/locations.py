@@ -38,6 +38,8 @@ def made_here(url: str) -> bool:
 
 def _parts(url: str) -> SplitResult:
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
+        _ = parts.port  # urlsplit reads it late
+        return parts
     except ValueError as error:
         raise UserError(f"{url}: not an address that can be read: {error}") from None

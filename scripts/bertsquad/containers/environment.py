@@ -9,7 +9,8 @@ _PASSED = re.compile(
     r"""
     .*_NUM_THREADS | VECLIB_MAXIMUM_THREADS
     | (OMP | GOMP | KMP | MKL | DNNL | ONEDNN | OPENBLAS | NUMEXPR | ATEN | OV)_.*
-    | (TORCH | TORCHELASTIC | GLOO | TF | XLA)_.*
+    | (TORCH | TORCHELASTIC | GLOO | XLA)_.*
+    | TF_(?!TOKEN_|VAR_|CLI_|HTTP_|CLOUD_|REGISTRY_|LOG|DATA_DIR|WORKSPACE).*  # not Terraform's
     | (RANK | WORLD_SIZE | LOCAL_RANK | LOCAL_WORLD_SIZE | GROUP_RANK | MASTER_ADDR | MASTER_PORT)
     | SLURM_.*
     | (HTTP | HTTPS | FTP | ALL | NO)_PROXY | (http | https | ftp | all | no)_proxy
@@ -19,17 +20,24 @@ _PASSED = re.compile(
     """,
     re.VERBOSE,
 )
+# What holds a secret stays behind whatever its prefix: SLURM_JWT, BERTSQUAD_TOKEN, TORCH_API_KEY.
+_SECRET = re.compile(
+    r"(^|.*_)(JWT|TOKENS?|SECRETS?|PASS|PASSW(OR)?D|PASSPHRASE|CREDENTIALS?|AUTH|"
+    r"(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION)_?KEY|COOKIE)($|_.*)",
+    re.IGNORECASE,
+)
 # Files with the certificates to trust; mounted where they are, over those of the image.
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def passed_on(environment: Mapping[str, str], more: Iterable[str] = ()) -> dict[str, str]:
-    """The part of the environment that a container gets; `more` are names the user adds."""
+    """The part of the environment that a container gets; `more` are names the user adds, secrets
+    too."""
     wanted = {*more, *_CERTIFICATES}
     return {
         name: value
         for name, value in environment.items()
-        if name in wanted or _PASSED.fullmatch(name)
+        if name in wanted or (_PASSED.fullmatch(name) and not _SECRET.fullmatch(name))
     }
 
 

@@ -1,5 +1,6 @@
 """Which folders a container must see, each at the path it has outside."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -58,9 +59,32 @@ def bind_variables(
     given = environment.get("APPTAINER_BIND", "").split(",")
     usable = [path for path in bound if not {",", ":"} & set(path)]
     return {
-        "BERTSQUAD_MOUNTS": ":".join(map(str, folders)),
+        "BERTSQUAD_MOUNTS": folder_list(folders),
         "APPTAINER_BIND": ",".join(dict.fromkeys(filter(None, [*given, *usable]))),
     }
+
+
+def folder_list(folders: Iterable[str | os.PathLike[str]]) -> str:
+    """Folders as the text of a variable: JSON, since a path may hold a colon."""
+    return json.dumps([str(folder) for folder in folders])
+
+
+def read_folder_list(text: str) -> list[str]:
+    """The folders of such a text, or of one that joins them with colons, as people write it."""
+    if text.startswith("["):
+        found = json.loads(text)
+        return [str(folder) for folder in found]
+    return [part for part in text.split(":") if part]
+
+
+def check_apptainer(folders: Iterable[str | os.PathLike[str]]) -> None:
+    """`UserError` for a folder that Apptainer cannot be told to mount."""
+    for folder in map(str, folders):
+        if {",", ":"} & set(folder):
+            raise UserError(
+                f"{folder}: Apptainer cannot mount a folder with a comma or a colon in its path; "
+                "rename it, or work in another one"
+            )
 
 
 def check_place(folder: Path) -> None:

@@ -7,10 +7,12 @@ that it calls only the environment; so these are neither in the configuration no
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
+from bertsquad.containers.mounts import read_folder_list
 
 _PREFIX = "BERTSQUAD_DOCKER_"
 _SIZE = re.compile(r"[1-9][0-9]*[kmg]", re.IGNORECASE)
@@ -73,7 +75,17 @@ def _cpus(name: str, value: str) -> str:
 
 
 def _folders(name: str, value: str) -> tuple[str, ...]:
-    return tuple(part for part in value.split(":") if part)
+    try:
+        found = tuple(read_folder_list(value))
+    except ValueError:
+        found = ("",)
+    for folder in found:
+        if not Path(folder).is_absolute():
+            raise UserError(
+                f"{name}: found {folder!r}; expected absolute folders joined by ':', or, where a "
+                'path holds a colon, a JSON list: ["/a:b"]'
+            )
+    return found
 
 
 def _names(name: str, value: str) -> tuple[str, ...]:

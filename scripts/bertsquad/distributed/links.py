@@ -1,12 +1,16 @@
 """Connections between the supervisors of several hosts: news, and a heartbeat.
 
-The first host's supervisor listens, the others call it. What waits for long (a collective, a state
-being written) waits in other processes, so silence here means a lost host or a cut network.
+The first host's supervisor listens at its address among the hosts, the others call it and say the
+job's secret; whoever else calls is sent away, and no line of theirs is read as news. What
+waits for long (a collective, a state being written) waits in other processes, so silence here means
+a lost host or a cut network.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 import socket
 import time
 from typing import Any
@@ -16,6 +20,8 @@ from bertsquad.console.errors import UserError
 HEARTBEAT_INTERVAL_S = 1.0  # between two heartbeats
 HEARTBEAT_TIMEOUT_S = 10.0  # after which the other side is lost
 _HEARTBEAT = b"\n"  # an empty line
+_LONGEST_LINE = 64 * 1024  # bytes; a verdict takes some hundred
+_MOST_UNNAMED = 64  # connections that have not said who they are
 
 
 class Link:
@@ -55,8 +61,22 @@ class Link:
                 break
             self.heard = time.monotonic()
             self.buffer += found
+            if len(self.buffer) > _LONGEST_LINE:
+                self.closed = True
+                break
         *lines, self.buffer = self.buffer.split(b"\n")
-        return [json.loads(line) for line in lines if line]
+        return [news for line in lines if line and (news := self._read(line)) is not None]
+
+    def _read(self, line: bytes) -> dict[str, Any] | None:
+        """The news of a line. Whoever sends another is not one of our hosts: the link ends."""
+        try:
+            news = json.loads(line)
+        except (ValueError, RecursionError):
+            news = None
+        if not isinstance(news, dict) or self.closed:
+            self.closed = True
+            return None
+        return news
 
     def close(self) -> None:
         self.connection.close()
@@ -71,11 +91,16 @@ class Link:
 
 
 class Listener:
-    """Where the other hosts' supervisors call the first one's."""
+    """Where the other hosts' supervisors call the first one's.
 
-    def __init__(self, port: int) -> None:
+    `address`: of the first host as the others know it; "" listens on all of its addresses.
+    `secret`: what callers must say; by default a new one.
+    """
+
+    def __init__(self, port: int, address: str = "", secret: str | None = None) -> None:
+        self.secret = secrets.token_hex() if secret is None else secret
         try:
-            self.socket = socket.create_server(("", port), backlog=64)
+            self.socket = socket.create_server((address, port), backlog=64)
         except OSError as error:
             raise UserError(
                 f"port {port} cannot be listened on: {error.strerror}; give another --port (it and "
@@ -85,24 +110,33 @@ class Listener:
         self.unnamed: list[Link] = []
 
     def callers(self) -> list[tuple[int, Link]]:
-        """Connections whose other side has said which host it is, since the last call."""
+        """Connections whose other side has said which host it is, and the secret, since the last
+        call."""
         try:
-            while True:
+            while len(self.unnamed) < _MOST_UNNAMED:
                 self.unnamed.append(Link(self.socket.accept()[0]))
         except BlockingIOError:
             pass
         named = []
         for link in list(self.unnamed):
-            try:
-                news = link.news()
-                number = next((int(line["host"]) for line in news), None)
-            except (ValueError, KeyError, TypeError):  # not one of our hosts
-                link.closed, number = True, None
+            news = link.news()
+            number = self._named(news[0]) if news else None
             if number is not None:
                 named.append((number, link))
-            if number is not None or link.closed or link.silent:
+            if news or link.closed or link.silent:
                 self.unnamed.remove(link)
+                if number is None:
+                    link.close()
         return named
+
+    def _named(self, news: dict[str, Any]) -> int | None:
+        """The number of the host that calls; None for a stranger."""
+        number, secret = news.get("host"), news.get("secret")
+        if not isinstance(secret, str) or not hmac.compare_digest(
+            secret.encode(errors="replace"), self.secret.encode()
+        ):
+            return None
+        return number if isinstance(number, int) and number > 0 else None
 
     def close(self) -> None:
         for link in self.unnamed:
@@ -110,12 +144,13 @@ class Listener:
         self.socket.close()
 
 
-def call(host: str, port: int, number: int) -> Link | None:
-    """Call the first host as host `number`; None where it does not answer yet."""
+def call(host: str, port: int, number: int, secret: str) -> Link | None:
+    """Call the first host as host `number` of the job with this secret; None where it does not
+    answer yet."""
     try:
         connection = socket.create_connection((host, port), timeout=2)
     except OSError:
         return None
     link = Link(connection)
-    link.tell(host=number)
+    link.tell(host=number, secret=secret)
     return link

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,8 +13,9 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from bertsquad.console.errors import USAGE_STATUS, UserError
+from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.distributed.agent import GO_ON, TERMINATION_TIMEOUT_S, Verdict
 from bertsquad.distributed.hosts import (
     HERE_ALONE,
@@ -42,6 +44,7 @@ class Job:
     port: int | None = None  # for PyTorch, and the one after it for heartbeats; None: any free one
     interface: str | None = None  # None: found from the route to the other hosts
     others: dict[str, list[str]] = field(default_factory=dict)  # host -> what starts it there
+    secret: str | None = None  # what the hosts of this job say to each other; None: a new one
 
 
 class _Ended(Exception):
@@ -105,11 +108,9 @@ class _Supervisor:
             require_here(names[0])
             interface = self.job.interface or interface_towards(names[1])
             Listener(port).close()  # is it free?
-            self.listener = Listener(port + 1)
+            self.listener = Listener(port + 1, names[0], self.job.secret)
             for host, command in self.job.others.items():
-                self.shells[host] = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, start_new_session=True
-                )
+                self.shells[host] = _start_elsewhere(command, self.job.secret or "")
         else:
             interface = self.job.interface or interface_towards(names[0])
             self.links[0] = self._call_first_host(port + 1)
@@ -119,7 +120,7 @@ class _Supervisor:
         first, number = self.job.hosts.names[0], self.job.hosts.number
         while time.monotonic() - self.started < _JOIN_TIMEOUT_S:
             self._look_at_signals()
-            if link := call(first, port, number):
+            if link := call(first, port, number, self.job.secret or ""):
                 return link
             time.sleep(0.5)
         raise UserError(
@@ -174,7 +175,10 @@ class _Supervisor:
         self._look_at_signals()
         self._look_at_agent()
         for number, link in self.listener.callers() if self.listener else []:
-            self.links[number] = link
+            if number not in self.links and number < len(self.job.hosts.names):
+                self.links[number] = link
+            else:
+                link.close()
         for number, link in self.links.items():
             self._look_at_link(number, link)
         self._look_at_shells()
@@ -225,7 +229,7 @@ class _Supervisor:
             return
         for news in link.news():
             if "ended" in news:
-                raise _Ended(Verdict(**news["ended"]))
+                raise _Ended(_verdict_of(news["ended"], self.job.hosts.names[number]))
             if news.get("done"):
                 self.done.add(number)
         if number in self.done:
@@ -270,6 +274,24 @@ class _Supervisor:
             link.close()
         if self.listener:
             self.listener.close()
+
+
+def _start_elsewhere(command: list[str], secret: str) -> subprocess.Popen[bytes]:
+    """Start a host's command, and say the secret at its standard input: in a command line every
+    user of the host could read it."""
+    shell = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    assert shell.stdin is not None
+    with contextlib.suppress(BrokenPipeError), shell.stdin as its_input:
+        its_input.write(f"{secret}\n".encode())
+    return shell
+
+
+def _verdict_of(news: Any, host: str) -> Verdict:
+    """Another host's verdict: never that all is well, which `done` says."""
+    status = news.get("status") if isinstance(news, dict) else None
+    if not isinstance(status, int) or not 0 < status < 256:
+        return Verdict(1, f"host {host} ended without a reason that can be read; {GO_ON}")
+    return Verdict(status, one_line(str(news.get("message") or "")))
 
 
 def _end(process: subprocess.Popen[bytes], *, ask: bool = True) -> None:

@@ -1,6 +1,6 @@
 """The experiment's configuration: defaults filled in, mistakes named before the first job."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,18 @@ def _text_keys(schema: Any) -> set[str]:
         for part in schema:
             found |= _text_keys(part)
     return found
+
+
+def check_folders(place: Callable[[str], str], source: str) -> None:
+    """`UserError` for a folder of the results with braces: Snakemake reads paths of outputs as
+    patterns. `place` spells out <pathvars>."""
+    for name in ("results", "resources", "logs", "benchmarks"):
+        folder = place(f"<{name}>")
+        if {"{", "}"} & set(folder) or not folder.isprintable():
+            raise UserError(
+                f"{source}: pathvars.{name}: found {folder!r}, expected a folder without braces, "
+                "which Snakemake reads as wildcards; choose another one"
+            )
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:

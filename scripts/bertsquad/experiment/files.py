@@ -311,7 +311,7 @@ class Experiment:
         return options([*urls, ("drop-folder", self.config["drop_folder"])]) + flags
 
     def announcement(self) -> tuple[str, bool]:
-        """What is still to be downloaded, in one line ("" if nothing), and whether it can be."""
+        """What is still to be downloaded ("" if nothing), and whether it can be."""
         drop_folder = Path(self.config["drop_folder"])
         downloads = Path(self.place("<resources>/downloads"))
         plan = self.catalogue.bytes_to_download(self.artifact_names(), downloads, drop_folder)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
+from bertsquad.containers.mounts import folder_list
 from bertsquad.modelzoo import settings
 from bertsquad.modelzoo.checks.environment import ENVIRONMENT_CHECKS, without_leaks
 from bertsquad.modelzoo.checks.file import FILE_CHECKS
@@ -153,7 +154,7 @@ def in_container(
         "SHM_SIZE": shm_size,
         "BINDING": "yes" if binding else "no",
         "ENV": ",".join(variables),
-        "MOUNTS": ":".join(map(str, folders)),
+        "MOUNTS": folder_list(folders),
     }
     given = {f"BERTSQUAD_DOCKER_{name}": value for name, value in chosen.items()}
     # docker_shell.py describes the image in a variable; the echo puts it into the log.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertsquad.artifacts.catalogue import Catalogue, Checkpoint, known
+from bertsquad.artifacts.catalogue import NO_BRACES, Catalogue, Checkpoint, known
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.experiment.files import MODEL_FILES, Experiment, options
@@ -73,6 +73,8 @@ class ModelZoo:
                     f"{place}: checkpoint {self.checkpoint_name(name)!r} is not TensorFlow's; the "
                     "Model Zoo reads only such ones"
                 )
+        if {"{", "}"} & set(self.source) and not self.source.startswith(IN_IMAGE):
+            raise UserError(f"{source}: modelzoo.source: found {self.source!r}, {NO_BRACES}")
         if self.steps and not self.source.startswith(IN_IMAGE) and self.source.endswith(".zip"):
             known(self.source, self.catalogue.artifacts, "artifact", f"{source}: modelzoo.source")
         if self.source.startswith(IN_IMAGE) and self.section.get("image") is None:

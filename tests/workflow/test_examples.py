@@ -1,0 +1,101 @@
+"""Every example of a configuration in README and docs is one that the workflow takes, and what a
+quiet run says when a job fails."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+
+from project import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+KEYS = set(yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text())["properties"])
+BASE = {"checkpoint": "synthetic", "dataset": "synthetic", "runs": {"a": {}}}
+
+
+def blocks(text: str) -> list[str]:
+    """The indented and fenced blocks of a page."""
+    indented = re.findall(r"(?:(?<=\n\n))((?:(?:    .*)?\n)+?)(?=\n?\S|\Z)", text)
+    return [re.sub(r"^    ", "", block, flags=re.M) for block in indented] + re.findall(
+        r"^```(?:yaml)?\n(.*?)^```", text, re.M | re.S
+    )
+
+
+def yaml_examples() -> list:
+    """(page, mapping) for the blocks that are parts of a configuration."""
+    found = []
+    for page in PAGES:
+        for block in blocks(page.read_text(encoding="utf-8")):
+            try:
+                value = yaml.safe_load(block)
+            except yaml.YAMLError:
+                continue
+            if isinstance(value, dict) and value.keys() <= KEYS:
+                found.append(pytest.param(value, id=f"{page.name}: {next(iter(value))}"))
+    return found
+
+
+def snakemake_examples() -> list:
+    """(page, options) for the calls of Snakemake that name a shipped config or none."""
+    found = {}
+    for page in PAGES:
+        for line in page.read_text(encoding="utf-8").splitlines():
+            call = re.match(r"(?:    |.*&& )(?:\.venv/bin/)?snakemake (.*)", line)
+            if call and "my.yaml" not in line and "--workflow-profile" not in line:
+                found.setdefault(tuple(shlex.split(call[1], comments=True)), page.name)
+    return [pytest.param(call, id=f"{page}: {' '.join(call)}") for call, page in found.items()]
+
+
+def test_the_examples_are_found():
+    ids = [example.id for example in yaml_examples()]
+    assert "README.md: artifacts" in ids
+    assert any(name.startswith("distributed.md: distributed") for name in ids)
+    assert len(snakemake_examples()) >= 6
+
+
+@pytest.mark.parametrize("example", yaml_examples())
+def test_an_example_of_a_config_is_planned(fresh, example: dict):
+    (fresh.folder / "my.yaml").write_text(yaml.safe_dump(BASE | example))
+    done = fresh.snakemake("-n", "--configfile", "my.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_own_dataset_of_the_readme_is_planned_in_a_run(fresh):
+    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    example = next(block for block in blocks(text) if block.startswith("artifacts:"))
+    config = BASE | yaml.safe_load(example) | {"dataset": "my-questions"}
+    (fresh.folder / "my.yaml").write_text(yaml.safe_dump(config))
+    done = fresh.snakemake("-n", "--configfile", "my.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "file:///data/my-dev.json" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("call", snakemake_examples())
+def test_an_example_of_a_call_is_planned(fresh, call: tuple):
+    done = fresh.snakemake("-n", *call)
+    offline = "offline=True" in call and "guide" in str(call)
+    assert done.returncode == (2 if offline else 0), done.stdout + done.stderr
+
+
+def test_a_quiet_run_shows_what_a_failed_job_said(fresh):
+    config = BASE | {"artifacts": {"artifacts": {"demo-dev.json": {"urls": ["file:///none.json"]}}}}
+    (fresh.folder / "my.yaml").write_text(yaml.safe_dump(config))
+    quiet = ("--quiet", "host", "reason", "rules")
+    target = "results/resources/downloads/demo-dev.json"
+    done = fresh.snakemake(target, "--cores", "1", *quiet, "--configfile", "my.yaml")
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: a step fai")]
+    assert len(said) == 1
+    assert "download.py: error: " in said[0]
+    assert "no file at /none.json" in said[0]
+    assert said[0].endswith("(results/logs/download/demo-dev.json.log)")
+
+
+def test_each_rule_of_the_model_zoo_says_what_it_does(fresh):
+    listed = fresh.snakemake("--list").stdout
+    about = dict(re.findall(r"^(modelzoo_\w+) \((.*)\)$", listed, re.M))
+    assert len(set(about.values())) == len(about) >= 4
+    assert about["modelzoo_train"].startswith("Fine-tune")
+    assert about["modelzoo_predict"].startswith("Answer")
