@@ -112,6 +112,10 @@ class Row(TypedDict):
     latency_p95_high_ms: Annotated[float | None, "ms", "upper end of p95; empty: too few"]
     latency_p99_low_ms: Annotated[float | None, "ms", "lower end of p99, of 95 % intervals"]
     latency_p99_high_ms: Annotated[float | None, "ms", "upper end of p99; empty: too few"]
+    validity: Annotated[
+        str, "", "valid; disturbed or invalid: shown, but no result; empty: unknown"
+    ]
+    validity_reasons: Annotated[str, "", "what disturbed the cell, and how much"]
 
 
 @dataclass(frozen=True, slots=True)
