@@ -40,8 +40,10 @@ def measure_cell(
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
+    from bertsquad.benchmark.validity import validity
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
+    from bertsquad.machine.noise import Meter
     from bertsquad.machine.versions import linked_libraries
     from bertsquad.model.fit import check_fit
 
@@ -55,7 +57,7 @@ def measure_cell(
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
-    watch = Watch()
+    watch, meter = Watch(), Meter(print_phase)
 
     def load() -> engines.Engine:
         engine = engines.load(
@@ -70,10 +72,15 @@ def measure_cell(
         return engine
 
     try:
-        measured: dict[str, Any] = mode.measured(load, features, settings, sources, print_phase)
+        measured: dict[str, Any] = mode.measured(load, features, settings, sources, meter.progress)
     except engines.EmulatedPrecision as error:
         return refused(settings, placement, str(error))
-    surroundings["activity"] = watch.result()
+    noise, activity = meter.result(), watch.result()
+    surroundings |= {
+        "activity": activity,
+        "noise": noise,
+        "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
+    }
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
 
 
@@ -229,7 +236,13 @@ def in_short(cell: dict[str, Any]) -> str:
         from bertsquad.benchmark.percentiles import in_words
 
         parts.append(f"latency {in_words(cell['latency_ms'])}")
-    return "; ".join([*parts, f"peak memory {cell['peak_memory_mib']:.0f} MiB"])
+    parts.append(f"peak memory {cell['peak_memory_mib']:.0f} MiB")
+    found = cell["validity"]
+    if found["reasons"]:
+        from bertsquad.benchmark.validity import reasons_in_words
+
+        parts.append(f"{found['verdict']}: {reasons_in_words(found['reasons'])}")
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,15 @@ def left_out_lines(summary: "Summary") -> list[str]:
     ]
 
 
+def disturbed_lines(summary: "Summary") -> list[str]:
+    """How many cells are not to be trusted, and why: a line, or none."""
+    from bertsquad.reporting.page.findings import findings
+    from bertsquad.reporting.page.sentences import disturbances
+
+    text = disturbances(findings(summary))
+    return [f"  not to be trusted: {text}"] if text else []
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -112,7 +121,8 @@ def main() -> None:
     steps = [row for row in records(summary.steps) if row["f1"] is not None]
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
-    for line in [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]:
+    lines = [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]
+    for line in [*lines, *disturbed_lines(summary)]:
         print(line)
     print(f"  report:  {args.report.resolve()}")
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.benchmark.validity import validity
+
 MACHINE = {
     "cpu": {
         "model": "Example Processor 9000",
@@ -134,6 +136,7 @@ def cell(
     native: bool = True,
     max_seq_length: int = 384,
     batches: int = 400,
+    waited: float = 0.0,
 ) -> dict[str, Any]:
     """One benchmark cell. A batch takes batch / throughput; p90, p95, p99 are 5, 8, 20 % slower."""
     padding = "max_length" if scenario.startswith("padded") else "none"
@@ -166,6 +169,7 @@ def cell(
         "versions": {"torch": "2.13.0+cpu"},
         "cpu": "Example Processor 9000",
         "started_at": "2026-01-02T03:04:05+00:00",
+        "validity": validity({"waited_share": waited}),
     }
 
 

@@ -48,6 +48,29 @@ def describe_cgroup(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
+def throttled_seconds(root: Path = Path("/")) -> float:
+    """Seconds in which a quota kept this process's group, or one above it, from computing.
+    OSError or LookupError where no group counts them."""
+    groups = _parse_groups(read_text(root / "proc/self/cgroup"))
+    mounts = parse_mounts(read_text(root / "proc/self/mountinfo"))
+    return float(_limit(root, groups, mounts, "cpu", (_throttled, _throttled)))
+
+
+def _throttled(folders: list[Path]) -> float:
+    """The most of all groups, which contain each other: microseconds in v2, nanoseconds in v1."""
+    units = {"throttled_usec": 1e6, "throttled_time": 1e9}
+    found = []
+    for folder in folders:
+        if (folder / "cpu.stat").is_file():
+            for line in read_text(folder / "cpu.stat").splitlines():
+                name, _, number = line.partition(" ")
+                if name in units:
+                    found.append(int(number) / units[name])
+    if not found:
+        raise LookupError("no cpu.stat of this group counts throttling")
+    return max(found)
+
+
 def _parse_groups(text: str) -> dict[str, str]:
     """/proc/self/cgroup: controller -> this process's group; "" is the unified hierarchy (v2)."""
     groups = {}

@@ -24,7 +24,7 @@ from matplotlib.lines import Line2D
 from bertsquad.files import write_text
 from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, PRECISION, REFERENCE, RULE, RUNS
 from bertsquad.reporting.summary.columns import Row
-from bertsquad.reporting.summary.standing import EMULATED, FAILED, percent, standing
+from bertsquad.reporting.summary.standing import DISTURBED, EMULATED, FAILED, percent, standing
 
 _WIDTH = 7.6  # inches: fills the report's column, type stays readable when printed on A4
 _LEGEND_HEIGHT = 0.3  # inches
@@ -124,6 +124,7 @@ class Look:
     marker: str
     face: str  # of the marker
     line: LineStyle
+    hatch: str = ""  # of a bar
 
 
 def look(precision: str, standing: str = "") -> Look:
@@ -133,6 +134,8 @@ def look(precision: str, standing: str = "") -> Look:
         return Look(REFERENCE, MUTED, marker, REFERENCE, "-")
     if standing == EMULATED:
         return Look(OTHER, MUTED, marker, PAPER, (0, (4, 2)))
+    if standing == DISTURBED:
+        return Look(OTHER, MUTED, marker, PAPER, (0, (1, 1.5)), "////")
     colour = PRECISION.get(precision, OTHER)
     return Look(colour, colour, marker, colour, "-")
 
@@ -149,6 +152,8 @@ def explain_standings(
             words[mark] = f"failed: below {percent(failed[-1], digits=None)} of FP32\u2019s F1"
         elif mark == EMULATED:
             words[mark] = "emulated here"
+        elif mark == DISTURBED:
+            words[mark] = "disturbed while it was timed"
     handles = []
     for mark, text in sorted(words.items()):
         shape = look("", mark)

@@ -61,6 +61,18 @@ def test_of_few_batches_the_slowest_stands_where_p99_would(tmp_path):
     assert tile.note.startswith("median of one batch, slowest of 30 1,040 ms; torch fp32")
 
 
+def test_disturbed_cells_are_no_headline_and_the_page_says_what_to_do(tmp_path):
+    results = Results(tmp_path)
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 400.0, waited=0.3))
+    add_cell(results, "run", cell("torch", "fp32", "padded", 1, 10.0))
+    facts = found(results)
+    tiles = [tile.value for tile in sentences.tiles(facts) if tile.label == "Best latency"]
+    assert tiles == ["100"]
+    remark, _no_scores = sentences.remarks(facts, other_cpu="", warnings=0)
+    assert "1 of 2 cells disturbed (waited 1" in remark
+    assert "close what else runs" in remark
+
+
 def test_a_result_without_anything_to_add_has_no_remarks(tmp_path):
     results = Results(tmp_path)
     add_metrics(results, "run", "torch-fp32", 50.0, 60.0)

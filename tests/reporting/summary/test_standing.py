@@ -5,7 +5,7 @@ import pytest
 
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.standing import percent, standing
-from bertsquad.reporting.summary.summary import Summary
+from bertsquad.reporting.summary.summary import Summary, records
 from fake_results import Results, add_cell, add_comparison, add_metrics, cell
 
 
@@ -38,6 +38,29 @@ def test_cells_that_nothing_speaks_against_are_results(tmp_path):
         ["torch", "fp32"],
         ["openvino", "bf16"],
     ]
+
+
+def test_a_disturbed_cell_is_no_result(tmp_path):
+    made = Results(tmp_path)
+    add_cell(made, "run", cell("torch", "fp32", "padded", 8, 400.0, waited=0.3))
+    add_cell(made, "run", cell("torch", "fp32", "padded", 1, 40.0, waited=0.02))
+    add_cell(made, "run", cell("torch", "fp32", "padded", 32, 4.0))
+    summary = Summary(tables.summarize(made.metrics, made.cells, []))
+    assert summary.results()["batch_size"].tolist() == [32]
+    rows = records(summary.cells)
+    assert {row["batch_size"]: row["validity"] for row in rows} == {
+        **{1: "disturbed", 8: "invalid", 32: "valid"}
+    }
+    assert [standing(row) for row in rows] == ["disturbed", "disturbed", ""]
+
+
+def test_of_repeats_the_undisturbed_ones_count(tmp_path):
+    made = Results(tmp_path)
+    for repeat, rate, waited in ((1, 90.0, 0.02), (2, 100.0, 0.0), (3, 104.0, 0.0)):
+        data = cell("torch", "fp32", "padded", 8, rate, repeat=repeat, waited=waited)
+        add_cell(made, "run", data)
+    (found,) = records(Summary(tables.summarize(made.metrics, made.cells, [])).results())
+    assert (found["features_per_second"], found["validity"]) == (102.0, "valid")
 
 
 def test_shares_are_written_in_percent():

@@ -67,7 +67,13 @@ def _draw_bars(axes: Axes, cells: list[Row], rates: list[float], names: list[_Na
     for cell, value in zip(cells, rates, strict=True):
         place = names.index(_name(cell))
         look = style.look(cell["precision"], standing(cell))
-        axes.barh(place, value, 0.62, color=look.face, edgecolor=look.colour, linestyle=look.line)
+        axes.barh(
+            *(place, value, 0.62),
+            color=look.face,
+            edgecolor=look.colour,
+            linestyle=look.line,
+            hatch=look.hatch or None,
+        )
         axes.annotate(
             short(value),
             xy=(value, place),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bertsquad.benchmark.modes import ENGINE_ALONE, FROM_TEXTS
 from bertsquad.reporting.summary.columns import Row
-from bertsquad.reporting.summary.standing import LeftOut, is_false, left_out
+from bertsquad.reporting.summary.standing import DISTURBED, LeftOut, is_false, left_out, standing
 from bertsquad.reporting.summary.summary import CELL_KEY, Summary, records
 
 
@@ -47,6 +47,7 @@ class Findings:
     failed: list[Row]  # rows of `accuracy` below the limit
     left_out: list[LeftOut]
     cells: int
+    disturbed: list[Row]  # cells that do not count because something disturbed them
     cpus: list[str]
     measured: list[str]  # first and last day of the benchmark, as ISO dates
 
@@ -74,6 +75,7 @@ def findings(summary: Summary) -> Findings:
         failed=[row for row in scored if is_false(row["passed"])],
         left_out=left_out(summary),
         cells=len(cells),
+        disturbed=[row for row in records(cells) if standing(row) == DISTURBED],
         cpus=sorted(set(cells["cpu"]) - {"", "unknown"}),
         measured=[days[0], days[-1]] if days else [],
     )

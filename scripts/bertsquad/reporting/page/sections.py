@@ -10,7 +10,14 @@ from bertsquad.reporting.formats import mebibytes, short, tiny, whole
 from bertsquad.reporting.page.findings import Findings, constant_columns
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.comparisons import Change
-from bertsquad.reporting.summary.standing import EMULATED, FAILED, is_false, percent, standing
+from bertsquad.reporting.summary.standing import (
+    DISTURBED,
+    EMULATED,
+    FAILED,
+    is_false,
+    percent,
+    standing,
+)
 
 MISSING = "–"
 
@@ -235,7 +242,11 @@ def note(row: Row) -> str:
     """Why a cell is not a result, in words; "" for one that is."""
     if row["refused"]:
         return f"not run: {row['refused']}"
-    return {FAILED: "failed: F1 too low", EMULATED: "emulated here"}.get(standing(row), "")
+    return {
+        FAILED: "failed: F1 too low",
+        EMULATED: "emulated here",
+        DISTURBED: f"{row['validity']}: {row['validity_reasons']}",
+    }.get(standing(row), "")
 
 
 @dataclass(frozen=True, slots=True)

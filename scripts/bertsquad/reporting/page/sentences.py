@@ -1,5 +1,6 @@
 """The report's sentences, made from its findings; the templates only place them."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bertsquad.benchmark.modes import MODES
+from bertsquad.benchmark.validity import CODES
 from bertsquad.reporting.formats import short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
 from bertsquad.reporting.summary.columns import Row
@@ -66,6 +68,7 @@ def remarks(found: Findings, other_cpu: str, warnings: int) -> list[Markup]:
         *_score_remarks(found),
         *_speed_remarks(found),
         *map(_left_out, found.left_out),
+        *_disturbed_remarks(found),
         *_missing_remarks(found),
         *_machine_remarks(found, other_cpu, warnings),
         *([] if found.best else [Markup("No predictions were scored.")]),
@@ -202,6 +205,27 @@ def _left_out(each: LeftOut) -> Markup:
         "processors that have them and count for nothing above.",
     }.get(each.kind, "<strong>{} was not timed:</strong> {}.")
     return Markup(text).format(f"{each.engine} {each.precision}", each.reason)
+
+
+def disturbances(found: Findings) -> str:
+    """How many cells were disturbed, by what, and what to do, in plain text; "" for none."""
+    if not found.disturbed:
+        return ""
+    times = Counter(
+        part.split()[0] for row in found.disturbed for part in row["validity_reasons"].split("; ")
+    )
+    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
+    todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    return (
+        f"{len(found.disturbed)} of {_count(found.cells, 'cell')} disturbed ({causes}); their "
+        f"times are hatched and count for nothing: {', '.join(todo)}, by `snakemake --forcerun "
+        "benchmark_inference`"
+    )
+
+
+def _disturbed_remarks(found: Findings) -> Iterator[Markup]:
+    if text := disturbances(found):
+        yield Markup("<strong>Not to be trusted:</strong> {}.").format(text)
 
 
 def _missing_remarks(found: Findings) -> Iterator[Markup]:

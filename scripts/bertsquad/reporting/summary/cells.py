@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.validity import reasons_in_words
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.result_files import (
     agree,
@@ -52,6 +53,9 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     row["batch_size"] = data.get("batch_size")
     for name in ("threads", "repeat"):
         row[name] = required_number(path, data, name)
+    found = data.get("validity") or {}
+    row["validity"] = found.get("verdict", "")
+    row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
     if "refused" in data:
         return row | {"refused": data["refused"]}
     return row | speeds(path, data, row["mode"])

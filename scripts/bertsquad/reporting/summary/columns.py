@@ -117,6 +117,10 @@ class Row(TypedDict):
     f1_low_articles: Annotated[float | None, "%", "lower end, for other articles"]
     f1_high_articles: Annotated[float | None, "%", "upper end, for other articles"]
     gate: Annotated[str, "", "passed, failed or cannot tell, by the interval of the difference"]
+    validity: Annotated[
+        str, "", "valid; disturbed or invalid: shown, but no result; empty: unknown"
+    ]
+    validity_reasons: Annotated[str, "", "what disturbed the cell, and how much"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Which measurements count as results: not those of a precision that failed or is emulated."""
+"""Which measurements count as results: not those of a precision that failed or is emulated, and
+not those that others disturbed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from bertsquad.reporting.summary.summary import Summary, records
 
 FAILED: Literal["failed"] = "failed"
 EMULATED: Literal["emulated"] = "emulated"
+DISTURBED: Literal["disturbed"] = "disturbed"
 REFUSED: Literal["refused"] = "refused"
+NOT_VALID = ("disturbed", "invalid")  # verdicts of benchmark/validity.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,14 @@ class LeftOut:
     reason: str
 
 
-def standing(row: Mapping[str, Any]) -> Literal["", "failed", "emulated"]:
-    """FAILED, EMULATED or "" for a row of the summary. A precision that failed does so on any
-    processor, so that comes first."""
+def standing(row: Mapping[str, Any]) -> Literal["", "failed", "emulated", "disturbed"]:
+    """FAILED, EMULATED, DISTURBED or "" for a row of the summary. A precision that failed does so
+    on any processor, so that comes first; emulation does not depend on other programs."""
     if is_false(row["passed"]):
         return FAILED
-    return EMULATED if is_false(row["native"]) else ""
+    if is_false(row["native"]):
+        return EMULATED
+    return DISTURBED if row.get("validity") in NOT_VALID else ""
 
 
 def is_false(value: Any) -> bool:

@@ -102,8 +102,12 @@ class Summary:
 
     def medians(self, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
         """One row per measurement of these modes: the median of every number over its `repeats`,
-        a column of this table only, and the first of every text."""
-        groups = self.cells_of(modes).groupby(list(CELL_KEY), dropna=False, sort=False)
+        a column of this table only, and the first of every text. Where some of its repeats are
+        valid, those that were disturbed are left aside."""
+        cells = self.cells_of(modes)
+        valid = ~cells["validity"].isin(["disturbed", "invalid"])
+        any_valid = valid.groupby([cells[name] for name in CELL_KEY], dropna=False).transform("any")
+        groups = cells[valid | ~any_valid].groupby(list(CELL_KEY), dropna=False, sort=False)
         others = [column for column in COLUMNS if column.name not in (*CELL_KEY, "repeat")]
         numbers = [column.name for column in others if column.kind in ("integer", "number")]
         result = groups[numbers].median()
@@ -114,9 +118,11 @@ class Summary:
         return result.reset_index()
 
     def results(self, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
-        """The medians that count as results: neither failed nor emulated (standing.py)."""
+        """The medians that count as results: neither failed nor emulated nor disturbed
+        (standing.py)."""
         cells = self.medians(modes)
-        return cells[cells["passed"].fillna(True) & cells["native"].fillna(True)]
+        valid = ~cells["validity"].isin(["disturbed", "invalid"])
+        return cells[cells["passed"].fillna(True) & cells["native"].fillna(True) & valid]
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
