@@ -121,9 +121,10 @@ def shown(paths):
 
 
 def image_file():
-    """The image for Apptainer where that is asked for; its path stops Snakemake otherwise, should
-    there be a space in it."""
-    return os.path.relpath(IMAGE) if APPTAINER else None
+    """The image for Apptainer, or None: where Apptainer is not asked for, a space or a brace in its
+    path shall not stop Snakemake."""
+    path = os.path.relpath(IMAGE)
+    return path if APPTAINER or not re.search(r"[\s{}]", path) else None
 
 
 def json_text(value):

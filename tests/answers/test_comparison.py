@@ -122,6 +122,14 @@ def test_largest_difference_and_moved_spans():
     }
 
 
+def test_a_span_has_moved_where_its_start_or_its_end_has():
+    first = logits(([0, 5, 1], [0, 1, 5]), ([5, 0, 0], [5, 0, 0]))
+    start_moved = logits(([5, 0, 1], [0, 1, 5]), ([5, 0, 0], [5, 0, 0]))
+    end_moved = logits(([0, 5, 1], [0, 5, 1]), ([5, 0, 0], [5, 0, 0]))
+    for other in (start_moved, end_moved):
+        assert compare_logits(first, other, max_answer_length=30)["changed_spans"] == 1
+
+
 def test_the_best_span_ends_where_it_starts_or_later_and_is_not_too_long():
     ends_before_it_starts = ([0, 0, 9, 0], [9, 0, 1, 0])
     long = ([9, 0, 4, 0], [0, 0, 0, 9])
