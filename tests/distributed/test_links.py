@@ -105,6 +105,15 @@ def test_only_the_given_address_is_listened_on():
     listener.close()
 
 
+def test_what_was_said_before_the_end_is_heard(connected):
+    link, other = connected
+    other.tell(ended={"status": 1, "message": "killed"})
+    other.close()
+    time.sleep(0.1)
+    assert link.news() == [{"ended": {"status": 1, "message": "killed"}}]
+    assert link.closed
+
+
 def test_news_that_cannot_be_read_end_the_link(connected):
     link, other = connected
     other.connection.sendall(b"garbage\n")

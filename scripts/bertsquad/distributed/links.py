@@ -73,7 +73,7 @@ class Link:
             news = json.loads(line)
         except (ValueError, RecursionError):
             news = None
-        if not isinstance(news, dict) or self.closed:
+        if not isinstance(news, dict):
             self.closed = True
             return None
         return news
