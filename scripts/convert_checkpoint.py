@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bertsquad.console.arguments import command_parser
-from bertsquad.console.errors import exit_with
+from bertsquad.console.errors import exit_with, note
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,14 +77,13 @@ def main() -> None:
         casing=args.casing,
         strip_accents=args.strip_accents,
     )
-    for note in done.notes:
-        print(note, file=sys.stderr)
+    for said in done.notes:
+        note(said)
     if done.left_out:
         shown = ", ".join(done.left_out[:5]) + (", ..." if len(done.left_out) > 5 else "")
-        print(
+        note(
             f"{args.weights}: {len(done.left_out):,} tensors that BERT does not need are left out: "
-            f"{shown}",
-            file=sys.stderr,
+            f"{shown}"
         )
     print(
         f"{args.output}: {done.architecture}, {done.parameters:,} parameters in {done.tensors} "

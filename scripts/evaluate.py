@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from bertsquad.console.arguments import command_parser
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, note
 
 
 def check_ids(
@@ -24,10 +24,9 @@ def check_ids(
     for questions without a prediction where that is an error."""
     unknown = [question_id for question_id in predicted if question_id not in asked]
     if unknown:
-        print(
+        note(
             f"warning: {path}: {len(unknown)} of {len(predicted)} predictions are for questions "
-            f"that are not in the dataset, the first for {unknown[0]}; they are ignored",
-            file=sys.stderr,
+            f"that are not in the dataset, the first for {unknown[0]}; they are ignored"
         )
     missing = [question_id for question_id in asked if question_id not in predicted]
     if missing and missing_is_error:
@@ -95,9 +94,8 @@ def main() -> None:
 
     dataset = files.read_json(args.dataset)
     predictions = files.read_json(args.predictions)
-    note = metrics.version_note(dataset)
-    if note:
-        print(note, file=sys.stderr)
+    if version := metrics.version_note(dataset):
+        note(version)
     try:
         scores = metrics.score(dataset, predictions)
     except UserError as error:
@@ -109,7 +107,7 @@ def main() -> None:
         missing_is_error=args.missing == "error",
     )
     for question_id in scores.unanswered:
-        print(f"Unanswered question {question_id} will receive score 0.", file=sys.stderr)
+        note(f"Unanswered question {question_id} will receive score 0.")
     totals = scores.totals()
     if args.official_script:
         check_against_official_script(args.official_script, args.dataset, args.predictions, totals)

@@ -10,7 +10,7 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, one_line
 
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
@@ -105,14 +105,14 @@ def main() -> None:
     # Training has skipped them. Predictions and their score do not depend on answer_start.
     misplaced = [] if args.training else squad.misplaced(dataset)
     for line in report(dataset, made, misplaced, guessed=guessed):
-        print(line)
+        print(one_line(line))
     if vocabulary.lowercase != known.lowercase:
         print(
             f"warning: text is read {args.casing}, but {args.vocab} is not {args.casing}: "
             "a model with this vocabulary was not trained on such text"
         )
     if note := repeated_note(args.vocab, vocabulary.tokens):
-        print(note)
+        print(one_line(note))
 
 
 def check_guess(path: str, dataset: "Dataset", vocabulary: "Vocabulary", made: "Features") -> None:

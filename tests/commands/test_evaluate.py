@@ -126,6 +126,19 @@ def test_predictions_for_other_questions_are_ignored_with_a_warning(folder):
     assert (folder / "metrics.json").read_bytes() == before
 
 
+def test_warnings_show_control_characters_as_escapes_in_short_lines(folder):
+    write_dataset(folder / "dev.json", {"q\x1b[31m": "x"}, version="\x07")
+    write(folder / "predictions.json", {"other\x1b[31m" + "y" * 5000: "x"})
+    run = evaluate(folder, "--missing", "score-zero")
+    assert run.returncode == 0
+    version, unknown, unanswered = run.stderr.splitlines()[:3]
+    assert version == r"Evaluation expects v-1.1, but got dataset with v-\x07"
+    assert "\x1b" not in run.stderr
+    assert unknown.endswith("they are ignored")
+    assert len(unknown) == 300
+    assert unanswered == r"Unanswered question q\x1b[31m will receive score 0."
+
+
 def test_ids_that_are_whole_numbers_are_matched_by_their_digits(folder):
     write_dataset(folder / "dev.json", {40213: "Zürich", "q1": "x"})
     write(folder / "predictions.json", {"40213": "Zürich", "q1": "y"})

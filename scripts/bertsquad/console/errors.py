@@ -38,6 +38,11 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
     sys.exit(0)
 
 
+def note(text: str) -> None:
+    """A warning or remark on stderr, which may quote what a file says."""
+    print(one_line(text), file=sys.stderr)
+
+
 def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     """A text as one line that a terminal can show: spare white space gone, control characters as
     escapes, and the middle of a long one left out, since its ends name the file and what to do."""
