@@ -116,6 +116,27 @@ def test_an_installed_verb_runs(wheel):
     assert run.stdout.startswith("usage: bertsquad compare ")
 
 
+def test_a_package_that_is_missing_is_one_line(tmp_path):
+    code = f"import sys; sys.modules['scipy'] = None; {CALL}"
+    (tmp_path / "p.json").write_text('{"q": "x"}')
+    question = '{"id": "q", "answers": [{"text": "x"}]}'
+    (tmp_path / "dev.json").write_text(
+        f'{{"version": "1.1", "data": [{{"paragraphs": [{{"qas": [{question}]}}]}}]}}'
+    )
+    run = subprocess.run(
+        [
+            *(sys.executable, "-c", code, "evaluate", tmp_path / "p.json"),
+            *("--dataset", tmp_path / "dev.json"),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "package scipy is not installed" in run.stderr.splitlines()[-1]
+
+
 def test_a_verb_of_the_repository_says_that_it_needs_one(wheel):
     run = bertsquad("doctor", path=wheel)
     assert run.returncode == 2

@@ -73,7 +73,16 @@ def _main() -> None:
     if verb not in known:
         raise UserError(f"no verb {verb!r}; {did_you_mean(verb, known)}")
     sys.argv = [f"bertsquad {verb}", *arguments[1:]]
-    _run(_script(scripts, verb))
+    try:
+        _run(_script(scripts, verb))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "bertsquad"):
+            raise
+        raise UserError(
+            f"the Python package {package} is not installed; install the extra that brings it "
+            "(torch, openvino, onnxruntime or workflow), as in pip install '.[torch]'"
+        ) from None
 
 
 def _run(script: Path) -> None:
