@@ -1,6 +1,7 @@
 """Score predictions by exact match and F1 as evaluate-v1.1.py does, with confidence intervals.
 
-Example:
+Examples:
+    python scripts/evaluate.py predictions.json --dataset dev-v1.1.json
     python scripts/evaluate.py --dataset dev-v1.1.json --predictions predictions.json \\
         --official-script evaluate-v1.1.py --output metrics.json
 """
@@ -12,9 +13,13 @@ import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with, note
+
+if TYPE_CHECKING:
+    from bertsquad.answers.metrics import Scores
 
 
 def check_ids(
@@ -68,8 +73,14 @@ def check_against_official_script(
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
-    parser.add_argument("--predictions", type=Path, required=True, help="question id to answer")
-    parser.add_argument("--output", type=Path, required=True, help="metrics.json to write")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "predictions", nargs="?", type=Path, metavar="PREDICTIONS", help="question id to answer"
+    )
+    where.add_argument(
+        "--predictions", type=Path, dest="named", metavar="PREDICTIONS", help="the same by name"
+    )
+    parser.add_argument("--output", type=Path, help="metrics.json to write; else it is printed")
     parser.add_argument(
         "--official-script", type=Path, help="evaluate-v1.1.py, run too; a difference is an error"
     )
@@ -84,13 +95,54 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.bootstrap_samples < 1 or args.seed < 0:
         parser.error("--bootstrap-samples must be at least 1 and --seed at least 0")
+    args.predictions = args.predictions or args.named
     return args
+
+
+def page(result: dict[str, Any]) -> str:
+    """What the terminal shows, in percent."""
+    lines = [f"{result['questions']} questions, {result['unanswered']} without a prediction"]
+    for name, key in (("exact match", "exact_match"), ("F1", "f1")):
+        low, high = result[f"{key}_interval"]
+        line = f"{name}: {result[key]:.2f} ({low:.2f} to {high:.2f}"
+        articles = result[f"{key}_interval_articles"]
+        if articles:
+            line += f"; on other articles {articles[0]:.2f} to {articles[1]:.2f}"
+        lines.append(line + ")")
+    lines.append(f"in parentheses: {100 * result['confidence']:.0f} % confidence intervals")
+    return "\n".join(lines)
+
+
+def measured(dataset: Any, scores: "Scores", *, samples: int, seed: int) -> dict[str, Any]:
+    """Scores and their intervals in percent, as metrics.json holds them."""
+    from bertsquad.answers import intervals, metrics
+
+    found = intervals.of_scores(scores.exact_match, scores.f1, samples=samples, seed=seed)
+    articles = intervals.of_articles(
+        [scores.exact_match, scores.f1],
+        metrics.article_numbers(dataset),
+        samples=samples,
+        seed=seed,
+    )
+    match_articles, f1_articles = articles or (None, None)
+    return {
+        **scores.totals(),
+        "questions": len(scores.ids),
+        "unanswered": len(scores.unanswered),
+        # For other questions on these articles, and for other articles.
+        "exact_match_interval": found.exact_match,
+        "f1_interval": found.f1,
+        "exact_match_interval_articles": match_articles,
+        "f1_interval_articles": f1_articles,
+        "confidence": intervals.CONFIDENCE,
+        "bootstrap_samples": samples,
+    }
 
 
 def main() -> None:
     args = parse_args()
     from bertsquad import files
-    from bertsquad.answers import intervals, metrics
+    from bertsquad.answers import metrics
 
     dataset = files.read_json(args.dataset)
     predictions = files.read_json(args.predictions)
@@ -111,25 +163,12 @@ def main() -> None:
     totals = scores.totals()
     if args.official_script:
         check_against_official_script(args.official_script, args.dataset, args.predictions, totals)
-    drawn = {"samples": args.bootstrap_samples, "seed": args.seed}
-    found = intervals.of_scores(scores.exact_match, scores.f1, **drawn)
-    articles = intervals.of_articles(
-        [scores.exact_match, scores.f1], metrics.article_numbers(dataset), **drawn
-    )
-    match_articles, f1_articles = articles or (None, None)
-    result = {
-        **totals,
-        "questions": len(scores.ids),
-        "unanswered": len(scores.unanswered),
-        # For other questions on these articles, and for other articles.
-        "exact_match_interval": found.exact_match,
-        "f1_interval": found.f1,
-        "exact_match_interval_articles": match_articles,
-        "f1_interval_articles": f1_articles,
-        "confidence": intervals.CONFIDENCE,
-        "bootstrap_samples": args.bootstrap_samples,
-        "official_script": "agrees" if args.official_script else "not run",
+    result = measured(dataset, scores, samples=args.bootstrap_samples, seed=args.seed) | {
+        "official_script": "agrees" if args.official_script else "not run"
     }
+    if not args.output:
+        print(page(result))
+        return
     files.write_json(args.output, result)
     print(
         f"{args.output}: exact match {totals['exact_match']:.2f}, F1 {totals['f1']:.2f} "

@@ -207,3 +207,25 @@ def test_no_bootstrap_samples(folder):
     run = evaluate(folder, "--bootstrap-samples", "0")
     assert run.returncode == 2
     assert "--bootstrap-samples must be at least 1" in run.stderr
+
+
+def test_without_an_output_scores_and_intervals_are_printed(folder):
+    run = subprocess.run(
+        [
+            *(sys.executable, "scripts/evaluate.py", folder / "predictions.json"),
+            *("--dataset", folder / "dev.json"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [
+        "3 questions, 0 without a prediction",
+        # Wilson's interval of 1 in 3.
+        "exact match: 33.33 (6.15 to 79.23)",
+        run.stdout.splitlines()[2],
+        "in parentheses: 95 % confidence intervals",
+    ]
+    assert run.stdout.splitlines()[2].startswith("F1: 60.00 (")

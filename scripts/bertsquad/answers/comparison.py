@@ -28,6 +28,7 @@ def compare_answers(
     minimum_f1_share: float,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
+    examples: int = _EXAMPLES,
 ) -> dict[str, Any]:
     """Predictions beside the reference's, as comparison.json holds them.
 
@@ -35,6 +36,7 @@ def compare_answers(
         dataset: the parsed SQuAD JSON.
         reference, predictions: question id to answer text.
         minimum_f1_share: the predictions pass with at least this share of the reference's F1.
+        examples: how many changed answers are kept, the largest change of F1 first.
 
     Scores are in percent, differences (these minus the reference) in points; `f1_share` is None
     where the reference's F1 is 0, and then anything passes. `gate` is "passed" or "failed" where
@@ -71,7 +73,7 @@ def compare_answers(
         "better": compared.better,
         "worse": compared.worse,
         "equal": compared.changed_answers - compared.better - compared.worse,
-        "examples": _changed_examples(dataset, reference, predictions, compared),
+        "examples": _changed_examples(dataset, reference, predictions, compared, examples),
     }
 
 
@@ -90,12 +92,13 @@ def _changed_examples(
     reference: Mapping[str, str],
     predictions: Mapping[str, str],
     compared: Comparison,
+    count: int,
 ) -> list[dict[str, Any]]:
-    """Up to _EXAMPLES changed answers, the largest change of F1 first and equal ones as in the
+    """Up to `count` changed answers, the largest change of F1 first and equal ones as in the
     dataset; the F1 of each is from 0 to 1."""
     changed = [number for number, id_ in enumerate(compared.first.ids) if id_ in compared.changes]
     change = np.abs(compared.second.f1 - compared.first.f1)[changed]
-    largest = np.argsort(-change, kind="stable")[:_EXAMPLES]
+    largest = np.argsort(-change, kind="stable")[:count]
     every = list(questions(dataset))
     return [
         {
