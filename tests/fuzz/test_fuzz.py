@@ -5,18 +5,38 @@
 
 import os
 import random
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bertsquad.console.errors import LONGEST_LINE, UserError, one_line
+from bertsquad.console.errors import UserError
 from fuzz.targets import TARGETS
 
-# So many of each kind, in at most so many seconds: a slow machine tries fewer and says so.
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "8"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))  # of each kind
+# Reading one takes some 0.05 s, most of it in pandas and in checking a schema: a tenth as many.
+SLOW = ("summary_csv", "experiment_config", "catalogue")
 LONGEST_S = 2.0  # of the processor, that reading one file may take
+HANGS_S = 60  # by the clock
+UNNAMED = ("predictions",)  # evaluate.py adds the file's name
+
+
+@contextmanager
+def not_hanging() -> Iterator[None]:
+    """Raise where the block does not end."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"no end after {HANGS_S} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HANGS_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -31,23 +51,21 @@ def test_damaged_files_are_refused_in_a_line_or_read(kind: str, tmp_path: Path) 
     target = TARGETS[kind](tmp_path)
     target.path.write_bytes(target.whole)
     target.read(target.path)  # the first time imports libraries
-    begin = time.monotonic()
-    refused = 0
-    for seed in range(INPUTS):
-        if time.monotonic() - begin > SECONDS:
-            print(f"{kind}: {seed} of {INPUTS} inputs tried in {SECONDS:g} s")
-            break
+    refused, unnamed = 0, []
+    for seed in range(INPUTS // 10 if kind in SLOW else INPUTS):
         data = target.damage(random.Random(f"{kind} {seed}"))
         target.path.write_bytes(data)
         started = time.process_time()
         try:
-            target.read(target.path)
+            with not_hanging():
+                target.read(target.path)
         except UserError as error:
             refused += 1
-            line = one_line(str(error))
-            assert len(line) <= LONGEST_LINE
-            assert line.isprintable()
+            named = kind in UNNAMED or str(target.path) in str(error)
+            if not named:
+                unnamed.append(f"seed {seed}: {error}")
         except Exception as error:
             pytest.fail(f"seed {seed}: {error!r}; the input: {data[:2000]!r}")
         assert time.process_time() - started < LONGEST_S, f"seed {seed} took too long"
+    assert not unnamed
     assert refused or kind in ("modelzoo_log", "partial_download", "training_state")

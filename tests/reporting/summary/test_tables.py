@@ -361,3 +361,13 @@ def test_a_cell_of_before_there_were_modes_is_one_of_batches(results):
     del data["mode"]
     add_cell(results, "run-a", data)
     assert summarize(results)["mode"].tolist() == ["batches"]
+
+
+def test_an_emptied_log_does_not_pass_for_a_run_of_no_steps(results):
+    add_log(results, "trained", 2)
+    add_log(results, "untrained", 0)
+    config = {"runs": {"trained": {"epochs": 2}, "untrained": {"epochs": 0}}}
+    tables.summarize([], [], results.logs, config)
+    results.logs[0].write_text("")
+    with pytest.raises(UserError, match=r"training_log\.jsonl: empty, although the run trains 2"):
+        tables.summarize([], [], results.logs, config)

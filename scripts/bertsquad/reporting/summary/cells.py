@@ -53,9 +53,12 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     row["batch_size"] = data.get("batch_size")
     for name in ("threads", "repeat"):
         row[name] = required_number(path, data, name)
-    found = data.get("validity") or {}
-    row["validity"] = found.get("verdict", "")
-    row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
+    try:
+        found = data.get("validity") or {}
+        row["validity"] = found.get("verdict", "")
+        row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{path}: `validity` is not as a cell holds it; measure it again") from None
     if "refused" in data:
         return row | {"refused": data["refused"]}
     return row | speeds(path, data, row["mode"])

@@ -49,6 +49,8 @@ def summarize(
     accuracy = _index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
     compared = _index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
     training = _index_by(("run",), (training_totals(path) for path in logs))
+    for totals in training.values():
+        _check_trained(totals, config)
     measured = _index_by(
         ("run", "engine", "precision", "cell"), (checked(path, read_cell(path)) for path in cells)
     )
@@ -61,6 +63,17 @@ def summarize(
         merged.append(configured(row["run"], config) | known | row)
     merged += _step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
+
+
+def _check_trained(totals: dict[str, Any], config: dict[str, Any] | None) -> None:
+    """`UserError` for an empty log of a run that trains: emptied, with its old time, it would pass
+    for a run of no steps."""
+    run = ((config or {}).get("runs") or {}).get(totals["run"]) or {}
+    if run.get("epochs") and not totals["train_steps"]:
+        raise UserError(
+            f"{totals['source']}: empty, although the run trains {run['epochs']:g} epochs; delete "
+            "the run's folder to train it again"
+        )
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:
