@@ -104,10 +104,11 @@ def page(result: dict[str, Any]) -> str:
     lines = [f"{result['questions']} questions, {result['unanswered']} without a prediction"]
     for name, key in (("exact match", "exact_match"), ("F1", "f1")):
         low, high = result[f"{key}_interval"]
-        line = f"{name}: {result[key]:.2f} ({low:.2f} to {high:.2f}"
+        line = f"{name}: {result[key]:.2f} ({low:.2f} to {high:.2f} on other questions on these"
         articles = result[f"{key}_interval_articles"]
+        line += " articles"
         if articles:
-            line += f"; on other articles {articles[0]:.2f} to {articles[1]:.2f}"
+            line += f", {articles[0]:.2f} to {articles[1]:.2f} on other articles"
         lines.append(line + ")")
     lines.append(f"in parentheses: {100 * result['confidence']:.0f} % confidence intervals")
     return "\n".join(lines)
@@ -121,6 +122,7 @@ def measured(dataset: Any, scores: "Scores", *, samples: int, seed: int) -> dict
     articles = intervals.of_articles(
         [scores.exact_match, scores.f1],
         metrics.article_numbers(dataset),
+        [found.exact_match, found.f1],
         samples=samples,
         seed=seed,
     )

@@ -34,7 +34,10 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
     hidden = ordered[MOST_MODELS:]
     if hidden:
         failed = sum(row["passed"] is False for row in hidden)
-        more = f"  and {len(hidden)} more{f', {failed} of them failed' if failed else ''}"
+        doubtful = sum(row["gate"] == "cannot tell" for row in hidden)
+        more = f"  and {len(hidden)} more"
+        more += f", {failed} of them failed" if failed else ""
+        more += f", {doubtful} of them cannot be told" if doubtful else ""
         lines.append(f"{more}: see summary.csv")
     return lines
 

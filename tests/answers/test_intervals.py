@@ -12,6 +12,8 @@ from bertsquad.answers.intervals import (
     wilson,
 )
 
+NO_INTERVAL = (100.0, -100.0)  # holds nothing
+
 
 def test_intervals_of_a_fair_coin_are_as_wide_as_theory_says():
     coin = np.arange(1000) % 2.0
@@ -87,6 +89,9 @@ def test_the_sign_test_of_few_changes_is_exact():
     assert of_difference(np.array([1.0, 0.0, 0.0]))[1] == 1.0
     assert of_difference(np.array([1.0, 1, 1, 1, 1, 0]))[1] == 2 / 32
     assert of_difference(np.array([1.0, 1, 1, 1, 1, 1, 0]))[1] == 2 / 64
+    # McNemar: 3 of 20 one way, 2 (1 + 20 + 190 + 1140) / 2 ** 20.
+    assert of_difference(np.array([1.0] * 3 + [-1.0] * 17))[1] == pytest.approx(2702 / 2**20)
+    assert of_difference(np.array([1.0, -1.0]))[1] == 1.0
     assert of_difference(np.zeros(9)) == ((0.0, 0.0), 1.0)
 
 
@@ -95,11 +100,40 @@ def test_questions_of_one_article_that_hang_together_widen_the_interval():
     articles = np.repeat(np.arange(40), 50)
     alone = (generator.random(2000) < 0.8) * 1.0
     together = np.repeat(generator.random(40) < 0.8, 50) * 1.0
-    narrow, wide = of_articles([alone, together], articles)
+    narrow, wide = of_articles([alone, together], articles, [NO_INTERVAL] * 2)
     assert narrow[1] - narrow[0] == pytest.approx(2 * 1.96 * 0.4 / np.sqrt(2000) * 100, rel=0.35)
     assert wide[1] - wide[0] == pytest.approx(2 * 1.96 * 0.4 / np.sqrt(40) * 100, rel=0.35)
 
 
 def test_few_articles_say_nothing():
     articles = np.arange(FEWEST_ARTICLES - 1)
-    assert of_articles([np.ones(len(articles))], articles) is None
+    assert of_articles([np.ones(len(articles))], articles, [NO_INTERVAL]) is None
+
+
+def test_what_is_right_in_every_article_is_not_certain_of_others():
+    right = np.ones(50)
+    scores = of_scores(right, right)
+    found = of_articles([right, right], np.arange(50) // 5, [scores.exact_match, scores.f1])
+    assert found == [wilson(50, 50), wilson(50, 50)]
+
+
+@pytest.mark.parametrize("articles", [10, 48])
+def test_other_articles_are_covered(articles: int):
+    # Articles differ: 30 questions each, of which Beta(16, 4) are answered, 80 % on average.
+    generator = np.random.default_rng(4)
+    number = np.repeat(np.arange(articles), 30)
+    covered = 0
+    for seed in range(400):
+        right = (generator.random(len(number)) < generator.beta(16, 4, articles)[number]) * 1.0
+        of_questions = wilson(right.sum(), len(right))
+        ((low, high),) = of_articles([right], number, [of_questions], samples=400, seed=seed)
+        covered += low <= 80 <= high
+        assert 0 <= low <= of_questions[0] < of_questions[1] <= high <= 100
+    assert 0.92 * 400 <= covered <= 0.98 * 400
+
+
+def test_the_difference_on_other_articles_may_be_negative():
+    change = np.tile([-1.0, 0, 0, 0, 0], 20)
+    change[::50] = 1.0
+    ((low, high),) = of_articles([change], np.arange(100) // 5, [NO_INTERVAL], lowest=-100.0)
+    assert -25 < low < -16 < high < -5

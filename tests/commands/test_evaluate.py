@@ -224,7 +224,7 @@ def test_without_an_output_scores_and_intervals_are_printed(folder):
     assert run.stdout.splitlines() == [
         "3 questions, 0 without a prediction",
         # Wilson's interval of 1 in 3.
-        "exact match: 33.33 (6.15 to 79.23)",
+        "exact match: 33.33 (6.15 to 79.23 on other questions on these articles)",
         run.stdout.splitlines()[2],
         "in parentheses: 95 % confidence intervals",
     ]

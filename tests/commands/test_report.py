@@ -13,6 +13,7 @@ from fake_results import (
     Results,
     add_cell,
     add_comparison,
+    add_metrics,
     cell,
     config,
     demo,
@@ -117,6 +118,26 @@ def test_show_results_keeps_a_large_experiment_short(tmp_path):
     assert len(lines) == 15
     assert lines[12] == "  and 8 more: see summary.csv"
     assert lines[13].startswith("  fastest: 6.09 features/s (openvino int8, real-lengths,")
+
+
+def test_show_results_names_what_cannot_be_told(tmp_path):
+    results = large(tmp_path)
+    add_metrics(results, "zzz", "torch-int8", 1.0, 2.0)
+    add_comparison(results, "zzz", "torch-int8", 0.985, gate="cannot tell")
+    summary = write_summary(results)
+    (tmp_path / "report.html").write_text("x")
+    lines = run("show_results", "--summary", summary, "--report", tmp_path / "report.html")
+    more = "  and 9 more, 1 of them cannot be told: see summary.csv"
+    assert lines.stdout.splitlines()[12] == more
+
+    results = Results(tmp_path / "few")
+    add_metrics(results, "few", "torch-int8", 88.0, 89.0)
+    add_comparison(results, "few", "torch-int8", 0.985, gate="cannot tell")
+    lines = run("show_results", "--summary", write_summary(results), "--report", summary)
+    assert lines.stdout.splitlines()[0] == (
+        "  few  torch  int8  exact match  88.0 %  F1  89.0 %"
+        "  cannot tell whether it keeps 99 % of the F1 of torch-fp32"
+    )
 
 
 def test_show_results_names_what_failed_and_what_does_not_count(tmp_path):

@@ -72,9 +72,11 @@ def of_difference(
 ) -> tuple[Interval, float]:
     """Interval of the mean of paired differences [Q], -1 to 1, and the p of an exact sign test.
 
-    The test flips the signs of the differences: all patterns where few answers changed, else
-    10,000 drawn ones (Fisher's randomization). The interval is a BCa bootstrap, which is too narrow
-    for few changes: where the test does not tell the two apart, it is widened to hold 0.
+    The test flips the signs of the differences. Where all are of one size, as of exact match, that
+    is McNemar's exact test (1947), a binomial; else all patterns are tried where few answers
+    changed, and 10,000 drawn ones where many did (Fisher's randomization). The interval is a BCa
+    bootstrap, which is too narrow for few changes: where the test does not tell the two apart, it
+    is widened to hold 0.
     """
     changed = change[change != 0].astype(np.float64)
     probability = _sign_test(changed, seed)
@@ -87,7 +89,9 @@ def of_difference(
 def of_articles(
     values: Sequence[np.ndarray],
     articles: np.ndarray,
+    at_least: Sequence[Interval],
     *,
+    lowest: float = 0.0,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     confidence: float = CONFIDENCE,
@@ -95,9 +99,17 @@ def of_articles(
     """For other articles: an interval for each of the values [Q], with the article of each question
     [Q]; None where there are fewer than FEWEST_ARTICLES.
 
-    Percentile bootstrap of whole articles (Davison and Hinkley 1997, 3.8), widened by the factor
-    sqrt(A / (A - 1)) for A articles, which the bootstrap's variance lacks.
+    Args:
+        at_least: the intervals for other questions. Other articles bring other questions, so theirs
+            hold these; what is right in every article is not certain of the next.
+        lowest: the least possible value in percent: 0 of scores, -100 of differences.
+
+    Percentile bootstrap of whole articles (Davison and Hinkley 1997, 3.8), widened for A articles
+    by sqrt(A / (A - 1)), which the bootstrap's variance lacks, and from a normal distribution's
+    quantile to that of Student's t with A - 1 degrees of freedom (Hesterberg 2015, 4.2).
     """
+    from scipy.special import stdtrit
+
     names, number = np.unique(articles, return_inverse=True)
     count = len(names)
     if count < FEWEST_ARTICLES:
@@ -107,14 +119,16 @@ def of_articles(
     drawn = np.random.default_rng(seed).integers(count, size=(samples, count))
     size = questions[drawn].sum(axis=1)
     tail = (1 - confidence) / 2
-    widening = float(np.sqrt(count / (count - 1)))
+    student = float(stdtrit(count - 1, 1 - tail)) / _quantile(1 - tail)
+    widening = student * float(np.sqrt(count / (count - 1)))
     found = []
-    for value, total in zip(values, sums, strict=True):
+    for value, total, (least_low, least_high) in zip(values, sums, at_least, strict=True):
         means = 100 * total[drawn].sum(axis=1) / size
         low, high = np.quantile(means, [tail, 1 - tail])
         middle = 100 * float(value.mean())
-        found.append((middle + widening * (low - middle), middle + widening * (high - middle)))
-    return [(float(low), float(high)) for low, high in found]
+        low, high = (middle + widening * float(end - middle) for end in (low, high))
+        found.append((max(lowest, min(low, least_low)), min(100.0, max(high, least_high))))
+    return found
 
 
 def _bootstrap_means(values: np.ndarray, samples: int, seed: int) -> np.ndarray:
@@ -154,6 +168,8 @@ def _sign_test(changed: np.ndarray, seed: int) -> float:
     if not count:
         return 1.0
     size = np.abs(changed)
+    if (size == size[0]).all():
+        return min(1.0, 2 * _at_most(min((changed > 0).sum(), (changed < 0).sum()), count))
     observed = abs(float(changed.sum())) - 1e-9
     if count <= _EXACT_UP_TO:
         patterns = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
@@ -165,6 +181,13 @@ def _sign_test(changed: np.ndarray, seed: int) -> float:
         signs = generator.integers(0, 2, size=(500, count)) * 2.0 - 1.0
         extreme += int((np.abs(signs @ size) >= observed).sum())
     return (extreme + 1) / (_SIGN_FLIPS + 1)
+
+
+def _at_most(heads: int, tosses: int) -> float:
+    """Probability of so few heads of a fair coin."""
+    from scipy.special import bdtr
+
+    return float(bdtr(heads, tosses, 0.5))
 
 
 def _quantile(probability: float) -> float:

@@ -220,7 +220,14 @@ def compare(
     f1_change = after.f1 - before.f1
     match_interval, match_p = of_difference(exact_match_change, samples=samples, seed=seed)
     f1_interval, f1_p = of_difference(f1_change, samples=samples, seed=seed)
-    others = of_articles([f1_change], article_numbers(dataset), samples=samples, seed=seed)
+    others = of_articles(
+        [f1_change],
+        article_numbers(dataset),
+        [f1_interval],
+        lowest=-100.0,
+        samples=samples,
+        seed=seed,
+    )
     signs = dict(zip(after.ids, np.sign(f1_change).astype(int).tolist(), strict=True))
     changes = {id_: sign for id_, sign in signs.items() if first.get(id_) != second.get(id_)}
     return Comparison(

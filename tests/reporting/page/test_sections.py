@@ -106,13 +106,28 @@ def test_differences_have_a_sign_unless_they_are_nothing(value, text):
 def test_what_changes_is_one_row_per_model_and_what_fails_is_marked(tmp_path):
     results = Results(tmp_path)
     add_comparison(results, "a", "openvino-fp32", 1.0)
+    add_comparison(results, "a", "openvino-bf16", 0.989, gate="cannot tell")
     add_comparison(results, "a", "openvino-int8", 0.95, changed=40, logits=1.5)
     table = sections.change_table([read_change(path) for path in results.comparisons])
     assert table.common == [("run", "a"), ("engine", "openvino")]
-    assert table.marks == ["", "failed"]
+    assert table.marks == ["", "", "failed"]
+    assert table.heads[2:4] == [
+        ("interval", "other questions on these articles"),
+        ("interval", "other articles"),
+    ]
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["fp32", "0.00", "−0.30 to +0.30", "0", "0", "0", "0", "0.00", "1.0e-5"],
-        ["int8", "−4.50", "−4.80 to −4.20", "40", "32", "13", "27", "8.00", "1.50"],
+        [
+            *("fp32", "0.00", "−0.30 to +0.30", "−0.70 to +0.70", "passed"),
+            *("0", "0", "0", "0", "0.00", "1.0e-5"),
+        ],
+        [
+            *("bf16", "−0.99", "−1.29 to −0.69", "−1.69 to −0.29", "cannot tell"),
+            *("0", "0", "0", "0", "0.00", "1.0e-5"),
+        ],
+        [
+            *("int8", "−4.50", "−4.80 to −4.20", "−5.20 to −3.80", "failed"),
+            *("40", "32", "13", "27", "8.00", "1.50"),
+        ],
     ]
 
 

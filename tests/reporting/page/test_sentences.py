@@ -2,11 +2,20 @@
 
 import pytest
 
-from bertsquad.reporting.page import sentences
+from bertsquad.reporting.page import sections, sentences
 from bertsquad.reporting.page.findings import findings
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.summary import Summary
-from fake_results import Results, add_cell, add_log, add_metrics, cell, engines, whole_set_cell
+from fake_results import (
+    Results,
+    add_cell,
+    add_comparison,
+    add_log,
+    add_metrics,
+    cell,
+    engines,
+    whole_set_cell,
+)
 
 
 def found(results):
@@ -91,3 +100,19 @@ def test_every_engine_that_counts_for_nothing_has_its_remark(tmp_path):
     assert said[-1] == (
         '<a href="#machine">2 warnings about this machine</a>: read the times with care.'
     )
+
+
+def test_a_gate_that_cannot_tell_is_said_and_its_times_count(tmp_path):
+    results = engines(tmp_path)
+    results.comparisons.pop()  # of onnxruntime-int8, which failed
+    add_comparison(results, "guide", "onnxruntime-int8", 0.985, gate="cannot tell")
+    seen = found(results)
+    remarks = [str(remark) for remark in sentences.remarks(seen, "", 0)]
+    assert (
+        "<strong>Cannot tell whether onnxruntime int8 keeps 99\u00a0% of FP32’s F1:</strong> "
+        "98.5\u00a0% in run guide, and the interval of the difference holds the limit. It counts; "
+        "more questions would tell."
+    ) in remarks
+    assert (seen.failed, seen.left_out) == ([], [])
+    verdicts = [row[2].text for row in sections.accuracy_table(seen).rows]
+    assert "cannot tell whether below 99\u00a0%: the interval holds it" in verdicts

@@ -18,7 +18,7 @@ ALT = (
     "the numbers are in the table below."
 )
 CAPTION = """\
-Exact match and F1 of every run, engine and inference precision, with 95 % bootstrap intervals.
+Exact match and F1 of every run, engine and inference precision, with 95 % intervals.
 Further right is better; scores whose bars overlap may differ by chance alone. \
 Grey ones keep too little of FP32's F1.
 """
@@ -29,9 +29,9 @@ def caption(summary: Summary) -> tuple[str, str]:
     confidence = "" if summary.confidence is None else f"{100 * summary.confidence:g}\u00a0% "
     return (
         "Exact match and F1 by run and inference precision.",
-        f"The dot is the score, the bar its {confidence}bootstrap interval: how far the score would"
-        " move with other questions of the same kind. Scores with overlapping bars may differ by "
-        "chance alone.",
+        f"The dot is the score, the bar its {confidence}interval: how far the score would move "
+        "with other questions on these articles; with other articles it moves further (see the "
+        "table). Scores with overlapping bars may differ by chance alone.",
     )
 
 

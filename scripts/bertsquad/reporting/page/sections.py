@@ -92,10 +92,10 @@ _ACCURACY_COLUMNS: dict[str, _Heading] = {
     "precision": ("precision", "", None),
     "verdict": ("verdict", "", None),
     "exact_match": ("exact match", "%", lambda value: f"{value:.2f}"),
-    "exact_match_interval": ("interval", "other questions", None),
+    "exact_match_interval": ("interval", "other questions on these articles", None),
     "exact_match_articles": ("interval", "other articles", None),
     "f1": ("F1", "%", lambda value: f"{value:.2f}"),
-    "f1_interval": ("interval", "other questions", None),
+    "f1_interval": ("interval", "other questions on these articles", None),
     "f1_articles": ("interval", "other articles", None),
     "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),
@@ -108,7 +108,9 @@ _CHANGE_COLUMNS: dict[str, _Heading] = {
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
     "f1_difference": ("F1", "points", signed),
-    "f1_interval": ("interval", "points", None),
+    "f1_interval": ("interval", "other questions on these articles", None),
+    "f1_articles": ("interval", "other articles", None),
+    "gate": ("verdict", "", None),
     "changed_answers": ("answers", "changed", whole),
     "changed_answers_normalized": ("of them", "normalised", whole),
     "better": ("better", "", whole),
@@ -185,6 +187,10 @@ def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.1f} to {high:.1f}"
 
 
+def _signed_interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+
+
 def _verdict(row: Row, found: Findings) -> str:
     """The result of the comparison with FP32, in words."""
     if row["passed"] is None:
@@ -205,8 +211,10 @@ def change_table(changes: Sequence[Change]) -> Table:
             "run": change.run,
             "engine": change.engine,
             "precision": change.precision,
-            "f1_interval": f"{signed(change.numbers['f1_low'])} to "
-            f"{signed(change.numbers['f1_high'])}",
+            "f1_interval": _signed_interval(change.numbers["f1_low"], change.numbers["f1_high"]),
+            "f1_articles": _signed_interval(
+                change.numbers["f1_low_articles"], change.numbers["f1_high_articles"]
+            ),
             "spans": 100 * change.numbers["changed_spans_share"],
         }
         for change in changes

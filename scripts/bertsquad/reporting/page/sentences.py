@@ -12,7 +12,7 @@ from bertsquad.benchmark.validity import CODES
 from bertsquad.reporting.formats import short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
 from bertsquad.reporting.summary.columns import Row
-from bertsquad.reporting.summary.standing import EMULATED, FAILED, LeftOut
+from bertsquad.reporting.summary.standing import EMULATED, FAILED, LeftOut, grouped, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def remarks(found: Findings, other_cpu: str, warnings: int) -> list[Markup]:
     """
     return [
         *_score_remarks(found),
+        *_doubt_remarks(found),
         *_speed_remarks(found),
         *map(_left_out, found.left_out),
         *_disturbed_remarks(found),
@@ -135,7 +136,10 @@ def _score_tiles(found: Findings) -> Iterator[Tile]:
     if best := found.best:
         f1 = _interval(best["f1_low"], best["f1_high"])
         exact = _interval(best["exact_match_low"], best["exact_match_high"])
-        note = f"{confidence(found)}interval {f1}; " if f1 else ""
+        of = "on other questions on these articles"
+        note = f"{confidence(found)}interval {f1} {of}; " if f1 else ""
+        if articles := _interval(best["f1_low_articles"], best["f1_high_articles"]):
+            note += f"{articles} on other articles; "
         note += f"exact match {best['exact_match']:.1f}\u00a0%" + (f" ({exact})" if exact else "")
         note += f"; {best['run']}, {_model(best)}"
         yield Tile("Best F1", f"{best['f1']:.1f}", "%", note)
@@ -182,6 +186,18 @@ def _score_remarks(found: Findings) -> Iterator[Markup]:
         yield Markup(
             "Engine and precision of the inference change the F1 of a run by at most {:.2f} points."
         ).format(found.precision_effect)
+
+
+def _doubt_remarks(found: Findings) -> Iterator[Markup]:
+    """What the questions are too few to tell of the limit of F1."""
+    doubtful = [row for row in found.accuracy if row["gate"] == "cannot tell"]
+    for model, rows in grouped(doubtful).items():
+        limit = percent(max(row["minimum_f1_share"] or 0 for row in rows), digits=None)
+        shares = phrase([f"{percent(row['f1_share'] or 0)} in run {row['run']}" for row in rows])
+        yield Markup(
+            "<strong>Cannot tell whether {} keeps {} of FP32’s F1:</strong> {}, and the interval "
+            "of the difference holds the limit. It counts; more questions would tell."
+        ).format(" ".join(model), limit, shares)
 
 
 def _speed_remarks(found: Findings) -> Iterator[Markup]:

@@ -35,7 +35,8 @@ class Change:
     engine: str
     precision: str
     reference: str  # engine-precision
-    numbers: dict[str, Any]  # the keys of _NUMBERS, f1_share (may be None), f1_low, f1_high, passed
+    numbers: dict[str, Any]  # the keys of _NUMBERS, f1_share (may be None), f1_low, f1_high and
+    # those for other articles (may be None), gate, passed
     examples: tuple[Changed, ...]  # the largest change first
 
 
@@ -49,12 +50,14 @@ def read_change(path: str | Path) -> Change:
     data = read_object(path)
     agree(path, data, "engine", engine)
     agree(path, data, "precision", precision)
-    numbers = {name: required_number(path, data, name) for name in _NUMBERS}
+    numbers: dict[str, Any] = {name: required_number(path, data, name) for name in _NUMBERS}
     try:
         numbers["f1_share"] = data["f1_share"]
         numbers["passed"] = data["passed"]
         numbers["gate"] = data["gate"]
         numbers["f1_low"], numbers["f1_high"] = data["f1_difference_interval"]
+        low, high = data["f1_difference_interval_articles"] or (None, None)
+        numbers["f1_low_articles"], numbers["f1_high_articles"] = low, high
         reference = data["reference"]
         examples = tuple(
             Changed(

@@ -44,14 +44,14 @@ def is_false(value: Any) -> bool:
 
 def left_out(summary: Summary) -> list[LeftOut]:
     """Every engine and precision that was measured but does not count, and those not run at all."""
-    failed = _grouped([row for row in records(summary.scored) if is_false(row["passed"])])
+    failed = grouped([row for row in records(summary.scored) if is_false(row["passed"])])
     several = summary.scored["run"].nunique() > 1
     found = [LeftOut(*model, FAILED, _failure(rows, several)) for model, rows in failed.items()]
-    emulated = _grouped([row for row in records(summary.cells) if is_false(row["native"])])
+    emulated = grouped([row for row in records(summary.cells) if is_false(row["native"])])
     for engine, precision in emulated:
         reason = f"this processor has no instructions for {precision}"
         found.append(LeftOut(engine, precision, EMULATED, reason))
-    for (engine, precision), rows in _grouped(records(summary.refused)).items():
+    for (engine, precision), rows in grouped(records(summary.refused)).items():
         reasons = dict.fromkeys(row["refused"] for row in rows)
         found += [LeftOut(engine, precision, REFUSED, reason) for reason in reasons]
     return found
@@ -64,7 +64,7 @@ def percent(share: float, digits: int | None = 1) -> str:
     return f"{number}\u00a0%"
 
 
-def _grouped(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
+def grouped(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
     """By engine and precision, in the order of the rows."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
