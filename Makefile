@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast fuzz kills coverage doctor image sif test-services lint format clean
+.PHONY: help run speed bench test tests test-fast fuzz kills mutants coverage doctor image sif test-services lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -33,6 +33,15 @@ fuzz: $(VENV)/.test ## 100,000 damaged files of each kind, an hour or so; tests 
 # KILLS_SEED=1 draws other moments.
 kills: $(VENV)/.test ## 100 kills at random moments of training, writing, downloading, unzipping
 	KILLS=100 $(VENV)/bin/python -m pytest tests/commands/test_random_kills.py
+
+# make mutants ONLY="optimizer schedule"
+MUTANTS := .venv-mutants
+mutants: $(VENV)/.test $(MUTANTS)/.installed ## changes to a few modules that no test notices, an hour
+	@$(VENV)/bin/python tests/mutants.py --tool $(MUTANTS)/bin $(ONLY)
+
+$(MUTANTS)/.installed: envs/mutants.txt envs/install.py
+	@$(PYTHON) envs/install.py $(MUTANTS) envs/mutants.txt
+	@touch $@
 
 coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered

@@ -171,6 +171,23 @@ def test_start_must_be_seen_best_from_its_window_but_not_the_end(small_vocabular
     second_window = {8 + 3: 5}, {8 + 4: 5}  # the same two tokens
     decoded = decode_one(small_vocabularies[0], context, *second_window, windows=windows)
     assert decoded.nbest["q0"].start_logits[0] == -9
+    # "ab" is the first piece that the second window sees better than the first.
+    decoded = decode_one(small_vocabularies[0], context, {6: 5}, {6: 5}, windows=windows)
+    assert decoded.nbest["q0"].start_logits[0] == -9
+
+
+def test_twenty_answers_of_thirty_pieces_unless_asked_otherwise(small_vocabularies):
+    rising = {3 + n: n / 10 for n in range(10)}
+    decoded = decode_one(small_vocabularies[0], "a b c ab abc i a b c ab", rising, rising)
+    assert len(decoded.nbest["q0"].texts) == 20
+
+    words = " ".join(["a", "b", "c"] * 11)
+    longest, longer = 3 + 29, 3 + 30  # where answers of 30 and 31 pieces end
+    windows = {"max_seq_length": 64, "doc_stride": 40}
+    decoded = decode_one(
+        small_vocabularies[0], words, {3: 9}, {longest: 8, longer: 9}, windows=windows
+    )
+    assert decoded.predictions == {"q0": words[: 2 * 30 - 1]}
 
 
 def test_question_without_a_valid_answer_is_answered_empty(small_vocabularies):

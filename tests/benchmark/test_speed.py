@@ -115,6 +115,29 @@ def test_offline_the_rate_is_that_of_whole_passes(squad):
     assert found["features_per_second"] == pytest.approx(1000 / found["mean_length"])
 
 
+def test_offline_the_useful_operations_are_those_of_the_real_tokens():
+    # 32 features of 100 tokens. Each token and layer, by hand: four products of 2 x 2 and two of
+    # 2 x 3, a multiplication and an addition each: 56. Attention: two products of 100 x 2 a token,
+    # 800. The head: two logits of 2 features, 8. A millisecond a token: 3.2 s a pass.
+    engine = Engine()
+    found = measure_offline(
+        engine, Features([100] * 32), CONFIG, 1.0, rate=32.0, clock=engine.clock
+    )
+    assert (found["features"], found["passes"], found["seconds"]) == (32, 1, pytest.approx(3.2))
+    operations = 3200 * (5 * (56 + 800) + 8)
+    assert found["useful_gflops"] == pytest.approx(operations / 3.2 / 1e9)
+
+
+def test_offline_several_passes_are_as_fast_as_one(squad):
+    engines = Engine(), Engine()
+    one, more = (
+        measure_offline(engine, squad, CONFIG, seconds, rate=0.0, clock=engine.clock)
+        for engine, seconds in zip(engines, (1.0, 40.0), strict=True)
+    )
+    assert (one["passes"], more["passes"]) == (1, 5)
+    assert more["useful_gflops"] == pytest.approx(one["useful_gflops"])
+
+
 def test_offline_an_estimate_that_was_too_low_is_made_up_for_by_more_passes(squad):
     engine = Engine()
     found = measure_offline(engine, squad, CONFIG, 40.0, rate=0.0, clock=engine.clock)

@@ -263,8 +263,23 @@ def test_defaults_of_training():
     argv = run(TRAINING.split("-- train_option")[0] + "-- train_option=SQuAD").argv
     expected = {"learning_rate": "3e-05", "max_seq_length": "512", "num_train_epochs": "20"}
     expected |= {"vocab_file": "vocab.txt", "do_train": "True", "init_checkpoint": ""}
-    for name, value in expected.items():
-        assert f"--{name}={value}" in argv
+    expected |= {"bert_config_file": "bert_config.json", "do_predict": "True", "profile": "False"}
+    expected |= {"train_file": "train-v1.1.json", "predict_file": "dev-v1.1.json"}
+    expected |= {"do_lower_case": "False", "experimental_gelu": "False", "doc_stride": "128"}
+    expected |= {"optimized_softmax": "False", "mpi_workers_sync_gradients": "False"}
+    expected |= {"accum_steps": "1", "train_batch_size": "24"}
+    assert {f"--{name}={value}" for name, value in expected.items()} - set(argv) == set()
+
+
+def test_defaults_of_inference():
+    argv = run(INFERENCE.split("-- ")[0], COOPER_LAKE).argv
+    names = {word.partition("=")[0]: word.partition("=")[2] for word in argv if "=" in word}
+    assert names["--init_checkpoint"].endswith("model.ckpt-3649")
+    assert names["--vocab_file"].endswith("vocab.txt")
+    assert names["--bert_config_file"].endswith("bert_config.json")
+    assert names["--predict_file"].endswith("dev-v1.1.json")
+    assert "--doc_stride" not in names
+    assert "--max_seq_length" not in names
 
 
 @pytest.mark.parametrize(

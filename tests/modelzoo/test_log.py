@@ -77,6 +77,18 @@ def test_the_benchmark_of_v2_4_0_needs_no_correction():
     )
     assert (log.processed, log.warmup, log.elapsed_s) == (1280, 320, 480.0)
     assert corrected(log, 32) == log.throughput == 2.0
+    assert log.clock_is_late is False
+
+
+def test_a_log_without_a_line_of_a_clock_has_no_late_one():
+    assert read_log([]).clock_is_late is False
+
+
+def test_of_two_benchmarks_in_a_log_the_clock_is_that_of_the_last():
+    late = "Elapsed time: 10.0 num processed examples: 100 threshod_examples: 20"
+    right = "Total examples: 100, Warmup examples: 20, Benchmark examples: 80, Benchmark time: "
+    assert read_log([late, f"{right}8.0 secs"]).clock_is_late is False
+    assert read_log([f"{right}8.0 secs", late]).clock_is_late is True
 
 
 def test_the_benchmark_of_v2_7_0():

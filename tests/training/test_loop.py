@@ -219,6 +219,16 @@ def test_another_seed_gives_other_weights(checkpoint, tmp_path):
     assert not torch.equal(first["qa_outputs.weight"], second["qa_outputs.weight"])
 
 
+def test_training_drops_out_whatever_mode_the_model_was_in(checkpoint, tmp_path):
+    def trained(mode, folder):
+        model = load(checkpoint, dropout=DROPOUT).train(mode)
+        train(model, training_features(), SETTINGS, state=TrainingState(tmp_path / folder, {}))
+        assert model.training
+        return weights(model)
+
+    assert_same(trained(False, "predicting"), trained(True, "training"))
+
+
 class Killed(BaseException):
     pass
 

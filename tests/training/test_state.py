@@ -42,6 +42,33 @@ def test_what_was_saved_is_restored(tmp_path):
         assert torch.equal(a, b)
 
 
+@pytest.mark.parametrize(
+    ("cost_s", "waited_s", "due"),
+    # Every 60 s, or where saving takes more than 5 % of that, 20 times as long as it takes.
+    [(0, 59, False), (0, 61, True), (2, 61, True), (4, 61, False), (4, 79, False), (4, 81, True)],
+)
+def test_a_state_is_saved_every_minute_and_less_often_where_that_takes_long(
+    monkeypatch, cost_s, waited_s, due
+):
+    now = [1000.0]
+    monkeypatch.setattr("bertsquad.training.state.time.monotonic", lambda: now[0])
+
+    class Slow:
+        def save(self, model, optimizer, history):
+            now[0] += cost_s
+
+    saving = Saving(60.0, None)
+    saving.save(Slow(), None, None, History([{"step": 1}, {"step": 2}]))
+    assert saving.saved == 2
+    now[0] += waited_s
+    assert saving.is_due(3) is due
+
+
+def test_a_state_is_saved_after_as_many_steps_as_asked():
+    saving = Saving(0.0, 4)
+    assert [done for done in range(1, 13) if saving.is_due(done)] == [4, 8, 12]
+
+
 def test_nothing_saved_is_a_fresh_start(tmp_path):
     assert TrainingState(tmp_path / "none", FACTS).restore(*a_training(1)) == (History(), None)
 
