@@ -27,7 +27,7 @@ tests: $(VENV)/.test ## all tests but those of services
 test-fast: $(VENV)/.test ## tests that take seconds
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
 
-fuzz: $(VENV)/.test ## 100,000 damaged files of each kind, an hour or so; tests try 2,000
+fuzz: $(VENV)/.test ## 100,000 damaged files of each kind; the tests try 2,000
 	FUZZ_INPUTS=100000 $(VENV)/bin/python -m pytest tests/fuzz
 
 # KILLS_SEED=1 draws other moments.
