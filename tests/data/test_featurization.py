@@ -307,7 +307,9 @@ FEATURES = {
 @pytest.fixture(scope="module")
 def real_datasets(squad_dir: Path) -> dict[str, Dataset]:
     return {
-        name: squad.load(squad_dir / f"{name}-v1.1.json", training=name == "train")
+        name: squad.load(
+            squad_dir / f"{name}-v1.1.json", purpose="train" if name == "train" else "predict"
+        )
         for name in ("dev", "train")
     }
 

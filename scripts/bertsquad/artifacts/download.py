@@ -11,7 +11,7 @@ from bertsquad.artifacts.lock import locked_sha256, record
 from bertsquad.artifacts.part import PartialFile
 from bertsquad.artifacts.transfer import Refused, Transient, copy_file, fetch_http
 from bertsquad.artifacts.verify import Expected, Unfit, verify
-from bertsquad.console.errors import UserError
+from bertsquad.console.errors import LongUserError, UserError
 from bertsquad.console.progress import say
 from bertsquad.console.quantities import readable_bytes
 
@@ -119,11 +119,13 @@ def _take_first_good(request: Request, expected: Expected, part: PartialFile) ->
             _finish(request, expected, part, digest, url)
             return
     if request.offline and any(is_network(url) for url in request.urls):
-        raise UserError(_what_to_put_where(request, expected))
+        raise LongUserError(_what_to_put_where(request, expected))
     advice = "check the address and the network, or put the file into the drop folder"
     if request.drop_folder:
         advice = f"check the address and the network, or put the file at {_goal(request)} yourself"
-    raise UserError(f"{request.output}: could not be downloaded: {'; '.join(failures)}; {advice}")
+    raise LongUserError(
+        f"{request.output}: could not be downloaded: {'; '.join(failures)}; {advice}"
+    )
 
 
 def attempt(url: str, request: Request, expected: Expected, part: PartialFile) -> str:

@@ -15,6 +15,12 @@ class UserError(Exception):
     found; what was expected; what to do next."""
 
 
+class LongUserError(UserError):
+    """A message that names several addresses and checksums, all of which a user needs whole."""
+
+    longest = 2 * LONGEST_LINE
+
+
 def exit_with(main: Callable[[], None]) -> NoReturn:
     """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any.
 
@@ -33,7 +39,8 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
         message = explain(error)
         if message is None:
             raise
-        print(one_line(f"{command}: error: {message}"), file=sys.stderr)
+        longest = getattr(error, "longest", LONGEST_LINE)
+        print(one_line(f"{command}: error: {message}", longest), file=sys.stderr)
         sys.exit(USAGE_STATUS)
     sys.exit(0)
 
