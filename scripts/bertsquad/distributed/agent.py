@@ -18,8 +18,8 @@ from bertsquad.console.errors import USAGE_STATUS
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, die_with_parent
 
 # For a process to end when asked to: time to save the state, 4 GB for BERT-Large. With the 10 s
-# until a lost host is noticed it stays within 30 s, which are promised to users, and within the 30 s
-# that Slurm leaves a job (KillWait).
+# until a lost host is noticed that is within the 30 s promised to users, and those that Slurm
+# leaves a job (KillWait).
 TERMINATION_TIMEOUT_S = 12
 
 GO_ON = "all processes have been ended; the same command goes on from the last saved state"
