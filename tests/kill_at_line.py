@@ -11,6 +11,8 @@ import os
 import runpy
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -21,26 +23,35 @@ def main() -> None:
     fatal, count_file = int(sys.argv[1]), Path(sys.argv[2])
     del sys.argv[:3]
     sys.path.insert(0, SCRIPTS)
-    count = 0
+    with counted_lines(SCRIPTS, fatal) as lines:
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        finally:
+            if not fatal:
+                count_file.write_text(str(lines[0]))
+
+
+@contextmanager
+def counted_lines(watched: str, fatal: int | None) -> Iterator[list[int]]:
+    """Count the lines of files below `watched` that the block runs, in a list of one number; die
+    before the `fatal`-th."""
+    lines = [0]
 
     def on_line(_frame: FrameType, event: str, _argument: object) -> object:
-        nonlocal count
         if event == "line":
-            count += 1
-            if count == fatal:
+            lines[0] += 1
+            if lines[0] == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
         return on_line
 
     def on_call(frame: FrameType, _event: str, _argument: object) -> object:
-        return on_line if frame.f_code.co_filename.startswith(SCRIPTS) else None
+        return on_line if frame.f_code.co_filename.startswith(watched) else None
 
     sys.settrace(on_call)
     try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        yield lines
     finally:
         sys.settrace(None)
-        if not fatal:
-            count_file.write_text(str(count))
 
 
 if __name__ == "__main__":

@@ -40,10 +40,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     part, descriptor = _locked_part(path)
     try:
         yield part
-        os.fsync(descriptor)
-        check_wanted(path)
-        os.replace(part, path)
-        sync_folder(path.parent)
+        publish(descriptor, part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
@@ -103,8 +100,9 @@ def _lock_open(part: Path, descriptor: int) -> int | None:
 
 def _remove_left_parts(path: Path) -> None:
     """Remove what killed writers of `path` left beside the file that was just written."""
+    names = set(_part_names(path))
     for part in path.parent.glob(f".{glob.escape(path.name)}.*part"):
-        if part in _part_names(path):
+        if part in names:
             with suppress(OSError):
                 descriptor = _lock(part, create=False)
                 if descriptor is not None:
@@ -112,7 +110,16 @@ def _remove_left_parts(path: Path) -> None:
                     os.close(descriptor)
 
 
-def sync_folder(folder: Path) -> None:
+def publish(descriptor: int, part: Path, path: Path) -> None:
+    """Put a finished file, which `descriptor` has open, in its place in one step that outlasts a
+    power failure; `UserError` where nobody wants it any more (`check_wanted`)."""
+    os.fsync(descriptor)
+    check_wanted(path)
+    os.replace(part, path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
     """Make a rename in a folder outlast a power failure."""
     with suppress(OSError):  # a file system that cannot
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -167,10 +174,7 @@ def _remove(path: Path) -> None:
 def publish_folder_file(part: Path, path: Path) -> None:
     """Put a finished file of a temporary folder in its place, as `written_whole` does."""
     with part.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    check_wanted(path)
-    os.replace(part, path)
-    sync_folder(path.parent)
+        publish(handle.fileno(), part, path)
 
 
 def is_lfs_pointer(start: bytes) -> bool:

@@ -15,7 +15,6 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
@@ -23,6 +22,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 from bertsquad.artifacts.archive import extract_member  # noqa: E402
 from bertsquad.artifacts.download import Request, download  # noqa: E402
 from file_server import FileServer  # noqa: E402
+from kill_at_line import counted_lines  # noqa: E402
 
 WATCHED = str(ROOT / "scripts/bertsquad")
 CONTENT = random.Random(0).randbytes(300_000)
@@ -108,25 +108,9 @@ def in_child(work: Callable[[], int]) -> int | None:
 
 def counting(work: Callable[[], object], fatal: int | None) -> int:
     """Run `work()`, count the lines of our library it runs, die before the `fatal`-th."""
-    count = 0
-
-    def on_line(_frame: FrameType, event: str, _argument: object) -> object:
-        nonlocal count
-        if event == "line":
-            count += 1
-            if count == fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return on_line
-
-    def on_call(frame: FrameType, _event: str, _argument: object) -> object:
-        return on_line if frame.f_code.co_filename.startswith(WATCHED) else None
-
-    sys.settrace(on_call)
-    try:
+    with counted_lines(WATCHED, fatal) as lines:
         work()
-    finally:
-        sys.settrace(None)
-    return count
+    return lines[0]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from bertsquad.console.errors import UserError
-from bertsquad.console.starter import check_wanted
-from bertsquad.files import sync_folder, write_json
+from bertsquad.files import publish, write_json
 
 _HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")  # a value that a request may carry (RFC 9110, 5.5)
 
@@ -101,10 +100,7 @@ class PartialFile:
 
     def publish(self) -> None:
         """Make the verified bytes the goal file, in one step."""
-        os.fsync(self.descriptor)
-        check_wanted(self.output)
-        os.replace(self.path, self.output)
-        sync_folder(self.output.parent)
+        publish(self.descriptor, self.path, self.output)
         self.tidy()
 
     def tidy(self) -> None:

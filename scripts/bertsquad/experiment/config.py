@@ -1,6 +1,7 @@
 """The experiment's configuration: defaults filled in, mistakes named before the first job."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,11 @@ def check_folders(place: Callable[[str], str], source: str) -> None:
             )
 
 
+@cache
 def read_schema(path: str | Path) -> dict[str, Any]:
     """The schema of the configuration. The keys of `engines` come from the engines' about.py, and
-    the hyperparameters among the keys of a run from training/hyperparameters.py."""
+    the hyperparameters among the keys of a run from training/hyperparameters.py. It is read once,
+    and not to be changed."""
     schema: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     schema["$defs"]["run"]["properties"] |= schema_properties()
     schema["properties"]["engines"]["properties"] = {
