@@ -31,10 +31,11 @@ from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.cell import Settings, Sources
+    from bertsquad.benchmark.tries import Tries
 
 
 def measure_cell(
-    settings: "Settings", sources: "Sources", placement: dict[str, Any]
+    settings: "Settings", sources: "Sources", placement: dict[str, Any], tries: "Tries"
 ) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it.
 
@@ -57,6 +58,7 @@ def measure_cell(
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
+    tries.wait()
     watch, meter = Watch(), Meter(print_phase)
 
     def load() -> engines.Engine:
@@ -103,7 +105,12 @@ def surroundings_of(settings: "Settings") -> dict[str, Any]:
 def print_phase(phase: str, done: int, total: int) -> None:
     """One line at the start of each phase; none between samples, which would disturb them."""
     if done == 0:
-        print(f"{phase}: {total} to do" if total > 1 else phase, file=sys.stderr, flush=True)
+        print_now(f"{phase}: {total} to do" if total > 1 else phase)
+
+
+def print_now(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def parse_args() -> argparse.Namespace:
@@ -151,6 +158,23 @@ def parse_args() -> argparse.Namespace:
     )
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
+    add(
+        "--quiet-seconds",
+        type=at_least(0),
+        default=0,
+        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
+        "(default: 0, neither)",
+    )
+    add(
+        "--patience",
+        type=Path,
+        metavar="JSON",
+        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
+    )
+    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
+    add("--order-seed", type=at_least(0), metavar="N", help="the cell's file holds this of the")
+    add("--place", type=at_least(1), metavar="N", help="random order in which the cells of a")
+    add("--places", type=at_least(1), metavar="N", help="repeat are measured: seed, place, of many")
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
     if problem := contradiction(args):
@@ -189,6 +213,11 @@ def batch_size(text: str) -> int | None:
 
 def main() -> None:
     args = parse_args()
+    from bertsquad.benchmark.quiet import Patience
+    from bertsquad.benchmark.tries import Tries, first_try
+
+    patience = Patience(args.quiet_seconds, args.patience)
+    tries = Tries(patience, args.first_try and first_try(args.first_try), print_now)
     # Not all of prepare(): short waits cost a few per cent where a batch takes a millisecond.
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
@@ -216,7 +245,15 @@ def main() -> None:
         reason = f"this processor has no {args.precision} and would emulate it"
         cell = refused(settings, placement, reason)
     else:
-        cell = measure_cell(settings, sources, placement)
+        start = time.monotonic()
+        cell = measure_cell(settings, sources, placement, tries)
+        if "refused" not in cell and tries.again(cell, time.monotonic() - start):
+            tries.restart(cell, placement["allowed_cpus"])
+        cell["tries"] = tries.facts()
+    cell["order"] = {
+        **{"seed": args.order_seed, "repeat": args.repeat},
+        **{"place": args.place, "of": args.places},
+    }
     write_json(args.output, cell)
     print(in_short(cell))
 
@@ -237,6 +274,8 @@ def in_short(cell: dict[str, Any]) -> str:
 
         parts.append(f"latency {in_words(cell['latency_ms'])}")
     parts.append(f"peak memory {cell['peak_memory_mib']:.0f} MiB")
+    if cell["tries"]["number"] > 1:
+        parts.append("measured again: the first try was disturbed")
     found = cell["validity"]
     if found["reasons"]:
         from bertsquad.benchmark.validity import reasons_in_words

@@ -27,6 +27,7 @@ class Check:
     disturbed: float | None  # the bound; None: whatever is found is invalid
     invalid: float | None
     do: str
+    again: bool = True  # measured again, it may be gone
 
 
 # 1 % is half of the smallest difference that a comparison is meant to see (2 %).

@@ -7,6 +7,7 @@ hold <pathvars>, which Snakemake spells out.
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
 from bertsquad.engines import REFERENCE, about
+from bertsquad.experiment.order import Order, order_of
 from bertsquad.training.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
@@ -22,6 +24,9 @@ MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_confi
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
 _LOCK_FILE = "config/artifacts.lock.json"
+
+# Where cells tell each other how long they have waited; nobody misses it.
+_PATIENCE_FILE = ".snakemake/bertsquad/patience.json"
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -208,20 +213,44 @@ class Experiment:
 
     def cell_files(self) -> list[str]:
         """Every measured cell of the inference benchmark."""
-        benchmark = self.config["benchmark"]
         return [
             self.place(
                 f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
                 f"/batch{batch}-threads{threads}-repeat{repeat}.json"
             )
+            for run, engine, precision, scenario, batch, threads in self.cells()
+            for repeat in range(1, self.config["benchmark"]["repeats"] + 1)
+        ]
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The six names in the path of every cell, of one repeat."""
+        return [
+            (run, engine, precision, scenario, str(batch), str(threads))
             for run in self.config["runs"]
             if self.config["runs"][run]["benchmark"]
             for engine, precision in self.engine_precisions()
-            for scenario in benchmark["scenarios"]
+            for scenario in self.config["benchmark"]["scenarios"]
             for batch in self.batch_sizes(scenario)
-            for threads in benchmark["threads"]
-            for repeat in range(1, benchmark["repeats"] + 1)
+            for threads in self.config["benchmark"]["threads"]
         ]
+
+    @cached_property
+    def order(self) -> Order:
+        """The order in which the cells are measured."""
+        benchmark = self.config["benchmark"]
+        return order_of(self.cells(), benchmark["repeats"], benchmark["order_seed"])
+
+    def priority(self, *cell_and_repeat: str) -> int:
+        """A cell's priority: its six names as in `cells`, and its repeat."""
+        *cell, repeat = cell_and_repeat
+        return self.order.priority(tuple(cell), int(repeat))
+
+    def pace(self, *cell_and_repeat: str) -> str:
+        """When a cell is measured, as options: its place, how long it may wait for quiet."""
+        *cell, repeat = cell_and_repeat
+        quiet = self.config["benchmark"]["quiet_seconds"]
+        settled = [("quiet_seconds", quiet), ("patience", _PATIENCE_FILE)]
+        return options([*self.order.facts(tuple(cell), int(repeat)), *settled])
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
         """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
