@@ -47,7 +47,8 @@ def for_apptainer(environment: Mapping[str, str]) -> dict[str, str]:
     What the user has put there in this way (APPTAINERENV_NAME) stays as it is.
     """
     prefix = "APPTAINERENV_"
-    named = {prefix + name: value for name, value in passed_on(environment).items()}
+    own = {name: value for name, value in environment.items() if not name.startswith(prefix)}
+    named = {prefix + name: value for name, value in passed_on(own).items()}
     return {name: value for name, value in named.items() if name not in environment}
 
 
