@@ -23,6 +23,7 @@ from snakemake.utils import update_config
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
+from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.config import check_files, check_folders, resolve, typed
@@ -93,6 +94,8 @@ SPEED = SpeedPlan(config["speed"], EXPERIMENT.place)
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
 )
+if APPTAINER:
+    os.environ.update(for_apptainer(os.environ))
 
 
 def free_of_braces(folder):
