@@ -225,8 +225,13 @@ class Experiment:
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
         """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
-        whole_set = self.mode(scenario).whole_set
-        return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
+        if self.mode(scenario).whole_set:
+            return ["auto"]
+        benchmark = self.config["benchmark"]
+        chosen: list[int | str] = benchmark["scenarios"][scenario].get(
+            "batch_sizes", benchmark["batch_sizes"]
+        )
+        return chosen
 
     def mode(self, scenario: str) -> Mode:
         """The mode in which a scenario is measured."""
@@ -241,13 +246,16 @@ class Experiment:
         benchmark = self.config["benchmark"]
         chosen = benchmark["scenarios"][scenario]
         whole_set = self.mode(scenario).whole_set
+        iterations = chosen["passes"] if whole_set else benchmark["iterations"]
+        seconds = benchmark["seconds"]
         return options(
             [
                 ("mode", chosen["mode"]),
                 ("padding", chosen["padding"]),
                 ("count", chosen["count"] if whole_set else None),
                 ("warmup", benchmark["warmup"]),
-                ("iterations", chosen["passes"] if whole_set else benchmark["iterations"]),
+                ("iterations", iterations if seconds is None else None),
+                ("seconds", seconds),
                 ("emulated", benchmark["emulated"]),
             ]
         )
