@@ -23,6 +23,7 @@ from snakemake.utils import update_config
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
+from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.config import (
@@ -99,6 +100,8 @@ SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
 )
+if APPTAINER:
+    os.environ.update(for_apptainer(os.environ))
 
 
 def free_of_braces(folder):
