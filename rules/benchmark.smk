@@ -26,12 +26,12 @@ rule benchmark_inference:
         "<logs>/{run}/benchmark_inference/{engine}-{precision}/"
         "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.log",
     # At random, one repeat after the other, and after everything else that could run beside it.
-    priority: of(CELL, EXPERIMENT.priority)
+    priority: of(CELL, PACE.priority)
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     resources:
         # No parameter: another order, or more patience, is no reason to measure again.
-        pace=of(CELL, EXPERIMENT.pace),
+        pace=of(CELL, PACE.options),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),

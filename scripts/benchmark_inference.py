@@ -9,6 +9,7 @@ Example:
 
 Modes: `batches`, one after another; `offline`, `--iterations` passes over `--count` features that
 are all at hand; `end_to_end`, so many passes from the texts of `--count` questions to answers.
+With `--seconds` in place of `--iterations`, as much as fits into that time, in whole passes.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
     command_parser,
+    positive_number,
 )
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
@@ -35,7 +37,11 @@ if TYPE_CHECKING:
 
 
 def measure_cell(
-    settings: "Settings", sources: "Sources", placement: dict[str, Any], tries: "Tries"
+    settings: "Settings",
+    sources: "Sources",
+    placement: dict[str, Any],
+    tries: "Tries",
+    ceiling_seconds: float | None,
 ) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it.
 
@@ -83,6 +89,11 @@ def measure_cell(
         "noise": noise,
         "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
     }
+    if ceiling_seconds is not None:  # only now: it takes memory of its own
+        ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
+        surroundings["ceiling"] = ceilings.measure_ceiling(
+            settings.precision, settings.threads, ceiling_seconds
+        )
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
 
 
@@ -145,9 +156,14 @@ def parse_args() -> argparse.Namespace:
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add(
         "--iterations",
-        required=True,
         type=at_least(1),
         help="batches, or passes over all that is at hand; one sample each",
+    )
+    add("--seconds", type=positive_number, help="to time, about, in place of --iterations")
+    add(
+        "--ceiling-seconds",
+        type=positive_number,
+        help="afterwards measure the precision's best matrix products, so long each",
     )
     add(
         "--emulated",
@@ -185,6 +201,8 @@ def parse_args() -> argparse.Namespace:
 def contradiction(args: argparse.Namespace) -> str:
     """What the mode needs and the options lack; "" where they fit."""
     mode = MODES[args.mode]
+    if (args.iterations is None) == (args.seconds is None):
+        return "either --iterations or --seconds is needed"
     if (args.batch_size is None) != mode.whole_set:
         sized = " or ".join(WITH_LATENCY)
         return f"--batch-size is a number with --mode {sized}, and `auto` with the others"
@@ -236,9 +254,10 @@ def main() -> None:
         threads_requested=str(args.threads),
         repeat=args.repeat,
         warmup_iterations=args.warmup,
-        iterations=args.iterations,
+        iterations=args.iterations or 1,  # whole passes at least, where `seconds` decide
         workload_seed=args.seed,
         count=args.count,
+        seconds=args.seconds,
     )
     sources = Sources(args.model, args.features, args.dataset, args.quantized)
     if args.emulated == "refuse" and not engines.native(args.precision):
@@ -246,7 +265,7 @@ def main() -> None:
         cell = refused(settings, placement, reason)
     else:
         start = time.monotonic()
-        cell = measure_cell(settings, sources, placement, tries)
+        cell = measure_cell(settings, sources, placement, tries, args.ceiling_seconds)
         if "refused" not in cell and tries.again(cell, time.monotonic() - start):
             tries.restart(cell, placement["allowed_cpus"])
         cell["tries"] = tries.facts()

@@ -53,7 +53,8 @@ def test_every_cell_is_as_likely_first():
     assert max(counts) < 260
 
 
-def test_a_cell_that_was_not_configured_has_a_place_too():
+def test_a_cell_that_was_not_configured_is_taken_too_but_has_no_place():
     order = order_of(CELLS, 1, 0)
-    assert 1 <= order.place(("z", "torch"), 1) <= 13
-    assert order.facts(("z", "torch"), 7) == [("order_seed", 0), ("place", 1), ("places", 1)]
+    assert -10 - 12 <= order.priority(("z", "torch"), 1) <= -10
+    assert order.facts(("z", "torch"), 1) == order.facts(CELLS[0], 7) == []
+    assert order.facts(CELLS[0], 1)[0] == ("order_seed", 0)

@@ -7,7 +7,6 @@ hold <pathvars>, which Snakemake spells out.
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from bertsquad.artifacts.locations import file_path, is_network
 from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
 from bertsquad.engines import REFERENCE, about
-from bertsquad.experiment.order import Order, order_of
 from bertsquad.training.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
@@ -24,9 +22,6 @@ MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_confi
 # Where the first download of a file without a known checksum writes it down. Not under results/:
 # it belongs to the experiment, and `rm -r results` must not lose it.
 _LOCK_FILE = "config/artifacts.lock.json"
-
-# Where cells tell each other how long they have waited; nobody misses it.
-_PATIENCE_FILE = ".snakemake/bertsquad/patience.json"
 
 
 def options(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -234,28 +229,15 @@ class Experiment:
             for threads in self.config["benchmark"]["threads"]
         ]
 
-    @cached_property
-    def order(self) -> Order:
-        """The order in which the cells are measured."""
-        benchmark = self.config["benchmark"]
-        return order_of(self.cells(), benchmark["repeats"], benchmark["order_seed"])
-
-    def priority(self, *cell_and_repeat: str) -> int:
-        """A cell's priority: its six names as in `cells`, and its repeat."""
-        *cell, repeat = cell_and_repeat
-        return self.order.priority(tuple(cell), int(repeat))
-
-    def pace(self, *cell_and_repeat: str) -> str:
-        """When a cell is measured, as options: its place, how long it may wait for quiet."""
-        *cell, repeat = cell_and_repeat
-        quiet = self.config["benchmark"]["quiet_seconds"]
-        settled = [("quiet_seconds", quiet), ("patience", _PATIENCE_FILE)]
-        return options([*self.order.facts(tuple(cell), int(repeat)), *settled])
-
     def batch_sizes(self, scenario: str) -> list[int | str]:
         """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
-        whole_set = self.mode(scenario).whole_set
-        return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
+        if self.mode(scenario).whole_set:
+            return ["auto"]
+        benchmark = self.config["benchmark"]
+        chosen: list[int | str] = benchmark["scenarios"][scenario].get(
+            "batch_sizes", benchmark["batch_sizes"]
+        )
+        return chosen
 
     def mode(self, scenario: str) -> Mode:
         """The mode in which a scenario is measured."""
@@ -270,13 +252,16 @@ class Experiment:
         benchmark = self.config["benchmark"]
         chosen = benchmark["scenarios"][scenario]
         whole_set = self.mode(scenario).whole_set
+        iterations = chosen["passes"] if whole_set else benchmark["iterations"]
+        seconds = benchmark["seconds"]
         return options(
             [
                 ("mode", chosen["mode"]),
                 ("padding", chosen["padding"]),
                 ("count", chosen["count"] if whole_set else None),
                 ("warmup", benchmark["warmup"]),
-                ("iterations", chosen["passes"] if whole_set else benchmark["iterations"]),
+                ("iterations", iterations if seconds is None else None),
+                ("seconds", seconds),
                 ("emulated", benchmark["emulated"]),
             ]
         )

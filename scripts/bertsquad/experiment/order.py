@@ -12,11 +12,16 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.experiment.files import options
 
 # Run, engine, precision, scenario, batch size, threads: what tells cells of one repeat apart.
 Cell = tuple[str, ...]
 # Below every rule that does not measure: a measurement waits for what could run beside it.
 _FIRST_PRIORITY = -10
+# Where cells tell each other how long they have waited.
+_PATIENCE_FILE = ".snakemake/bertsquad/patience.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,45 @@ class Order:
         return bisect_left(drawn, _draw(self.seed, repeat, cell)) + 1
 
     def facts(self, cell: Cell, repeat: int) -> list[tuple[str, int]]:
-        """What a cell's file holds of its order, by the names of options."""
-        places = len(self.drawn[repeat - 1]) if repeat <= len(self.drawn) else 1
+        """What a cell's file holds of its order, by the names of options; nothing of one that is
+        not of the experiment."""
+        drawn = self.drawn[repeat - 1] if repeat <= len(self.drawn) else ()
+        if _draw(self.seed, repeat, cell) not in drawn:
+            return []
         place = self.place(cell, repeat)
-        return [("order_seed", self.seed), ("place", place), ("places", places)]
+        return [("order_seed", self.seed), ("place", place), ("places", len(drawn))]
 
     def priority(self, cell: Cell, repeat: int) -> int:
         """Snakemake's: the higher, the sooner."""
         before = sum(map(len, self.drawn[: repeat - 1]))
         return _FIRST_PRIORITY + 1 - before - self.place(cell, repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the cells of an experiment are measured; all functions take a cell's names as they are
+    in its path, and then its repeat."""
+
+    order: Order
+    quiet_seconds: int  # `benchmark.quiet_seconds`
+
+    def priority(self, *cell_and_repeat: str) -> int:
+        """Snakemake's."""
+        *cell, repeat = cell_and_repeat
+        return self.order.priority(tuple(cell), int(repeat))
+
+    def options(self, *cell_and_repeat: str) -> str:
+        """A cell's place in the order, and how long it may wait for a quiet machine."""
+        *cell, repeat = cell_and_repeat
+        facts = self.order.facts(tuple(cell), int(repeat))
+        wait = ("quiet_seconds", self.quiet_seconds)
+        return options([*facts, wait, ("patience", _PATIENCE_FILE)])
+
+
+def pace_of(cells: Iterable[Cell], benchmark: dict[str, Any]) -> Pace:
+    """The pace of these cells under the resolved `benchmark` of a configuration."""
+    order = order_of(cells, benchmark["repeats"], benchmark["order_seed"])
+    return Pace(order, benchmark["quiet_seconds"])
 
 
 def order_of(cells: Iterable[Cell], repeats: int, seed: int) -> Order:
