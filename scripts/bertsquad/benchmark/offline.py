@@ -4,6 +4,7 @@ One sample is one pass over the set: the engine's plan, the features of the memo
 packed into NumPy arrays, the engine, and its logits as NumPy arrays.
 """
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +24,12 @@ from bertsquad.benchmark.timing import (
     time_batches,
     timed,
 )
-from bertsquad.benchmark.workload import spread_over_lengths, spread_with_neighbours, squares
+from bertsquad.benchmark.workload import (
+    shapes,
+    spread_over_lengths,
+    spread_with_neighbours,
+    squares,
+)
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
@@ -75,8 +81,8 @@ def measure(
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
     The features are spread evenly over the lengths of the file, the same for every cell that asks
-    alike. Before the first pass the engine sees the first batch of its plan, the longest, and
-    `warmup` batches from all over it.
+    alike. Before the first pass the engine sees the first batch of its plan, the longest, then a
+    batch of each shape of its plan, which it may prepare, and `warmup` batches from all over it.
 
     With `seconds`, at most `count` features: as many as pass in that time, by some of the median
     length, which run first; with their neighbours, in batches for all threads. While three quarters
@@ -110,6 +116,9 @@ def measure(
     plan = planned()
     if seconds is None:
         _, first_ns = timed(lambda: run(plan[:1]), clock)
+    visited = [plan[place] for place in shapes(plan, features.lengths)]
+    progress("warm-up of all shapes", 0, len(visited))
+    _, visits_ns = timed(lambda: run(visited), clock)
     progress("warm-up", 0, warmup)
     run([plan[place] for place in spread(len(plan), warmup)])
     samples_ns = time_batches(
@@ -121,6 +130,8 @@ def measure(
     )
     passes = len(samples_ns)
     tokens = passes * int(lengths.sum())
+    part = sum(int(features.lengths[batch].sum()) for batch in visited) / int(lengths.sum())
+    later_ns = part * statistics.median(samples_ns)
     return PassMeasurement(
         pass_samples_s=[sample / NANOSECONDS for sample in samples_ns],
         features=passes * len(numbers),
@@ -130,6 +141,7 @@ def measure(
         batches=len(plan),
         model_load_s=load_ns / NANOSECONDS,
         first_inference_s=first_ns / NANOSECONDS,
+        cold_s=(visits_ns - later_ns) / NANOSECONDS,
         memory_before_load_mib=memory_before_load_mib,
         memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),

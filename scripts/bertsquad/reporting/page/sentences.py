@@ -227,23 +227,46 @@ def disturbances(found: Findings) -> str:
     """How many cells were disturbed, by what, and what to do, in plain text; "" for none."""
     if not found.disturbed:
         return ""
-    times = Counter(
-        part.split()[0] for row in found.disturbed for part in row["validity_reasons"].split("; ")
-    )
-    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
-    todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    causes, todo = _causes(found.disturbed, noted=False)
     twice = sum((row["tries"] or 1) > 1 for row in found.disturbed)
     again = f"{twice} of them were measured twice; " if twice else ""
     return (
         f"{len(found.disturbed)} of {_count(found.cells, 'cell')} disturbed ({causes}); {again}"
-        f"their times are hatched and count for nothing: {', '.join(todo)}, by "
+        f"their times are hatched and count for nothing: {todo}, by "
         "`snakemake --forcerun benchmark_inference`"
     )
+
+
+def remarks_on_valid(found: Findings) -> str:
+    """What cells that count cannot tell, in plain text; "" for none."""
+    if not found.noted:
+        return ""
+    causes, todo = _causes(found.noted, noted=True)
+    return (
+        f"{len(found.noted)} of {_count(found.cells, 'cell')} cannot tell everything ({causes}): "
+        f"{todo}"
+    )
+
+
+def _causes(cells: Sequence[Row], *, noted: bool) -> tuple[str, str]:
+    """How often each code occurs in the cells, and what to do; those that only note something, or
+    those that disturb."""
+    times = Counter(
+        code
+        for row in cells
+        for part in filter(None, row["validity_reasons"].split("; "))
+        if ((code := part.split()[0]) in CODES and CODES[code].noted is not None) == noted
+    )
+    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
+    todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    return causes, ", ".join(todo)
 
 
 def _disturbed_remarks(found: Findings) -> Iterator[Markup]:
     if text := disturbances(found):
         yield Markup("<strong>Not to be trusted:</strong> {}.").format(text)
+    if text := remarks_on_valid(found):
+        yield Markup("{}.").format(text)
 
 
 def _missing_remarks(found: Findings) -> Iterator[Markup]:

@@ -124,6 +124,17 @@ class Row(TypedDict):
     tries: Annotated[int | None, "", "2: the first was disturbed, and this is the second"]
     waited_s: Annotated[float | None, "s", "waiting for a quiet machine, before the cell"]
     place: Annotated[int | None, "", "in the random order of the cells of its repeat, from 1"]
+    calibration: Annotated[str, "", "matrix product run before and after what was timed"]
+    calibration_before_gflops: Annotated[float | None, "GFLOP/s", "its rate before"]
+    calibration_after_gflops: Annotated[float | None, "GFLOP/s", "its rate after"]
+    features_per_second_at_reference_clock: Annotated[
+        float | None, "1/s", "throughput if the product had been as fast as in the best cell"
+    ]
+    steady: Annotated[
+        str, "", "flat, warm-up, slowdown or no steady state; empty: fewer than 100 samples"
+    ]
+    dropped: Annotated[int | None, "", "timed batches before the series was steady, not counted"]
+    drift: Annotated[float | None, "", "change of the time of a batch from start to end, a share"]
 
 
 @dataclass(frozen=True, slots=True)
