@@ -114,7 +114,8 @@ def test_a_scenario_says_how_its_cells_are_measured():
         "--emulated refuse"
     )
     assert demo.scenario_options("offline") == (
-        "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --min-seconds 1 --emulated refuse"
+        "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --min-seconds 1 "
+        "--emulated refuse"
     )
 
 
