@@ -58,7 +58,10 @@ class Page(HTMLParser):
 
 def draw(results, folder):
     """All figures of some results."""
-    summary = Summary(tables.summarize(results.metrics, results.cells, results.logs))
+    table = tables.summarize(
+        results.metrics, results.cells, results.logs, comparisons=results.comparisons
+    )
+    summary = Summary(table)
     logs = {
         training_log.run_of_log(path): training_log.read_training_log(path) for path in results.logs
     }

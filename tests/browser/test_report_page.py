@@ -73,6 +73,37 @@ def test_a_click_on_a_heading_sorts_and_a_second_one_turns_it_round(show, report
     assert [float(each) for each in scores.all_inner_texts()] == [86.0, 85.8, 85.2, 85.0, 0.4]
 
 
+def test_a_table_shows_the_rows_that_hold_all_words(show, engines_report):
+    page = show(engines_report)
+    box = page.locator("#cells").get_by_role("searchbox")
+    box.fill("openvino INT8 padded")
+    shown = page.locator("#cells tbody tr:visible")
+    assert shown.count() == 3
+    assert all("openvino" in row and "int8" in row for row in shown.all_inner_texts())
+    assert "3 of 56 rows" in page.locator("#cells").inner_text()
+    box.fill("")
+    assert shown.count() == 56
+
+
+def test_tables_use_the_screen_and_say_where_they_scroll(show, engines_report):
+    wide = show(engines_report, width=1920)
+    cells = wide.locator("#cells .scroll")
+    assert cells.evaluate("(each) => each.scrollWidth <= each.clientWidth + 1")
+    assert wide.locator(".hint:visible").count() == 0
+    assert cells.bounding_box()["width"] > wide.locator("main").bounding_box()["width"]
+    narrow = show(engines_report, width=500)
+    assert "scrolls sideways" in narrow.locator("#cells .hint").inner_text()
+    assert narrow.locator("#cells .scroll").get_attribute("tabindex") == "0"
+
+
+def test_the_machine_is_read_without_its_raw_keys(show, report):
+    page = show(report)
+    assert "Example Processor 9000" in page.locator("#machine").inner_text()
+    assert not page.get_by_text("CPU caches L1d").is_visible()
+    page.get_by_text("Every key of machine.json").click()
+    assert page.get_by_text("CPU caches L1d").is_visible()
+
+
 @pytest.mark.parametrize("background", [True, False])
 def test_on_paper_everything_is_unfolded_and_less_than_2_mb(show, engines_report, background):
     page = show(engines_report, color_scheme="dark")

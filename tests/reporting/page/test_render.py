@@ -81,23 +81,25 @@ def test_it_opens_with_the_answers(demo_html):
     for words in (
         "On Example Processor 9000 (2 cores, 24.0 GiB), 2 runs (demo-bf16 and demo-fp32) fine-tuned"
         " the checkpoint synthetic on the dataset synthetic.",
-        "The best run, demo-fp32, gives the exact answer to 86.0 % of 500 questions and reaches an"
-        " F1 of 91.4 % (torch fp32).",
+        "The best run, demo-fp32, gives the exact answer to 86.00 % of 500 questions and reaches an"
+        " F1 of 91.40 % (torch fp32).",
         "At its fastest the model answers 439 features per second (torch bf16, real-lengths, batch"
         " 32, 2 threads).",
         "95 % interval 88.4 to 94.4 on other questions on these articles; 85.4 to 97.4 on other "
         "articles",
         "median of one batch, p99 4.30 ms; torch bf16, real-lengths, batch 1, 2 threads",
-        "Without fine-tuning here (run untrained) the same questions get an F1 of 6.3 %.",
+        "Without fine-tuning here (run untrained) the same questions get an F1 of 6.30 %.",
         "the same in all 6 pairs of cells",
-        "1 warning about this machine: read the times with care.",
+        "Scores no A program wrote passages and questions: on real ones nothing follows.",
+        "Times yes Nothing disturbed any of the 12 cells.",
+        "Machine with care 1 warning about this machine: read the times with care.",
     ):
         assert words in opening
 
 
 def test_a_demo_says_so_before_any_number(demo_html):
     text = Page(demo_html).text
-    assert text.index("This is a demo on made-up text.") < text.index("86.0")
+    assert text.index("This is a demo on made-up text.") < text.index("86.00")
 
 
 def test_it_holds_tables_versions_checksums_and_the_command(demo_html):
@@ -167,7 +169,7 @@ def test_scores_without_benchmark(tmp_path):
     html = render(results, settings=config(runs=("only",), demo=False))
     text = Page(html).text
     assert "run only fine-tuned the checkpoint synthetic" in text
-    assert "Run only gives the exact answer to 50.0 % of 500 questions" in text
+    assert "Run only gives the exact answer to 50.00 % of 500 questions" in text
     assert "No inference benchmark was run, so there are no times in this report." in text
     assert Page(html).broken == []
     assert 'id="speed"' not in html
@@ -231,7 +233,7 @@ def test_noise_is_no_gain_from_tokenising(tmp_path):
 def test_what_is_no_result_is_said_with_the_reason_and_counts_for_nothing(engines_text):
     opening = engines_text.split("Contents")[0]
     for words in (
-        "onnxruntime int8 failed: it keeps less than 99 % of FP32’s F1: 97.2 %.",
+        "onnxruntime int8 failed: it keeps less than 99 % of FP32’s F1: 97.20 %.",
         "torch bf16 is emulated here: this processor has no instructions for bf16",
         "openvino bf16 was not timed: this processor emulates bf16.",
         "int8 over fp323.68 ×",
