@@ -40,6 +40,7 @@ from bertsquad.experiment.files import (
     training_option,
 )
 from bertsquad.experiment.order import pace_of
+from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
     CONSOLE,
     NEVER_DECIDES_RESULTS,
@@ -98,6 +99,7 @@ MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
+PLAN = PlanFiles(EXPERIMENT)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
