@@ -21,8 +21,10 @@ sys.path.insert(0, str(SCRIPTS))
 from snakemake.utils import update_config
 
 from bertsquad.artifacts.catalogue import load_catalogue
+from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
+from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.config import check_files, check_folders, resolve, typed
@@ -37,6 +39,7 @@ from bertsquad.experiment.sources import (
     NEVER_DECIDES_RESULTS,
     local_sources,
 )
+from bertsquad.experiment.served import Served
 from bertsquad.experiment.speed_plan import SpeedPlan
 from bertsquad.modelzoo.steps import ModelZoo
 from bertsquad.reporting.gallery import figures
@@ -88,11 +91,14 @@ or_exit(EXPERIMENT.check, CONFIG_SOURCE)
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+SERVED = Served(EXPERIMENT)
 SPEED = SpeedPlan(config["speed"], EXPERIMENT.place)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
 )
+if APPTAINER:
+    os.environ.update(for_apptainer(os.environ))
 
 
 def free_of_braces(folder):
@@ -155,6 +161,8 @@ wildcard_constraints:
     batch=r"\d+|auto",
     threads=r"\d+|all",
     repeat=r"\d+",
+    layout=r"\d+x\d+x\d+|auto",
+    load=LOADS,
 
 
 def code(script, without=CONSOLE):

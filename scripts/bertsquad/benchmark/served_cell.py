@@ -1,8 +1,9 @@
 """What the file of a cell under load holds (modes `saturated` and `server`).
 
-Path: `<results>/{run}/{engine}-{precision}/benchmark/{scenario}/layout{I}x{S}x{T}-{load}-repeat{r}.json`
-with `load` one of `saturated`, `share0.7` (of the measured capacity), `rate12.5` (requests a
-second), `slo300` (the highest rate whose p99 stays within so many ms); beside it `...-samples.npz`.
+Path: `{run}/{engine}-{precision}/benchmark/{scenario}/layout{layout}-{load}-repeat{r}.json`,
+`layout` as 2x1x1 or auto; `load` one of `saturated`, `share0.7` (of the measured capacity),
+`rate12.5` (requests a second), `slo300` (the highest rate whose p99 stays within so many ms).
+Beside it `...-samples.npz`.
 Scores are in metrics.json of the engine and precision, the machine in machine.json of the results.
 Times are in ms, memory in MiB, rates in requests (features) a second.
 """
@@ -68,4 +69,4 @@ class ServedCell(TypedDict, total=False):
     slo: dict[str, Any]  # of load slo: ms, percentile, met, exceed_share
     search: dict[str, Any]  # of load slo: rate, rate_confident, status, probes
     twin: TwinFacts
-    mlperf_estimate_ms: float | None
+    mlperf_estimate_ms: dict[str, Any]  # server: p99 (None of fewer than 662 requests), note

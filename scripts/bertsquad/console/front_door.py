@@ -35,6 +35,7 @@ GROUPS = {
         "measure-ceilings",
         "measure-speed",
         "benchmark-inference",
+        "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),

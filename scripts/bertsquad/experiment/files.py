@@ -224,8 +224,11 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself, none
+        where it is served by a layout (served.py)."""
         whole_set = self.mode(scenario).whole_set
+        if self.mode(scenario).served:
+            return []
         return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
 
     def mode(self, scenario: str) -> Mode:

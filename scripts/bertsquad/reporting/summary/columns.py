@@ -121,6 +121,18 @@ class Row(TypedDict):
         str, "", "valid; disturbed or invalid: shown, but no result; empty: unknown"
     ]
     validity_reasons: Annotated[str, "", "what disturbed the cell, and how much"]
+    layout: Annotated[str, "", "processes x requests under way in each x threads for one"]
+    load: Annotated[str, "", "saturated; share of the capacity; rate; slo: highest within it, ms"]
+    requests: Annotated[int | None, "", "requests that a layout served"]
+    service_mean_ms: Annotated[float | None, "ms", "mean time of a request in its lane"]
+    capacity_per_second: Annotated[float | None, "1/s", "requests, all lanes of the layout busy"]
+    arrival_rate: Annotated[float | None, "1/s", "requests that came, on average"]
+    arrival_share: Annotated[float | None, "", "the same over the capacity"]
+    twin: Annotated[str, "", "fits or refuted: the run beside the queue that was computed"]
+    twin_p99_ms: Annotated[float | None, "ms", "p99 of the latency that was computed"]
+    slo_ms: Annotated[float | None, "ms", "limit of p99 within which the highest rate was sought"]
+    slo_met: Annotated[bool | None, "", "whether p99 was within it at the rate of the row"]
+    slo_search: Annotated[str, "", "confirmed, unconfirmed or infeasible: the highest rate"]
 
 
 @dataclass(frozen=True, slots=True)
