@@ -16,21 +16,29 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
 from bertsquad.benchmark.modes import SERVED
-from bertsquad.console.arguments import add_engine_options, command_parser, natural, positive
+from bertsquad.console.arguments import (
+    add_engine_options,
+    add_pace,
+    command_parser,
+    natural,
+    positive,
+)
 from bertsquad.console.errors import UserError, exit_with, one_line
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.layout import Layout
     from bertsquad.benchmark.serving import ServingSettings
+    from bertsquad.benchmark.tries import Tries
 
 
 def measure_cell(
-    args: argparse.Namespace, settings: "ServingSettings", layout: "Layout"
+    args: argparse.Namespace, settings: "ServingSettings", layout: "Layout", tries: "Tries"
 ) -> dict[str, Any]:
     """The cell's JSON; the samples are written. Nothing is computed in this process."""
     from bertsquad.benchmark.fleet import Fleet
@@ -57,6 +65,7 @@ def measure_cell(
     }
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
+    tries.wait()
     print_phase("load", 0, 1)
     with Fleet("bertsquad.benchmark.served_engine:open_lanes", job, places) as fleet:
         serving = Serving(fleet, layout, features.lengths, settings, print_phase)
@@ -97,7 +106,12 @@ def samples_path(output: str) -> Path:
 
 def print_phase(phase: str, done: int, total: int) -> None:
     """One line at the start of each phase."""
-    print(f"{phase}: {total} to do" if total > 1 else phase, file=sys.stderr, flush=True)
+    print_now(f"{phase}: {total} to do" if total > 1 else phase)
+
+
+def print_now(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def parse_args() -> argparse.Namespace:
@@ -135,6 +149,7 @@ def parse_args() -> argparse.Namespace:
     add("--emulated", choices=("mark", "refuse"), default="mark", help="a precision it lacks")
     add("--repeat", required=True, type=natural, help="number of this repeat of the cell")
     add("--seed", default=0, type=natural, help="of arrivals and features (%(default)s)")
+    add_pace(parser)
     add("--output", required=True, metavar="JSON", help="the cell to write")
     return parser.parse_args()
 
@@ -179,9 +194,13 @@ def main() -> None:
 
     from bertsquad.benchmark.fleet import LostInstanceError
     from bertsquad.benchmark.layout import read_layout
-    from bertsquad.files import write_json
+    from bertsquad.benchmark.quiet import Patience
+    from bertsquad.benchmark.tries import Tries, first_try
+    from bertsquad.files import write_json, written_whole
     from bertsquad.machine.cores import read_cores
 
+    patience = Patience(args.quiet_seconds, args.patience)
+    tries = Tries(patience, args.first_try and first_try(args.first_try), print_now)
     layout = read_layout(args.layout, read_cores(), args.at_most)
     settings = settings_of(args, layout)
     if args.emulated == "refuse" and not engines.native(args.precision):
@@ -189,17 +208,23 @@ def main() -> None:
         cell = refused(settings, reason)
     else:
         try:
-            cell = measure_cell(args, settings, layout)
+            start = time.monotonic()
+            cell = measure_cell(args, settings, layout, tries)
+            if tries.again(cell, time.monotonic() - start):
+                tries.restart(cell, read_cores().allowed_cpus)
+            cell["tries"] = tries.facts()
         except engines.EmulatedPrecision as error:
             cell = refused(settings, str(error))
         except LostInstanceError as error:
             print(one_line(f"{Path(sys.argv[0]).name}: error: {error}"), file=sys.stderr)
             sys.exit(1)
     if "refused" in cell:
-        from bertsquad.files import written_whole
-
         with written_whole(samples_path(args.output)):
             pass  # empty: nothing was run
+    cell["order"] = {
+        **{"seed": args.order_seed, "repeat": args.repeat},
+        **{"place": args.place, "of": args.places},
+    }
     write_json(args.output, cell)
     print(in_short(cell))
 
@@ -226,6 +251,8 @@ def in_short(cell: dict[str, Any]) -> str:
         found = cell["search"]
         parts.append(f"within {cell['slo']['ms']:g} ms: {found['rate']:.2f}/s, {found['status']}")
     parts.append(f"memory {cell['peak_memory_mib']:.0f} MiB")
+    if cell["tries"]["number"] > 1:
+        parts.append("measured again: the first try was disturbed")
     if reasons := cell["validity"]["reasons"]:
         from bertsquad.benchmark.validity import reasons_in_words
 

@@ -17,7 +17,7 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("first", type=Path, metavar="A.json", help="predictions: question id to answer")
     add("second", type=Path, metavar="B.json", help="predictions that are compared with A's")
-    add("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
+    add("--dataset", type=Path, required=True, help="SQuAD 1.1 or 2.0 JSON with answers")
     add("--changes", type=natural, default=10, help="changed answers to show (default: 10)")
     add("--bootstrap-samples", type=positive, default=1000)
     add("--seed", type=natural, default=0, help="of the bootstrap")

@@ -8,6 +8,7 @@ start) and, to end, nothing.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -21,6 +22,7 @@ from bertsquad.machine.threads import Threads, bind
 
 def main() -> None:
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
     job = connection.recv()
     torch_environment.keep_memory()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bertsquad.benchmark.lanes import Schedule, Work, serve
-from bertsquad.benchmark.scenario import garbage_collector_off
+from bertsquad.benchmark.timing import garbage_collector_off
 from bertsquad.machine import noise
 
 

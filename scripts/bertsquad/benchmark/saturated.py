@@ -5,6 +5,7 @@ from typing import Any
 
 from bertsquad.benchmark.samples import Samples
 from bertsquad.benchmark.served_engine import TIMED_REGION
+from bertsquad.benchmark.services import raw
 from bertsquad.benchmark.serving import CLOCK, Serving
 
 
@@ -12,7 +13,8 @@ def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
     """The cell, but for what is true of every cell under load, and the raw samples."""
     run, capacity, services = serving.saturate(serving.settings.seconds)
     samples = run.samples
-    service = services.describe() | {"mean_ms": float(samples.service_ms.mean()), "inflation": None}
+    service = services.describe() | raw(samples.batch_tokens, samples.service_ms / 1000)
+    service |= {"mean_ms": float(samples.service_ms.mean()), "inflation": None}
     return {
         "capacity": asdict(capacity),
         "service": service,

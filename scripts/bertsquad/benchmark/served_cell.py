@@ -33,7 +33,9 @@ class ServiceFacts(TypedDict):
     residuals: list[float]  # service / f(L): at most 500 quantiles of it, ascending
     residual_sd: float
     n: int
-    mean_ms: float
+    lengths: list[int]  # tokens of at most 4,000 of them, in the order in which they were served
+    service_ms: list[float]  # of the same
+    mean_ms: float  # of the run that the cell is about
     inflation: float | None  # server: mean service at load over that of the same lengths here
 
 
@@ -43,6 +45,7 @@ class CapacityFacts(TypedDict):
     features_per_second: float
     requests: int
     seconds: float
+    validity: str  # server: valid, disturbed or invalid; of saturated it is the cell's own
 
 
 class TwinFacts(TypedDict):

@@ -12,8 +12,9 @@ from bertsquad.benchmark.loads import read_load
 from bertsquad.benchmark.samples import Samples
 from bertsquad.benchmark.search import search
 from bertsquad.benchmark.served_engine import TIMED_REGION
-from bertsquad.benchmark.services import Services
+from bertsquad.benchmark.services import Services, raw
 from bertsquad.benchmark.serving import CLOCK, Capacity, Run, Serving
+from bertsquad.benchmark.validity import validity
 
 
 def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
@@ -28,7 +29,11 @@ def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
         share = load.kind == "share"
         rate = load.value * capacity.features_per_second if share else load.value
         run = serving.serve(rate, settings.workload_seed)
-    return describe(serving, run, rate, capacity, services) | found, run.samples
+    found |= describe(serving, run, rate, capacity, services)
+    busy = saturated.samples
+    found["service"] |= raw(busy.batch_tokens, busy.service_ms / 1000)
+    found["capacity"] |= {"validity": validity(saturated.noise)["verdict"]}
+    return found, run.samples
 
 
 def describe(

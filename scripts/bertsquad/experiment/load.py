@@ -36,15 +36,15 @@ def take_out(scenario: dict[str, Any], given: Mapping[str, Any], place: str) -> 
         del scenario[key]
 
 
-def cells(scenario: Mapping[str, Any]) -> list[str]:
-    """The names of a scenario's cells, without the repeat."""
+def cells(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Layout and load of each of a scenario's cells."""
     if scenario["mode"] == "saturated":
         loads = [Load("saturated")]
     else:
         loads = [Load("share", share) for share in scenario["shares"]]
         loads += [Load("rate", rate) for rate in scenario["rates"]]
         loads += [Load("slo", scenario["slo_ms"])] if scenario["slo_ms"] is not None else []
-    return [f"layout{layout}-{load}" for layout in scenario["layouts"] for load in loads]
+    return [(layout, str(load)) for layout in scenario["layouts"] for load in loads]
 
 
 def check(scenario: Mapping[str, Any], place: str) -> None:

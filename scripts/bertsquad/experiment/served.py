@@ -19,19 +19,26 @@ class Served:
 
     def files(self) -> list[str]:
         """Every cell, in the order in which cells of batches are listed."""
-        experiment = self.experiment
-        benchmark = experiment.config["benchmark"]
         return [
-            experiment.place(
-                f"<results>/{run}/{engine}-{precision}/benchmark/{name}/{cell}-repeat{repeat}.json"
+            self.experiment.place(
+                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}/"
+                f"layout{layout}-{load}-repeat{repeat}.json"
             )
+            for run, engine, precision, scenario, layout, load in self.cells()
+            for repeat in range(1, self.experiment.config["benchmark"]["repeats"] + 1)
+        ]
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The six names in the path of every cell, of one repeat."""
+        experiment = self.experiment
+        return [
+            (run, engine, precision, name, *cell)
             for run in experiment.config["runs"]
             if experiment.config["runs"][run]["benchmark"]
             for engine, precision in experiment.engine_precisions()
-            for name, scenario in benchmark["scenarios"].items()
+            for name, scenario in experiment.config["benchmark"]["scenarios"].items()
             if experiment.mode(name).served
             for cell in cells(scenario)
-            for repeat in range(1, benchmark["repeats"] + 1)
         ]
 
     def options(self, scenario: str) -> str:
