@@ -21,6 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 from snakemake.utils import update_config
 
 from bertsquad.artifacts.catalogue import load_catalogue
+from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
 from bertsquad.containers.environment import for_apptainer
@@ -46,6 +47,7 @@ from bertsquad.experiment.sources import (
     NEVER_DECIDES_RESULTS,
     local_sources,
 )
+from bertsquad.experiment.served import Served
 from bertsquad.experiment.speed import SCENARIOS, speed_benchmark
 from bertsquad.modelzoo.steps import ModelZoo
 from bertsquad.reporting.gallery import figures
@@ -94,7 +96,8 @@ CATALOGUE = or_exit(
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
 or_exit(EXPERIMENT.check, CONFIG_SOURCE)
-PACE = pace_of(EXPERIMENT.cells(), config["benchmark"])
+SERVED = Served(EXPERIMENT)
+PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
@@ -168,6 +171,8 @@ wildcard_constraints:
     batch=r"\d+|auto",
     threads=r"\d+|all",
     repeat=r"\d+",
+    layout=r"\d+x\d+x\d+|auto",
+    load=LOADS,
 
 
 def code(script, without=CONSOLE):

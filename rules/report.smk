@@ -60,7 +60,7 @@ rule summarize:
         code=code("summarize.py"),
         metrics=EXPERIMENT.metrics_files(),
         comparisons=EXPERIMENT.comparison_files(),
-        cells=EXPERIMENT.cell_files(),
+        cells=[*EXPERIMENT.cell_files(), *SERVED.files()],
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
         config="<results>/config.json",

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
-from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
+    add_pace,
     command_parser,
     positive_number,
 )
@@ -136,7 +137,12 @@ def parse_args() -> argparse.Namespace:
         help="features made with its vocabulary",
     )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
-    add("--mode", default=DEFAULT, choices=list(MODES), help="see above (%(default)s)")
+    add(
+        "--mode",
+        default=DEFAULT,
+        choices=sorted(set(MODES) - set(SERVED)),
+        help="see above (%(default)s)",
+    )
     add(
         "--padding",
         default="none",
@@ -174,23 +180,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
-    add(
-        "--quiet-seconds",
-        type=at_least(0),
-        default=0,
-        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
-        "(default: 0, neither)",
-    )
-    add(
-        "--patience",
-        type=Path,
-        metavar="JSON",
-        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
-    )
-    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
-    add("--order-seed", type=at_least(0), metavar="N", help="the cell's file holds this of the")
-    add("--place", type=at_least(1), metavar="N", help="random order in which the cells of a")
-    add("--places", type=at_least(1), metavar="N", help="repeat are measured: seed, place, of many")
+    add_pace(parser)
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
     if problem := contradiction(args):

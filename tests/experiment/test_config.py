@@ -87,8 +87,8 @@ MISTAKES = {
         "runs.a: max_seq_length 64 leaves the passage no room",
     ),
     "an unknown mode": (
-        "benchmark: {scenarios: {fast: {mode: server}}}",
-        "benchmark.scenarios.fast.mode: found 'server', expected one of batches, offline, ",
+        "benchmark: {scenarios: {fast: {mode: serve}}}",
+        "benchmark.scenarios.fast.mode: found 'serve', expected one of batches, offline, ",
     ),
     "padding where the engine cuts the batches": (
         "benchmark: {scenarios: {all: {mode: offline, padding: max_length}}}",

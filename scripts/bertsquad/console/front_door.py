@@ -34,6 +34,7 @@ GROUPS = {
         "probe-machine",
         "measure-ceilings",
         "benchmark-inference",
+        "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),

@@ -230,7 +230,10 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself, none
+        where a layout serves requests (served.py)."""
+        if self.mode(scenario).served:
+            return []
         if self.mode(scenario).whole_set:
             return ["auto"]
         benchmark = self.config["benchmark"]
