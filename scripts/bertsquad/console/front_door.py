@@ -34,7 +34,6 @@ GROUPS = {
     "Measuring": (
         "probe-machine",
         "measure-ceilings",
-        "measure-speed",
         "benchmark-inference",
         "distribute",
     ),
