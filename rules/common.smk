@@ -158,7 +158,7 @@ wildcard_constraints:
     engine=any_of(config["engines"]),
     precision=any_of({name for names in PRECISIONS.values() for name in names}),
     scenario=any_of(config["benchmark"]["scenarios"]),
-    checkpoint=any_of(CATALOGUE.checkpoints),
+    checkpoint=any_of(CATALOGUE.checkpoint_names),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
     figure=any_of(figures()),

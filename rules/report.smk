@@ -40,6 +40,7 @@ rule record_inputs:
     input:
         code=code("record_inputs.py"),
         artifacts=EXPERIMENT.downloads(),
+        models=EXPERIMENT.model_inputs(),
     output:
         config="<results>/config.json",
         inputs="<results>/inputs.json",
@@ -48,9 +49,10 @@ rule record_inputs:
     params:
         config=of("", json_text, config),
         catalogue=of("", json_text, EXPERIMENT.inputs()),
+        models=of("", EXPERIMENT.models_option),
     shell:
         "python {input.code[0]:q} --config {params.config:q} --catalogue {params.catalogue:q}"
-        " --artifacts {input.artifacts:q} --config-output {output.config:q}"
+        " --artifacts {input.artifacts:q} {params.models} --config-output {output.config:q}"
         " --inputs-output {output.inputs:q} &> {log:q}"
 
 

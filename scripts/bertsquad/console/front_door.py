@@ -16,6 +16,7 @@ GROUPS = {
     "Scores": ("evaluate", "compare", "show-results"),
     "Data and models": (
         "download",
+        "fetch-model",
         "unzip",
         "convert-checkpoint",
         "select-questions",
