@@ -39,7 +39,7 @@ def share(text: str) -> float:
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     add = parser.add_argument
-    add("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON with answers")
+    add("--dataset", type=Path, required=True, help="SQuAD 1.1 or 2.0 JSON with answers")
     for name, whose in (("", ""), ("reference-", " of the reference")):
         add(f"--{name}predictions", type=Path, required=True, help=f"predictions.json{whose}")
         add(f"--{name}logits", type=Path, required=True, help=f"logits.safetensors{whose}")

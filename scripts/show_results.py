@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertsquad.console.arguments import command_parser
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, shown
 
 if TYPE_CHECKING:
     from bertsquad.reporting.summary.columns import Row
@@ -129,7 +129,7 @@ def main() -> None:
     accuracy = accuracy_lines(rows) if rows else []
     lines = [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]
     for line in [*lines, *disturbed_lines(summary)]:
-        print(line)
+        print(shown(line))
     print(f"  report:  {args.report.resolve()}")
 
 

@@ -249,11 +249,13 @@ def note(row: Row) -> str:
     """Why a cell is not a result, in words; "" for one that is."""
     if row["refused"]:
         return f"not run: {row['refused']}"
-    return {
+    found = {
         FAILED: "failed: F1 too low",
         EMULATED: "emulated here",
         DISTURBED: f"{row['validity']}: {row['validity_reasons']}",
     }.get(standing(row), "")
+    again = "measured twice" if (row["tries"] or 1) > 1 else ""
+    return "; ".join(filter(None, (found, again)))
 
 
 @dataclass(frozen=True, slots=True)

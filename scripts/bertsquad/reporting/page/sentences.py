@@ -233,9 +233,11 @@ def disturbances(found: Findings) -> str:
     )
     causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
     todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    twice = sum((row["tries"] or 1) > 1 for row in found.disturbed)
+    again = f"{twice} of them were measured twice; " if twice else ""
     return (
         f"{whole(len(found.disturbed))} of {_count(found.cells, 'cell')} disturbed ({causes}); "
-        f"their times are hatched and count for nothing: {', '.join(todo)}, by `snakemake "
+        f"{again}their times are hatched and count for nothing: {', '.join(todo)}, by `snakemake "
         "--forcerun benchmark_inference`"
     )
 
