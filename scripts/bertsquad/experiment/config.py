@@ -16,7 +16,7 @@ from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
     | {"cells.json"}
 )
