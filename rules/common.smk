@@ -32,6 +32,7 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
+from bertsquad.experiment.negatives import Negatives
 from bertsquad.experiment.sources import (
     CONSOLE,
     NEVER_DECIDES_RESULTS,
@@ -88,6 +89,7 @@ or_exit(EXPERIMENT.check, CONFIG_SOURCE)
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+NEGATIVES = Negatives(EXPERIMENT)
 SPEED = SpeedPlan(config["speed"], EXPERIMENT.place)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
