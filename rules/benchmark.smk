@@ -3,6 +3,9 @@
 # Words for the report, and which modes there are: all of it that decides a cell is in the params.
 MODE_TABLE = ("bertsquad/benchmark/modes.py",)
 
+# The wildcards that name a cell.
+CELL = "run engine precision scenario batch threads repeat"
+
 
 rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
@@ -22,9 +25,13 @@ rule benchmark_inference:
     log:
         "<logs>/{run}/benchmark_inference/{engine}-{precision}/"
         "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.log",
-    priority: -10
-    # A measurement runs alone, and after everything else that could run beside it.
+    # At random, one repeat after the other, and after everything else that could run beside it.
+    priority: of(CELL, PACE.priority)
+    # A measurement runs alone.
     threads: WHOLE_MACHINE
+    resources:
+        # No parameter: another order, or more patience, is no reason to measure again.
+        pace=of(CELL, PACE.options),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
@@ -35,5 +42,5 @@ rule benchmark_inference:
         "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model:q} --features {input.features:q} --scenario {wildcards.scenario}"
         " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
-        " --repeat {wildcards.repeat} {params.options} {params.texts} {params.quantized}"
+        " --repeat {wildcards.repeat} {resources.pace} {params.options} {params.texts} {params.quantized}"
         " --output {output:q} &> {log:q}"

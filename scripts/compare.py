@@ -5,12 +5,11 @@ Example:
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from bertsquad.console.arguments import command_parser, natural, positive
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, note, shown
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,16 +52,12 @@ def warn_of_ids(path: Path, predicted: dict[str, str], asked: list[str]) -> None
     if len(missing) == len(asked):
         raise UserError(f"{path}: no prediction for any of the {len(asked)} questions of --dataset")
     if missing:
-        print(
+        note(
             f"warning: {path}: no prediction for {len(missing)} of {len(asked)} questions, the "
-            f"first is {missing[0]}; each scores 0",
-            file=sys.stderr,
+            f"first is {missing[0]}; each scores 0"
         )
     if unknown:
-        print(
-            f"warning: {path}: {len(unknown)} predictions for other questions are ignored",
-            file=sys.stderr,
-        )
+        note(f"warning: {path}: {len(unknown)} predictions for other questions are ignored")
 
 
 def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str:
@@ -90,7 +85,7 @@ def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str
             f"  B {change['f1']:.2f}: {change['answer']}",
             f"  gold: {' | '.join(change['gold_answers'])}",
         ]
-    return "\n".join(lines)
+    return "\n".join(map(shown, lines))
 
 
 def main() -> None:

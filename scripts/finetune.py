@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import LongUserError, UserError, exit_with, note
 from bertsquad.distributed import worker
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -147,7 +147,7 @@ def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
 
 
 def say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    note(message, LongUserError.longest)
 
 
 def silent(message: object) -> None:

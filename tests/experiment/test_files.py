@@ -117,6 +117,22 @@ def test_a_scenario_says_how_its_cells_are_measured():
     )
 
 
+def test_a_budget_takes_the_place_of_numbers_of_batches_and_passes():
+    demo = experiment(changes={"benchmark": {"seconds": 2.5}})
+    assert demo.scenario_options("padded") == (
+        "--mode batches --padding max_length --warmup 5 --seconds 2.5 --emulated mark"
+    )
+    assert demo.scenario_options("offline") == (
+        "--mode offline --padding none --count 1000 --warmup 5 --seconds 2.5 --emulated mark"
+    )
+
+
+def test_a_scenario_may_have_batch_sizes_of_its_own():
+    scenarios = {"one": {"batch_sizes": [1]}, "all": {}, "offline": {"mode": "offline"}}
+    demo = experiment(changes={"benchmark": {"scenarios": scenarios, "batch_sizes": [4, 8]}})
+    assert [demo.batch_sizes(name) for name in scenarios] == [[1], [4, 8], ["auto"]]
+
+
 def test_only_a_scenario_that_begins_with_texts_reads_them():
     demo = experiment()
     assert demo.texts_option("demo-fp32", "end-to-end") == ("--dataset r/s/downloads/demo-dev.json")

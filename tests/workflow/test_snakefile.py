@@ -244,7 +244,7 @@ def test_the_machines_speed_is_measured_whatever_the_config_and_nothing_download
     assert "download" not in done.stderr.replace("--", "")
     planned = fresh.planned(*asked)
     assert {"generate_random_model", "measure_ceilings", "summarize_speed"} <= set(planned)
-    assert planned["measure_speed"] >= 3  # FP32 by every engine, at least
+    assert planned["measure_speed"] >= 9  # three cells of FP32 by every engine, at least
     assert "download" not in planned
 
 

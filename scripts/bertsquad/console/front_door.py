@@ -33,7 +33,6 @@ GROUPS = {
     "Measuring": (
         "probe-machine",
         "measure-ceilings",
-        "measure-speed",
         "benchmark-inference",
         "distribute",
     ),

@@ -208,25 +208,36 @@ class Experiment:
 
     def cell_files(self) -> list[str]:
         """Every measured cell of the inference benchmark."""
-        benchmark = self.config["benchmark"]
         return [
             self.place(
                 f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
                 f"/batch{batch}-threads{threads}-repeat{repeat}.json"
             )
+            for run, engine, precision, scenario, batch, threads in self.cells()
+            for repeat in range(1, self.config["benchmark"]["repeats"] + 1)
+        ]
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The six names in the path of every cell, of one repeat."""
+        return [
+            (run, engine, precision, scenario, str(batch), str(threads))
             for run in self.config["runs"]
             if self.config["runs"][run]["benchmark"]
             for engine, precision in self.engine_precisions()
-            for scenario in benchmark["scenarios"]
+            for scenario in self.config["benchmark"]["scenarios"]
             for batch in self.batch_sizes(scenario)
-            for threads in benchmark["threads"]
-            for repeat in range(1, benchmark["repeats"] + 1)
+            for threads in self.config["benchmark"]["threads"]
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
         """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
-        whole_set = self.mode(scenario).whole_set
-        return ["auto"] if whole_set else self.config["benchmark"]["batch_sizes"]
+        if self.mode(scenario).whole_set:
+            return ["auto"]
+        benchmark = self.config["benchmark"]
+        chosen: list[int | str] = benchmark["scenarios"][scenario].get(
+            "batch_sizes", benchmark["batch_sizes"]
+        )
+        return chosen
 
     def mode(self, scenario: str) -> Mode:
         """The mode in which a scenario is measured."""
@@ -241,13 +252,16 @@ class Experiment:
         benchmark = self.config["benchmark"]
         chosen = benchmark["scenarios"][scenario]
         whole_set = self.mode(scenario).whole_set
+        iterations = chosen["passes"] if whole_set else benchmark["iterations"]
+        seconds = benchmark["seconds"]
         return options(
             [
                 ("mode", chosen["mode"]),
                 ("padding", chosen["padding"]),
                 ("count", chosen["count"] if whole_set else None),
                 ("warmup", benchmark["warmup"]),
-                ("iterations", chosen["passes"] if whole_set else benchmark["iterations"]),
+                ("iterations", iterations if seconds is None else None),
+                ("seconds", seconds),
                 ("emulated", benchmark["emulated"]),
             ]
         )

@@ -11,10 +11,11 @@ import yaml
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
-from bertsquad.reporting.page import sections, sentences, svg
+from bertsquad.reporting.page import sections, sentences, svg, trust
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
+from bertsquad.reporting.page.machine import machine_facts, machine_name, machine_page
 from bertsquad.reporting.summary.columns import COLUMNS, Row
 from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.summary import Summary, records
@@ -79,7 +80,8 @@ def render(
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
-    facts |= _in_words(found, cells, machine, config, len(warnings))
+    facts["judgements"] = trust.judgements(found, summary, config, warnings)
+    facts |= _in_words(found, cells, machine, config)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
     return _environment().get_template("report.html.j2").render(facts)
@@ -90,13 +92,12 @@ def _in_words(
     cells: Sequence[Row],
     machine: dict[str, Any],
     config: dict[str, Any],
-    warnings: int,
 ) -> dict[str, Any]:
     """The sentences of the page."""
     return {
-        "lede": sentences.lede(found, sections.machine_name(machine), config),
+        "lede": sentences.lede(found, machine_name(machine), config),
         "tiles": sentences.tiles(found),
-        "remarks": sentences.remarks(found, _other_cpu(found.cpus, machine), warnings),
+        "remarks": sentences.remarks(found, _other_cpu(found.cpus, machine)),
         "scenarios": sentences.scenarios(cells, found),
         "confidence": sentences.confidence(found),
         "footer": sentences.footer(found),
@@ -112,7 +113,8 @@ def _surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, 
         "settings": settings,
         "other_settings": yaml.safe_dump(other, sort_keys=False, allow_unicode=True, width=88),
         "modelzoo": config.get("modelzoo") or {},
-        "machine_facts": sections.machine_facts(machine),
+        "machine_page": machine_page(machine),
+        "machine_facts": machine_facts(machine),
         "versions": sorted((machine.get("versions") or {}).items()),
     }
 
@@ -121,7 +123,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Id and title of every section that the page has."""
     found = facts["found"]
     possible = (
-        ("accuracy", "Accuracy", found.best),
+        ("accuracy", "Accuracy", found.accuracy),
         ("changes", "Changes against FP32", facts["changes"]),
         ("speed", "Speed", found.cells),
         ("training", "Training", facts["trained"]),
@@ -148,10 +150,10 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     if not loads:
         return []
     return [
-        f"{len(loads)} of {len(cells)} benchmark cells were measured while other programs kept "
-        f"{BUSY_CPUS:g} processors or more busy (up to {max(loads):.1f}; column other_cpus of "
-        "summary.csv), so their times are too long; delete their files and run again on a quiet "
-        "machine"
+        f"{formats.whole(len(loads))} of {formats.whole(len(cells))} benchmark cells were "
+        f"measured while other programs kept {BUSY_CPUS:g} processors or more busy (up to "
+        f"{max(loads):.1f}; column other_cpus of summary.csv), so their times are too long; "
+        "delete their files and run again on a quiet machine"
     ]
 
 

@@ -59,9 +59,23 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path}: `validity` is not as a cell holds it; measure it again") from None
+    row |= _taken(path, data)
     if "refused" in data:
         return row | {"refused": data["refused"]}
     return row | speeds(path, data, row["mode"])
+
+
+def _taken(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """How often, when in the order and after how much waiting a cell was measured; empty for a cell
+    that does not tell."""
+    tries, order = (data.get(name) or {} for name in ("tries", "order"))
+    if not isinstance(tries, dict) or not isinstance(order, dict):
+        raise UserError(f"{path}: `tries` or `order` is no object; measure this cell again")
+    return {
+        "tries": tries.get("number"),
+        "waited_s": tries.get("waited_s"),
+        "place": order.get("place"),
+    }
 
 
 def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:

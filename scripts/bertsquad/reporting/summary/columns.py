@@ -121,6 +121,9 @@ class Row(TypedDict):
         str, "", "valid; disturbed or invalid: shown, but no result; empty: unknown"
     ]
     validity_reasons: Annotated[str, "", "what disturbed the cell, and how much"]
+    tries: Annotated[int | None, "", "2: the first was disturbed, and this is the second"]
+    waited_s: Annotated[float | None, "s", "waiting for a quiet machine, before the cell"]
+    place: Annotated[int | None, "", "in the random order of the cells of its repeat, from 1"]
     has_answer_exact_match: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
     has_answer_f1: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
     has_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
