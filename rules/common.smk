@@ -40,6 +40,7 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
+from bertsquad.experiment.negatives import Negatives
 from bertsquad.experiment.order import pace_of
 from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
@@ -101,6 +102,7 @@ PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+NEGATIVES = Negatives(EXPERIMENT)
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
 PLAN = PlanFiles(EXPERIMENT)
 # What a container must see besides the working directory; nothing else reads these variables.

@@ -117,9 +117,10 @@ rule featurize:
     threads: 4
     params:
         training=of("split", training_option),
+        negative=of("dataset split", NEGATIVES.training_option),
         casing=of("casing", casing_option),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --vocab {input.vocab:q} --output {output:q}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
-        " --max-query-length {wildcards.query} {params.training}"
+        " --max-query-length {wildcards.query} {params.training} {params.negative}"
         " --processes {threads} {params.casing} &> {log:q}"

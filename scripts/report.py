@@ -96,7 +96,7 @@ def main() -> None:
         ):
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
         chosen = examples.choose(
-            squad.load(args.dataset, purpose="score"), predictions, args.examples
+            squad.load(args.dataset, purpose="predict"), predictions, args.examples
         )
         examples_of = answered_by(args.predictions)
     asked = [explorer.read(dataset, predictions) for dataset, *predictions in args.explore]

@@ -4,6 +4,7 @@ Pure: from a resolved configuration and the catalogue to paths and command-line 
 hold <pathvars>, which Snakemake spells out.
 """
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
