@@ -40,7 +40,9 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
+from bertsquad.experiment.negatives import Negatives
 from bertsquad.experiment.order import pace_of
+from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
     CONSOLE,
     NEVER_DECIDES_RESULTS,
@@ -100,7 +102,9 @@ PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+NEGATIVES = Negatives(EXPERIMENT)
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
+PLAN = PlanFiles(EXPERIMENT)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
@@ -156,7 +160,7 @@ wildcard_constraints:
     engine=any_of(config["engines"]),
     precision=any_of({name for names in PRECISIONS.values() for name in names}),
     scenario=any_of(config["benchmark"]["scenarios"]),
-    checkpoint=any_of(CATALOGUE.checkpoints),
+    checkpoint=any_of(CATALOGUE.checkpoint_names),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
     figure=any_of(figures()),

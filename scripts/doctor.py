@@ -112,11 +112,7 @@ def experiment_lines(
     cells = len(experiment.cell_files()) + len(Served(experiment).files())
     announcement, possible = experiment.announcement()
     folder = Path(experiment.place("<results>"))
-    plan = experiment.catalogue.bytes_to_download(
-        experiment.artifact_names(),
-        Path(experiment.place("<resources>/downloads")),
-        Path(experiment.config["drop_folder"]),
-    )
+    plan = experiment.download_plan()
     needed, free = needs(experiment, plan), free_bytes(folder)
     distributed, count = experiment.config.get("distributed") or {}, 1
     try:

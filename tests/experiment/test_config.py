@@ -27,7 +27,9 @@ def test_absent_keys_get_the_schemas_defaults():
     assert resolved["benchmark"]["scenarios"]["offline"] == {
         **{"mode": "offline", "padding": "none", "count": 1000, "passes": 3}
     }
-    assert resolved["decoding"] == {"n_best_size": 20, "max_answer_length": 30}
+    assert resolved["decoding"] == {
+        **{"n_best_size": 20, "max_answer_length": 30, "null_score_diff_threshold": 0.0}
+    }
 
 
 def test_given_keys_keep_their_values_and_the_input_is_not_changed():

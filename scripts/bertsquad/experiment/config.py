@@ -11,19 +11,22 @@ from bertsquad.benchmark.modes import MODES
 from bertsquad.console.errors import UserError
 from bertsquad.engines import PRECISIONS, about
 from bertsquad.experiment import load
+from bertsquad.experiment.own import with_own_entries
 from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
+    | {"cells.json"}
 )
 
 
 def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dict[str, Any]:
     """`config` checked against the schema, with every default filled in.
 
-    `source` names the file in messages. Raises `UserError` for an unknown key, a wrong type or
+    Checkpoints and datasets that are mappings get names (`with_own_entries`). `source` names the
+    file in messages. Raises `UserError` for an unknown key, a wrong type or
     range, a run whose name is a folder of results/, lengths that leave a window no room, or a
     scenario that pads what an engine batches itself.
     """
@@ -33,7 +36,7 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
             f"{source}: {place}: the key {key!r} is not text; write it in quotes, as {str(key)!r}"
         )
     check(config, schema, source)
-    resolved: dict[str, Any] = with_defaults(config, schema, schema)
+    resolved: dict[str, Any] = with_defaults(with_own_entries(config, source), schema, schema)
     _check_runs(resolved["runs"], source)
     given = (config.get("benchmark") or {}).get("scenarios") or {}
     _check_scenarios(resolved["benchmark"]["scenarios"], given, source)

@@ -102,6 +102,13 @@ _ACCURACY_COLUMNS: dict[str, _Heading] = {
     "f1": ("F1", "%", score),
     "f1_interval": ("interval", "other questions on these articles", None),
     "f1_articles": ("interval", "other articles", None),
+    "has_answer_exact_match": ("exact match", "% of answerable", lambda value: f"{value:.2f}"),
+    "has_answer_f1": ("F1", "% of answerable", lambda value: f"{value:.2f}"),
+    "has_answer_interval": ("interval", "other questions on these articles", None),
+    "no_answer_f1": ("no answer", "% of unanswerable", lambda value: f"{value:.2f}"),
+    "no_answer_interval": ("interval", "other questions on these articles", None),
+    "best_f1": ("best F1", "% at any threshold", lambda value: f"{value:.2f}"),
+    "best_f1_threshold": ("threshold", "of best F1", lambda value: f"{value:.3f}"),
     "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),
     "questions": ("questions", "", whole),
@@ -178,6 +185,8 @@ def accuracy_table(found: Findings) -> Table:
                 row["exact_match_low_articles"], row["exact_match_high_articles"]
             ),
             "f1_articles": _interval(row["f1_low_articles"], row["f1_high_articles"]),
+            "has_answer_interval": _interval(row["has_answer_f1_low"], row["has_answer_f1_high"]),
+            "no_answer_interval": _interval(row["no_answer_f1_low"], row["no_answer_f1_high"]),
             "share": None if row["f1_share"] is None else 100 * row["f1_share"],
             "verdict": _verdict(row, found),
         }

@@ -136,6 +136,17 @@ class Row(TypedDict):
     slo_ms: Annotated[float | None, "ms", "limit of p99 within which the highest rate was sought"]
     slo_met: Annotated[bool | None, "", "whether p99 was within it at the rate of the row"]
     slo_search: Annotated[str, "", "confirmed, unconfirmed or infeasible: the highest rate"]
+    has_answer_exact_match: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
+    has_answer_f1: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
+    has_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
+    has_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
+    no_answer_f1: Annotated[
+        float | None, "%", "SQuAD 2.0: unanswerable questions that got no answer; also exact match"
+    ]
+    no_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
+    no_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
+    best_f1: Annotated[float | None, "%", "SQuAD 2.0: the highest F1 of any threshold"]
+    best_f1_threshold: Annotated[float | None, "", "the null_score_diff_threshold of best_f1"]
 
 
 @dataclass(frozen=True, slots=True)
