@@ -47,7 +47,7 @@ def project(tmp_path_factory) -> Project:
 
 
 def test_it_is_planned(project):
-    assert project.planned()["plot"] == 7
+    assert project.planned()["plot"] == 8
 
 
 def test_it_is_drawn_and_in_the_report(project, tmp_path):
