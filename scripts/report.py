@@ -48,6 +48,10 @@ def parse_args() -> argparse.Namespace:
         default=[],
         help="files .../{run}/{engine}-{precision}/comparison.json",
     )
+    parser.add_argument(
+        "--compared", type=Path, nargs="*", default=[], help="files of compare_speed.py"
+    )
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
     parser.add_argument("--examples", type=int, default=6, help="how many example questions")
     parser.add_argument(
         "--command", default="snakemake --cores all", help="what makes this report again"
@@ -65,6 +69,7 @@ def main() -> None:
     args = parse_args()
     from bertsquad.data import squad
     from bertsquad.files import read_json, write_text
+    from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples
     from bertsquad.reporting.page.render import render
     from bertsquad.reporting.summary.comparisons import read_change
@@ -97,6 +102,8 @@ def main() -> None:
             examples_of=examples_of,
             quoted_from=quoted_from,
             command=args.command,
+            compared=[verdicts.read(path) for path in args.compared],
+            noise=verdicts.read_noise(args.noise),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(

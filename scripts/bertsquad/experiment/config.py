@@ -14,8 +14,9 @@ from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
-    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "comparisons"}
+    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
+    | {"comparisons.csv", "comparisons.txt"}
 )
 
 
