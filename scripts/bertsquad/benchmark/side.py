@@ -1,7 +1,7 @@
 """What one side of a comparison runs in a turn: whole passes over its features, again and again.
 
 It is what the cell of the same settings runs, and the loop that times it is the cells'
-(scenario.time_batches). Only how much there is differs: a turn ends by the clock.
+(timing.time_batches). Only how much there is differs: a turn ends by the clock.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 
 from bertsquad.benchmark.passes import run_through
 from bertsquad.benchmark.percentiles import PERCENTILES, needed
-from bertsquad.benchmark.scenario import NANOSECONDS, Clock, runner, time_batches
+from bertsquad.benchmark.scenario import runner
 from bertsquad.benchmark.statistics import percentile
+from bertsquad.benchmark.timing import NANOSECONDS, Clock, time_batches
 from bertsquad.benchmark.workload import make_workload, spread_over_lengths
 from bertsquad.data.features import Features
 
@@ -110,14 +111,13 @@ def take_turn(
 ) -> dict[str, Any]:
     """Passes until they took `seconds` and gave as many samples as `requests`: `seconds`, how many
     `features`, and of requests the percentiles of `latency_ms` that so many have."""
-    samples: list[int] = []
-    passes = 0
-    while not passes or sum(samples) < seconds * NANOSECONDS or len(samples) < requests:
-        samples += time_batches(work.run, work.items, clock=clock, progress=_silent)
-        passes += 1
+    samples = time_batches(work.run, work.items, clock=clock, at_least_s=seconds)
+    if len(samples) < requests:  # whole passes, again
+        more = math.ceil((requests - len(samples)) / len(work.items))
+        samples += time_batches(work.run, [*work.items] * more, clock=clock)
     taken: dict[str, Any] = {
         "seconds": sum(samples) / NANOSECONDS,
-        "features": passes * work.features,
+        "features": len(samples) // len(work.items) * work.features,
     }
     if work.requests:
         latencies = (np.array(samples) / 1e6).tolist()
@@ -128,7 +128,3 @@ def take_turn(
             if len(latencies) >= needed(percent)
         }
     return taken
-
-
-def _silent(phase: str, done: int, total: int) -> None:
-    """No progress within a turn."""

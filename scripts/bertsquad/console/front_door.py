@@ -16,6 +16,7 @@ GROUPS = {
     "Scores": ("evaluate", "compare", "show-results"),
     "Data and models": (
         "download",
+        "fetch-model",
         "unzip",
         "convert-checkpoint",
         "select-questions",
@@ -33,16 +34,17 @@ GROUPS = {
     "Measuring": (
         "probe-machine",
         "measure-ceilings",
-        "measure-speed",
         "benchmark-inference",
         "compare-speed",
         "take-turns",
         "show-comparisons",
         "noise",
         "check-verdicts",
+        "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
+    "What to deploy": ("export-cells",),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.

@@ -9,7 +9,8 @@ from bertsquad.benchmark.modes import MODES
 from bertsquad.console.errors import UserError
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.engines import PRECISIONS
-from bertsquad.experiment.files import MODEL_FILES, Experiment, options
+from bertsquad.experiment.files import MODEL_FILES, Experiment
+from bertsquad.experiment.options import options
 
 BY_TURNS = ("batches", "offline", "end_to_end")  # modes that benchmark/side.py runs
 SIDES = ("a", "b")
