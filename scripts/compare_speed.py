@@ -21,7 +21,7 @@ from typing import Any
 
 from bertsquad import engines
 from bertsquad.console.arguments import command_parser, natural, positive
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, note
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
 METRICS = ("rate", "p50", "p90", "p95", "p99")
@@ -57,8 +57,11 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     from bertsquad.benchmark.comparing import Rules
     from bertsquad.benchmark.pairs import compare_commands
     from bertsquad.benchmark.percentiles import needed
+    from bertsquad.benchmark.quiet import wait_for_quiet
     from bertsquad.benchmark.side_process import SideFailed
+    from bertsquad.machine.activity import observe
 
+    wait_for_quiet(observe(), args.quiet_seconds, tell=note)
     rules = Rules(args.metric, tuple(sorted(set(args.looks))), args.same_within, args.seed)
     requests = 1 if args.metric == "rate" else needed(int(args.metric[1:]))
     more = ["--turn-seconds", str(args.turn_seconds), "--requests", str(requests)]
@@ -113,6 +116,8 @@ def parse_args() -> argparse.Namespace:
         help="a difference that nobody would act on (%(default)s)")  # fmt: skip
     add("--at-most", type=positive, metavar="N", help="threads `all` is no more than N")
     add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")
+    add("--quiet-seconds", type=float, default=120.0, metavar="S",
+        help="wait at most so long for a quiet machine before (%(default)s)")  # fmt: skip
     add("--output", required=True, type=Path, metavar="JSON", help="the comparison to write")
     return parser.parse_args()
 

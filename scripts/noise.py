@@ -17,7 +17,7 @@ from typing import Any
 
 from bertsquad import engines
 from bertsquad.console.arguments import add_measured_threads, command_parser, natural, positive
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import UserError, exit_with, note
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
 
@@ -26,9 +26,11 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The noise floor's JSON."""
     from bertsquad.benchmark.comparing import Rules, sees
     from bertsquad.benchmark.pairs import compare_commands
+    from bertsquad.benchmark.quiet import wait_for_quiet
     from bertsquad.benchmark.side_process import SideFailed
     from bertsquad.benchmark.small_model import FEATURES, make_small_model
     from bertsquad.benchmark.verdicts import LOOKS
+    from bertsquad.machine.activity import observe
     from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
@@ -43,6 +45,7 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     command += ["--turn-seconds", str(args.turn_seconds)]
     if args.at_most:
         command += ["--at-most", str(args.at_most)]
+    wait_for_quiet(observe(), args.quiet_seconds, tell=note)
     rules = Rules(looks=(args.rounds,), seed=args.seed)
     surroundings = describe_surroundings(versions(engines.packages()))
     sides = ("a", "b")
@@ -83,6 +86,8 @@ def parse_args() -> argparse.Namespace:
     add("--turn-seconds", type=float, default=2.0, help="the least a turn takes (%(default)s)")
     add("--rounds", type=positive, default=32, help="undisturbed ones (%(default)s)")
     add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")
+    add("--quiet-seconds", type=float, default=120.0, metavar="S",
+        help="wait at most so long for a quiet machine before (%(default)s)")  # fmt: skip
     add("--output", type=Path, metavar="JSON", help="file to write, beside machine.json")
     return parser.parse_args()
 

@@ -37,6 +37,7 @@ def command(script: str, *arguments: str) -> subprocess.CompletedProcess:
 
 def compare(options: str, b: str, output: Path, *more: str) -> subprocess.CompletedProcess:
     arguments = ["--name", "x", "--a", options, "--b", b, "--turn-seconds", "0.01"]
+    arguments += ["--quiet-seconds", "0"]
     return command("compare_speed", *arguments, "--looks", "8", "--output", str(output), *more)
 
 
@@ -109,7 +110,8 @@ def test_a_command_line_side_runs_once_a_line(options):
 @pytest.mark.slow
 def test_the_noise_floor_is_a_line_and_a_file(tmp_path):
     done = command(
-        "noise", "--threads", "1", "--turn-seconds", "0.01", "--rounds", "8", "--output",
+        "noise", "--threads", "1", "--turn-seconds", "0.01", "--rounds", "8", "--quiet-seconds", "0",
+        "--output",
         str(tmp_path / "noise.json"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -121,7 +121,7 @@ def draw(found: Sequence[Mapping[str, Any]]) -> Figure:
     """A line for the interval of each trial, a mark for its ratio; hollow where it cannot tell. The
     truth is a dotted line."""
     from bertsquad.reporting import style
-    from bertsquad.reporting.palette import INK, MUTED, REFERENCE, RUNS
+    from bertsquad.reporting.palette import INK, MUTED, PAPER, REFERENCE, RUNS
 
     ordered = sorted(found, key=lambda one: (-one["slow_down"], one["name"]))
     figure = style.new_figure(0.13 * len(ordered) + 0.8)
@@ -132,7 +132,7 @@ def draw(found: Sequence[Mapping[str, Any]]) -> Figure:
         ratio, colour = one["ratio"], colours[one["slow_down"]]
         axes.plot([ratio["low"], ratio["high"]], [place] * 2, color=colour, linewidth=1.5)
         sure = one["verdict"] in ("faster", "slower")
-        face = colour if sure else "white"
+        face = colour if sure else PAPER
         axes.plot(ratio["value"], place, "o", color=colour, markerfacecolor=face, markersize=4)
     middles = []
     for share in shares:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bertsquad.reporting import style
-from bertsquad.reporting.palette import INK, MUTED, OTHER, REFERENCE, RULE
+from bertsquad.reporting.palette import INK, MUTED, OTHER, PAPER, REFERENCE, RULE
 from bertsquad.reporting.summary.summary import Summary
 from bertsquad.reporting.verdicts import interval, names
 
@@ -86,11 +86,13 @@ def _draw_row(axes: Axes, place: int, found: Comparison) -> None:
     )
     ratio = found["ratio"]
     if found["verdict"] is None or ratio is None:
-        _write(axes, place, "no verdict: disturbed" if ratio else "not measured")
+        _write(
+            axes, place, "no verdict: disturbed" if found["rounds_disturbed"] else "not measured"
+        )
         return
     look = style.look(found["a"]["precision"])
     colour = OTHER if found["verdict"] == "cannot tell" else look.colour
-    face = look.face if found["verdict"] in ("faster", "slower", "same") else "white"
+    face = look.face if found["verdict"] in ("faster", "slower", "same") else PAPER
     axes.plot([ratio["low"], ratio["high"]], [place, place], color=colour, linewidth=2.5, zorder=2)
     axes.plot(
         *(ratio["value"], place, look.marker),
