@@ -4,15 +4,16 @@ Example:
     python scripts/check_verdicts.py --results results/trust --seconds 140
     python scripts/check_verdicts.py --results results/trust --page docs/results/trust
 
-Each trial is a file, kept until it is deleted, so that it can be done in pieces: none is begun that
-would end after `--seconds`. A trial that was disturbed is done again the next time. `--page` writes
-the page, once all trials are done. The exit status is 1 while some are missing.
+Each trial is a file, kept until it is deleted, so that it can be done in pieces: none is begun in
+the last half minute of `--seconds`. A trial that was disturbed is done again the next time.
+`--page` writes the page, once all trials are done. The exit status is 1 while some are missing.
 """
 
 import argparse
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,76 +25,69 @@ if TYPE_CHECKING:
     from bertsquad.benchmark.trust import Trial
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
-FIRST_GUESS_S = 40.0  # of a trial, as long as none of its kind was done
+LONGEST_S = 30.0  # of a trial, its processes' loading included
 
 
-def tried(trial: "Trial", args: argparse.Namespace) -> dict[str, Any]:
-    """One trial's comparison."""
-    from bertsquad.benchmark.comparing import Rules
-    from bertsquad.benchmark.pairs import compare_commands
-    from bertsquad.benchmark.side_process import SideFailed
+def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
+    """Both sides' commands; b waits."""
     from bertsquad.benchmark.small_model import make_small_model
-    from bertsquad.machine.surroundings import describe_surroundings
-    from bertsquad.machine.versions import versions
 
     model, features = make_small_model(args.results)
     side = [sys.executable, str(SIDE), "--engine", args.engine, "--precision", args.precision]
     side += ["--model", str(model), "--features", str(features), "--threads", str(args.threads)]
     side += ["--mode", "batches", "--batch-size", "1", "--count", str(trial.features)]
     side += ["--turn-seconds", str(trial.turn_seconds)]
-    commands = {"a": side, "b": [*side, "--slow-down", str(trial.slow_down)]}
+    return {"a": side, "b": [*side, "--slow-down", str(trial.slow_down)]}
+
+
+def try_pair(missing: "list[Trial]", args: argparse.Namespace, end: float) -> None:
+    """Write a file for each of these trials of one pair of processes that is not disturbed, until
+    the time `end`."""
+    from bertsquad.benchmark.comparing import Rules, compare
+    from bertsquad.benchmark.pairs import loaded
+    from bertsquad.benchmark.side_process import SideFailed
+    from bertsquad.files import write_json
+    from bertsquad.machine.surroundings import describe_surroundings
+    from bertsquad.machine.versions import versions
+
+    commands = commands_of(missing[0], args)
+    environments = dict.fromkeys(commands, os.environ)
     surroundings = describe_surroundings(versions(engines.packages()))
-    start = time.monotonic()
+    head = {"engine": args.engine, "precision": args.precision, **surroundings}
     try:
-        found = compare_commands(
-            trial.name,
-            commands,
-            dict.fromkeys("ab", os.environ),
-            Rules(seed=trial.seed),
-            args.results,
-        )
+        with loaded(missing[0].pair, commands, environments, args.results) as (sides, facts):
+            for trial in missing:
+                if time.monotonic() > end:
+                    break
+                found = compare(sides, Rules(seed=trial.seed))
+                print(f"{trial.name}: {found['verdict'] or found['why']}", flush=True)
+                if found["verdict"]:
+                    write_json(
+                        args.results / f"{trial.name}.json",
+                        {**asdict(trial), **head, "facts": facts, **found},
+                    )
     except SideFailed as error:
         raise UserError(str(error)) from None
-    return {
-        "name": trial.name,
-        "slow_down": trial.slow_down,
-        "turn_seconds": trial.turn_seconds,
-        "seed": trial.seed,
-        "engine": args.engine,
-        "precision": args.precision,
-        "took_s": time.monotonic() - start,
-        **found,
-        **surroundings,
-    }
 
 
 def do_trials(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Those that are done, after as many more as there is time for."""
     from bertsquad.benchmark.trust import trials
-    from bertsquad.files import read_json, write_json
+    from bertsquad.files import read_json
 
-    start = time.monotonic()
-    done: list[dict[str, Any]] = []
-    longest: dict[float, float] = {}
-    for trial in trials():
-        path = args.results / f"{trial.name}.json"
-        if path.exists():
-            done.append(read_json(path))
-        else:
-            left = args.seconds - (time.monotonic() - start)
-            if left < 1.2 * longest.get(trial.slow_down, FIRST_GUESS_S if done else 0):
-                continue
-            found = tried(trial, args)
-            words = found["verdict"] or found["why"]
-            print(f"{trial.name}: {words}; {found['took_s']:.0f} s", flush=True)
-            if found["verdict"]:
-                write_json(path, found)
-                done.append(found)
-            longest[trial.slow_down] = max(found["took_s"], longest.get(trial.slow_down, 0.0))
-            continue
-        took = done[-1]["took_s"]
-        longest[trial.slow_down] = max(took, longest.get(trial.slow_down, 0.0))
-    print(f"{len(done)} of {len(trials())} trials are done", flush=True)
+    every = trials()
+    pairs: dict[str, list[Trial]] = {}
+    for trial in every:
+        if not (args.results / f"{trial.name}.json").exists():
+            pairs.setdefault(trial.pair, []).append(trial)
+    end = time.monotonic() + args.seconds - LONGEST_S
+    for missing in pairs.values():
+        if time.monotonic() > end:
+            break
+        try_pair(missing, args, end)
+    paths = [args.results / f"{trial.name}.json" for trial in every]
+    done = [read_json(path) for path in paths if path.exists()]
+    print(f"{len(done)} of {len(every)} trials are done", flush=True)
     return done
 
 

@@ -110,9 +110,8 @@ def test_a_command_line_side_runs_once_a_line(options):
 @pytest.mark.slow
 def test_the_noise_floor_is_a_line_and_a_file(tmp_path):
     done = command(
-        "noise", "--threads", "1", "--turn-seconds", "0.01", "--rounds", "8", "--quiet-seconds", "0",
-        "--output",
-        str(tmp_path / "noise.json"),
+        "noise", "--threads", "1", "--turn-seconds", "0.01", "--rounds", "8",
+        "--quiet-seconds", "0", "--output", str(tmp_path / "noise.json"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("noise floor of this machine: ")

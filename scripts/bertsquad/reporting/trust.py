@@ -22,9 +22,9 @@ _TEXT = """\
 # What a verdict is worth
 
 {when}, {cpu}, {threads} threads. A small model of random weights (MiniLM's width,
-4 layers, {engine} {precision}) was compared with itself: each trial has two processes of its own,
-which take turns by the loop that every comparison uses ([comparisons](../../comparisons.md)).
-`make trust` makes this page anew; [verdicts.csv](verdicts.csv) has every trial.
+4 layers, {engine} {precision}) was compared with itself by the loop that every comparison uses
+([comparisons](../../comparisons.md)). Trials whose sides are equal share a pair of processes by
+fives. `make trust` makes this page anew; [verdicts.csv](verdicts.csv) has every trial.
 
 | b is slower by | trials | faster | slower | same | cannot tell | promised | held |
 |---|---|---|---|---|---|---|---|
