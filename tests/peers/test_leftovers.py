@@ -25,9 +25,9 @@ def test_models_that_no_unfinished_work_reads_go_and_it_is_said_how_much(tmp_pat
     assert not model_folder(tmp_path, 2).exists()
     assert (model_folder(tmp_path, 4) / "model.safetensors").exists()
     assert lines == [
-        f"{tmp_path}/models/layers-2: 3.0 MB removed: no work needs it again",
-        f"{tmp_path}/models/layers-4: 3.0 MB kept for inference-fp32, which are not measured yet; "
-        "remove it if they shall not be",
+        f"{tmp_path}/models/layers-2: 3 MB removed: no work needs it again",
+        f"{tmp_path}/models/layers-4: 3 MB kept for inference-fp32, not measured yet: remove it "
+        "where that is not planned",
     ]
 
 

@@ -33,7 +33,7 @@ def trials() -> list[Trial]:
     """All of them. Whether equal sides are told apart by mistake does not depend on how long a turn
     is, so those turns are short."""
     known = [
-        Trial(name, name, share, 0.5, 32, 1000 + number)
+        Trial(name, name, share, 0.5, 32, round(1e5 * share) + number)
         for share, count in KNOWN.items()
         for number in range(1, count + 1)
         for name in [f"slower-{100 * share:.0f}-{number}"]
