@@ -34,7 +34,7 @@ def clear(folder: Path, unfinished: Sequence[Work]) -> list[str]:
         names = [w.name for w in unfinished if any(c.layers == layers for c in w.contenders)]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         lines.append(
-            f"{path}: {readable_bytes(size)} kept for {', '.join(names[:3])}{more}, not measured yet: "
-            "remove it where that is not planned"
+            f"{path}: {readable_bytes(size)} kept for {', '.join(names[:3])}{more}, "
+            "not measured yet: remove it where that is not planned"
         )
     return lines
