@@ -29,6 +29,7 @@ from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.distributed.slurm_limits import check as check_partition
 from bertsquad.distributed.slurm_limits import partitions
 from bertsquad.engines import PRECISIONS, about, check_able
+from bertsquad.experiment.comparisons import Comparisons, noise_options
 from bertsquad.experiment.config import (
     check_files,
     check_folders,
@@ -100,6 +101,8 @@ CATALOGUE = or_exit(
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
 or_exit(EXPERIMENT.check, CONFIG_SOURCE)
+COMPARISONS = Comparisons(EXPERIMENT)
+or_exit(COMPARISONS.check, CONFIG_SOURCE)
 SERVED = Served(EXPERIMENT)
 MEMORY = Memory(EXPERIMENT)
 PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
@@ -167,6 +170,7 @@ wildcard_constraints:
     checkpoint=any_of(CATALOGUE.checkpoint_names),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
+    comparison=any_of(config["comparisons"]),
     figure=any_of(figures()),
     archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
     split="train|dev",
@@ -206,6 +210,22 @@ def benchmark_code(module):
     entry = SCRIPTS / f"bertsquad/benchmark/{module}.py"
     sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
     return shown(sources)
+
+
+def compared_code(comparison):
+    """The modules of the engines of both sides of a comparison, and all they import."""
+    paths = [path for e in COMPARISONS.engines(comparison) for path in engine_code(e)]
+    return list(dict.fromkeys(paths))
+
+
+def compared_for(figure, files):
+    """These files for the figure that shows comparisons, none for the others."""
+    return files if figure == "comparisons" else []
+
+
+def noise_code():
+    """The module of the engine whose noise is measured, and all it imports."""
+    return engine_code(noise_options(EXPERIMENT).split()[1])
 
 
 @cache
@@ -340,9 +360,9 @@ onerror:
 
 if workflow.is_main_process:
     or_exit(check_image)
-    # `snakemake speed` needs no experiment: skip its checks. Targets are unknown while parsing, hence
-    # sys.argv.
-    if "speed" not in sys.argv[1:]:
+    # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
+    # while parsing, hence sys.argv.
+    if not {"speed", "noise"} & set(sys.argv[1:]):
         check_engines()
         or_exit(check_modelzoo)
         or_exit(announce_downloads)

@@ -1,7 +1,7 @@
 """From measurements to tables, figures and the report."""
 
 # Found by their files in reporting/figures/.
-FIGURES = figures()
+FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))
@@ -92,6 +92,8 @@ rule plot:
         summary="<results>/summary.csv",
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         features=EXPERIMENT.dev_features_files(),
+        comparisons=of("figure", compared_for, COMPARISONS.files()),
+        noise=of("figure", compared_for, COMPARISONS.noise()),
     output:
         report(
             "<results>/figures/{figure}.svg",
@@ -107,7 +109,8 @@ rule plot:
         caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --logs {input.logs:q}"
-        " --features {input.features:q} --figures {wildcards.figure}"
+        " --features {input.features:q} --comparisons {input.comparisons:q}"
+        " --noise {input.noise:q} --figures {wildcards.figure}"
         " --output-dir {params.folder:q} &> {log:q}"
 
 
@@ -127,6 +130,8 @@ rule report:
         answers=EXPERIMENT.answers_files(),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
         comparisons=EXPERIMENT.comparison_files(),
+        compared=COMPARISONS.files(),
+        noise=COMPARISONS.noise(),
     output:
         page="<results>/report.html",
         # What the page loads when a reader comes to the explorer.
@@ -142,4 +147,5 @@ rule report:
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
+        " --compared {input.compared:q} --noise {input.noise:q}"
         " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"
