@@ -25,7 +25,13 @@ from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
 from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.engines import PRECISIONS, about, check_able
-from bertsquad.experiment.config import check_files, check_folders, resolve, typed
+from bertsquad.experiment.config import (
+    check_files,
+    check_folders,
+    read_schema,
+    resolve,
+    typed,
+)
 from bertsquad.experiment.files import (
     Experiment,
     casing_option,
@@ -291,6 +297,9 @@ onerror:
 
 if workflow.is_main_process:
     or_exit(check_image)
+    # Other machines' files are read by a plan alone.
+    if {"plan", "make_plan"} & set(sys.argv[1:]):
+        or_exit(PLAN.check_machines, read_schema(CONFIG_SCHEMA), CONFIG_SOURCE)
     # `snakemake speed` needs no experiment: skip its checks. Targets are unknown while parsing, hence
     # sys.argv.
     if "speed" not in sys.argv[1:]:
