@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast fuzz kills mutants coverage doctor image sif test-services lint format clean
+.PHONY: help run speed bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -25,7 +25,7 @@ tests: $(VENV)/.test ## all tests but those of services
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: $(VENV)/.test ## tests that take seconds
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services and not browser"
 
 fuzz: $(VENV)/.test ## 100,000 damaged files of each kind; the tests try 2,000
 	FUZZ_INPUTS=100000 $(VENV)/bin/python -m pytest tests/fuzz
@@ -44,7 +44,7 @@ $(MUTANTS)/.installed: envs/mutants.txt envs/install.py
 	@touch $@
 
 coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services and not browser" --cov=scripts --cov-report=term-missing:skip-covered
 
 # make doctor CONFIG=config/guide.yaml
 doctor: $(VENV)/.run ## what this machine is, and what would spoil a run on it
@@ -56,6 +56,10 @@ bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project 
 	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
 		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+
+twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty minutes on a quiet machine
+	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
+	$(VENV)/bin/python tests/fixtures/measure_twin.py report --folder results/twin --output docs/results/trust
 
 .PHONY: squad
 squad:
@@ -79,6 +83,10 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 # As root on Debian; elsewhere it says what is missing.
 test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
+
+# Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.
+test-browser: $(VENV)/.test ## the report in a real browser: dark, narrow, printed, accessible
+	$(VENV)/bin/python -m pytest -m browser tests/browser
 
 lint: $(VENV)/.test ## style, types, and Snakemake's own linter
 	$(VENV)/bin/ruff check

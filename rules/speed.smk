@@ -73,32 +73,27 @@ rule measure_ceilings:
         " --output {output:q} &> {log:q}"
 
 
-rule measure_speed:
-    """Measure one engine in one precision: offline, padded, and single requests."""
+use rule benchmark_inference as measure_speed with:
+    """Measure one cell of an engine and precision: offline, padded, or single requests."""
     input:
-        code=code("measure_speed.py"),
+        code=code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE)),
         engine=of("engine", engine_code),
-        quantized=of("engine precision", SPEED.quantized),
+        mode=of("scenario", mode_code, SPEED),
+        ceilings=benchmark_code("ceilings"),
+        features="<resources>/speed/features.safetensors",
+        quantized=of("run engine precision", SPEED.quantized),
         weights="<resources>/speed/model/model.safetensors",
         config="<resources>/speed/model/config.json",
         vocab="<resources>/speed/model/vocab.txt",
-        features="<resources>/speed/features.safetensors",
-    output:
-        "<results>/speed/{engine}-{precision}.json",
-    log:
-        "<logs>/measure_speed/{engine}-{precision}.log",
     wildcard_constraints:
+        run="speed",
         engine=any_of(PRECISIONS),
-    priority: -10
-    # A measurement runs alone.
-    threads: WHOLE_MACHINE
+        scenario=any_of(SCENARIOS),
     params:
-        model=subpath(input.weights, parent=True),
-        options=of("engine precision", SPEED.measure_options),
-    shell:
-        "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
-        " --model {params.model:q} --features {input.features:q} {params.options}"
-        " --at-most {threads} --output {output:q} &> {log:q}"
+        quantized=of("run engine precision", SPEED.quantized_option),
+        options=of("scenario", SPEED.scenario_options),
+        goal=of("scenario", SPEED.goal),
+        texts="",
 
 
 rule summarize_speed:
@@ -106,7 +101,8 @@ rule summarize_speed:
     input:
         code=code("summarize_speed.py"),
         ceilings="<results>/speed/ceilings.json",
-        cells=SPEED.cells(),
+        model="<resources>/speed/model/config.json",
+        cells=SPEED.cell_files(),
     output:
         table=report(
             "<results>/speed/speed.csv",
@@ -124,6 +120,7 @@ rule summarize_speed:
     log:
         "<logs>/summarize_speed.log",
     shell:
-        "python {input.code[0]:q} --ceilings {input.ceilings:q} --cells {input.cells:q}"
+        "python {input.code[0]:q} --ceilings {input.ceilings:q} --model-config {input.model:q}"
+        " --cells {input.cells:q}"
         " --table {output.table:q} --figure {output.figure:q}"
         " --text {output.text:q} &> {log:q}"

@@ -9,6 +9,7 @@ Example:
 
 Modes: `batches`, one after another; `offline`, `--iterations` passes over `--count` features that
 are all at hand; `end_to_end`, so many passes from the texts of `--count` questions to answers.
+With `--seconds` in place of `--iterations`, as much as fits into that time, in whole passes.
 """
 
 import argparse
@@ -19,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
-from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
+    add_pace,
     command_parser,
+    positive_number,
 )
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
@@ -31,10 +34,15 @@ from bertsquad.machine.placement import settle_down
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.cell import Settings, Sources
+    from bertsquad.benchmark.tries import Tries
 
 
 def measure_cell(
-    settings: "Settings", sources: "Sources", placement: dict[str, Any]
+    settings: "Settings",
+    sources: "Sources",
+    placement: dict[str, Any],
+    tries: "Tries",
+    ceiling_seconds: float | None,
 ) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it.
 
@@ -57,6 +65,7 @@ def measure_cell(
         surroundings["versions"] |= linked_libraries()
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
+    tries.wait()
     watch, meter = Watch(), Meter(print_phase)
 
     def load() -> engines.Engine:
@@ -81,6 +90,11 @@ def measure_cell(
         "noise": noise,
         "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
     }
+    if ceiling_seconds is not None:  # only now: it takes memory of its own
+        ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
+        surroundings["ceiling"] = ceilings.measure_ceiling(
+            settings.precision, settings.threads, ceiling_seconds
+        )
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
 
 
@@ -103,7 +117,12 @@ def surroundings_of(settings: "Settings") -> dict[str, Any]:
 def print_phase(phase: str, done: int, total: int) -> None:
     """One line at the start of each phase; none between samples, which would disturb them."""
     if done == 0:
-        print(f"{phase}: {total} to do" if total > 1 else phase, file=sys.stderr, flush=True)
+        print_now(f"{phase}: {total} to do" if total > 1 else phase)
+
+
+def print_now(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def parse_args() -> argparse.Namespace:
@@ -118,7 +137,12 @@ def parse_args() -> argparse.Namespace:
         help="features made with its vocabulary",
     )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
-    add("--mode", default=DEFAULT, choices=list(MODES), help="see above (%(default)s)")
+    add(
+        "--mode",
+        default=DEFAULT,
+        choices=sorted(set(MODES) - set(SERVED)),
+        help="see above (%(default)s)",
+    )
     add(
         "--padding",
         default="none",
@@ -138,9 +162,14 @@ def parse_args() -> argparse.Namespace:
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add(
         "--iterations",
-        required=True,
         type=at_least(1),
         help="batches, or passes over all that is at hand; one sample each",
+    )
+    add("--seconds", type=positive_number, help="to time, about, in place of --iterations")
+    add(
+        "--ceiling-seconds",
+        type=positive_number,
+        help="afterwards measure the precision's best matrix products, so long each",
     )
     add(
         "--emulated",
@@ -151,6 +180,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
+    add_pace(parser)
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
     if problem := contradiction(args):
@@ -161,6 +191,8 @@ def parse_args() -> argparse.Namespace:
 def contradiction(args: argparse.Namespace) -> str:
     """What the mode needs and the options lack; "" where they fit."""
     mode = MODES[args.mode]
+    if (args.iterations is None) == (args.seconds is None):
+        return "either --iterations or --seconds is needed"
     if (args.batch_size is None) != mode.whole_set:
         sized = " or ".join(WITH_LATENCY)
         return f"--batch-size is a number with --mode {sized}, and `auto` with the others"
@@ -189,6 +221,11 @@ def batch_size(text: str) -> int | None:
 
 def main() -> None:
     args = parse_args()
+    from bertsquad.benchmark.quiet import Patience
+    from bertsquad.benchmark.tries import Tries, first_try
+
+    patience = Patience(args.quiet_seconds, args.patience)
+    tries = Tries(patience, args.first_try and first_try(args.first_try), print_now)
     # Not all of prepare(): short waits cost a few per cent where a batch takes a millisecond.
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)
@@ -207,16 +244,25 @@ def main() -> None:
         threads_requested=str(args.threads),
         repeat=args.repeat,
         warmup_iterations=args.warmup,
-        iterations=args.iterations,
+        iterations=args.iterations or 1,  # whole passes at least, where `seconds` decide
         workload_seed=args.seed,
         count=args.count,
+        seconds=args.seconds,
     )
     sources = Sources(args.model, args.features, args.dataset, args.quantized)
     if args.emulated == "refuse" and not engines.native(args.precision):
         reason = f"this processor has no {args.precision} and would emulate it"
         cell = refused(settings, placement, reason)
     else:
-        cell = measure_cell(settings, sources, placement)
+        start = time.monotonic()
+        cell = measure_cell(settings, sources, placement, tries, args.ceiling_seconds)
+        if "refused" not in cell and tries.again(cell, time.monotonic() - start):
+            tries.restart(cell, placement["allowed_cpus"])
+        cell["tries"] = tries.facts()
+    cell["order"] = {
+        **{"seed": args.order_seed, "repeat": args.repeat},
+        **{"place": args.place, "of": args.places},
+    }
     write_json(args.output, cell)
     print(in_short(cell))
 
@@ -237,6 +283,8 @@ def in_short(cell: dict[str, Any]) -> str:
 
         parts.append(f"latency {in_words(cell['latency_ms'])}")
     parts.append(f"peak memory {cell['peak_memory_mib']:.0f} MiB")
+    if cell["tries"]["number"] > 1:
+        parts.append("measured again: the first try was disturbed")
     found = cell["validity"]
     if found["reasons"]:
         from bertsquad.benchmark.validity import reasons_in_words

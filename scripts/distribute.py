@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import exit_with
+from bertsquad.console.errors import LongUserError, exit_with, note
 
 if TYPE_CHECKING:
     from bertsquad.distributed.hosts import Hosts
@@ -152,7 +152,7 @@ def counted(number: int, what: str) -> str:
 
 
 def say(message: str) -> None:
-    print(f"{os.path.basename(sys.argv[0])}: {message}", file=sys.stderr, flush=True)
+    note(f"{os.path.basename(sys.argv[0])}: {message}", LongUserError.longest)
 
 
 def number_or_auto(lowest: int) -> Callable[[str], int | None]:

@@ -7,7 +7,11 @@ Example:
 
 import argparse
 
-from bertsquad.console.arguments import add_measured_threads, command_parser
+from bertsquad.console.arguments import (
+    add_measured_threads,
+    command_parser,
+    positive_number,
+)
 from bertsquad.console.errors import exit_with
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
@@ -17,7 +21,12 @@ def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     add = parser.add_argument
     add_measured_threads(parser)
-    add("--seconds", required=True, type=float, help="for each product and each kind of access")
+    add(
+        "--seconds",
+        required=True,
+        type=positive_number,
+        help="for each product and each kind of access",
+    )
     add("--output", required=True, metavar="JSON", help="the ceilings to write")
     return parser.parse_args()
 

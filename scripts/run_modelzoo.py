@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.console.arguments import command_parser
-from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.errors import LongUserError, UserError, exit_with, note, shown
 
 if TYPE_CHECKING:
     from bertsquad.modelzoo.cell import Arrivals
@@ -56,7 +56,7 @@ def check(call: "Call", host: "Host") -> None:
 
     findings = call.findings(host, os.environ, files=True)
     for finding in findings:
-        print(finding, file=sys.stderr, flush=True)
+        note(str(finding), LongUserError.longest)
     refuse_errors(findings, f"the Model Zoo's {call.step.mode} was not started")
 
 
@@ -81,7 +81,7 @@ def run(
                 arrivals.add(examples, time.monotonic() - begin)
             lines.append(line)
             log.write(line)
-            print(line, end="", file=sys.stderr, flush=True)
+            print(shown(line.rstrip().expandtabs()), file=sys.stderr, flush=True)
 
         status = run_here(argv, environment, record)
     return status, lines, arrivals

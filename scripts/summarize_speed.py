@@ -2,7 +2,8 @@
 
 Example:
     python scripts/summarize_speed.py --ceilings results/speed/ceilings.json \\
-        --cells results/speed/*-*.json --table results/speed/speed.csv \\
+        --model-config results/resources/speed/model/config.json \\
+        --cells results/speed/*/benchmark/*/*.json --table results/speed/speed.csv \\
         --figure results/speed/speed.svg --text results/speed/speed.txt
 """
 
@@ -17,7 +18,14 @@ def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     add = parser.add_argument
     add("--ceilings", required=True, metavar="JSON", help="what measure_ceilings.py wrote")
-    add("--cells", required=True, nargs="+", metavar="JSON", help="what measure_speed.py wrote")
+    add("--model-config", required=True, metavar="JSON", help="config.json of the model")
+    add(
+        "--cells",
+        required=True,
+        nargs="+",
+        metavar="JSON",
+        help="of scenarios offline, padded and requests, by benchmark_inference.py",
+    )
     add("--table", required=True, type=Path, metavar="CSV", help="the table to write")
     add("--figure", required=True, type=Path, metavar="SVG", help="the figure to draw")
     add("--text", required=True, type=Path, metavar="TXT", help="what to print, to write")
@@ -32,7 +40,7 @@ def main() -> None:
     from bertsquad.reporting.summary.speed import as_text, speed_table
 
     ceilings = read_json(args.ceilings)
-    table = speed_table(map(read_json, args.cells), ceilings)
+    table = speed_table(map(read_json, args.cells), ceilings, read_json(args.model_config))
     write_text(args.table, table.to_csv(index=False))
     with style.styled():
         style.save(figure.draw(table), args.figure, figure.TITLE)

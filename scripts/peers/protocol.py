@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import json
 import os
 import platform
@@ -15,8 +16,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +27,8 @@ import numpy as np
 PADDED_BATCH = 4  # features of a padded batch
 EQUAL_LENGTHS = 4  # features of one length that go together where nothing is padded
 CHECKED = 4  # features whose logits every program gives, to be compared
+
+TIMING = Path(__file__).resolve().parent.parent / "bertsquad/benchmark/timing.py"
 
 Rectangle = tuple[np.ndarray, ...]  # input_ids, input_mask, segment_ids: int64[batch, length] each
 Logits = tuple[np.ndarray, np.ndarray]  # start and end, float32[batch, length] each
@@ -148,11 +153,24 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
 def timed(program: Program, turn_s: float) -> dict[str, Any]:
     """One turn: all of the work once or, until `turn_s` are over, several times; its `seconds` and
     how many `features`."""
-    begin = time.perf_counter()
-    features = program.run()
-    while (seconds := time.perf_counter() - begin) < turn_s:
-        features += program.run()
-    return {"seconds": seconds, "features": features}
+    timing = _timing()
+    features: list[float] = []
+    samples = timing.time_batches(
+        lambda _: features.append(program.run()), [None], at_least_s=turn_s
+    )
+    return {"seconds": sum(samples) / timing.NANOSECONDS, "features": sum(features)}
+
+
+@cache
+def _timing() -> ModuleType:
+    """The library's timed loop, by its path: were the library on the path of another environment,
+    modules beside it would be taken for that environment's packages (evaluate, datasets)."""
+    spec = importlib.util.spec_from_file_location("timing", TIMING)
+    assert spec is not None
+    assert spec.loader is not None
+    timing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(timing)
+    return timing
 
 
 def serve(

@@ -26,6 +26,7 @@ MEASUREMENT = Measurement(
     latency_samples_ms=[30.0, 10.0, 20.0, 40.0],
     features=8,
     tokens=1000,
+    squared_lengths=140_000,
     computed_tokens=2000,
     model_load_s=0.5,
     first_inference_s=0.25,

@@ -104,6 +104,13 @@ def test_counts_are_those_of_all_passes(vocabulary):
     assert measurement.tokens == 40 * 7  # [CLS] b [SEP] a b a [SEP]
 
 
+def test_within_a_budget_passes_follow_until_three_quarters_of_it_are_over(vocabulary):
+    measurement, _ = measured(vocabulary, passes=1, seconds=1.0)
+    assert measurement.pass_samples_s == [pytest.approx(0.2)] * 4
+    assert measurement.questions == 80
+    assert measurement.squared_lengths == 80 * 7 * 7
+
+
 def test_the_overhead_is_what_a_pass_takes_over_its_own_model_time():
     facts = dict.fromkeys(EndToEndMeasurement.__dataclass_fields__, 0) | {
         "questions": 60,

@@ -6,6 +6,8 @@ import pytest
 from benchmark.stand_ins import FakeClock, FakeFeatures
 from bertsquad.benchmark.offline import measure
 from bertsquad.benchmark.passes import spread
+from bertsquad.benchmark.squad_lengths import read_lengths
+from bertsquad.data.batching import by_length, by_tokens
 from bertsquad.engines import Answered
 
 LENGTHS = np.array([10, 40, 20, 30, 50, 60], np.int32)
@@ -80,6 +82,49 @@ def test_a_part_of_the_features_is_spread_over_their_lengths():
 def test_more_than_there_are_is_all_there_are_once():
     measurement, _ = measured(count=100, passes=1)
     assert measurement.features == 6
+
+
+class Metronome(FakeEngine):
+    """10 ms a feature, in batches of up to four; `threads` of them are probed at a time."""
+
+    threads = 1
+
+    def plan(self, lengths):
+        return by_tokens(by_length(lengths), lengths, 4 * 384)
+
+
+def within(seconds, lengths, **options):
+    clock = FakeClock()
+    engine = Metronome(clock)
+    features = FakeFeatures(lengths, clock)
+    features.packed = lambda numbers: ("packed", numbers.tolist())
+    options = {"count": len(lengths), "warmup": 0, "passes": 1, "clock": clock, **options}
+    return measure(lambda: engine, features, seconds=seconds, **options), engine
+
+
+def test_within_a_budget_as_many_features_as_pass_in_it():
+    lengths = read_lengths()
+    measurement, engine = within(4.0, lengths)
+    assert len(measurement.pass_samples_s) == 1
+    assert measurement.features == 400
+    assert measurement.tokens / measurement.features == pytest.approx(178.5, rel=0.01)
+    # First one of the median length, then two to see how fast it is.
+    assert [[lengths[n].tolist() for n in batches] for batches in engine.streams[:2]] == [
+        [[164]],
+        [[164], [164]],
+    ]
+
+
+def test_a_slow_engine_gets_the_fewest_features_and_never_more_than_asked():
+    assert within(0.05, read_lengths())[0].features == 24
+    assert within(0.05, read_lengths(), count=8)[0].features == 8
+
+
+def test_few_features_pass_again_until_three_quarters_of_the_budget_are_over():
+    measurement, _ = within(1.0, LENGTHS)
+    assert measurement.pass_samples_s == [pytest.approx(0.06)] * 13
+    assert measurement.features == 13 * 6
+    assert measurement.squared_lengths == 13 * (100 + 1600 + 400 + 900 + 2500 + 3600)
 
 
 def test_spread_numbers_are_the_middles_of_equal_parts():

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.benchmark.workload import computed_tokens, make_workload, spread_over_lengths
+from bertsquad.benchmark.squad_lengths import read_lengths
+from bertsquad.benchmark.workload import (
+    computed_tokens,
+    make_workload,
+    spread_over_lengths,
+    spread_with_neighbours,
+    squares,
+)
 
 LENGTHS = np.random.default_rng(7).integers(20, 385, size=1000).astype(np.int32)
 
@@ -100,3 +107,16 @@ def test_computed_tokens_are_the_real_ones_without_padding():
 def test_computed_tokens_are_all_places_with_padding():
     batches = [np.array([0, 2]), np.array([1, 1])]
     assert computed_tokens(batches, np.array([10, 20, 30]), 384) == 4 * 384
+
+
+@pytest.mark.parametrize("count", [24, 32, 100, 500])
+def test_neighbours_keep_the_mixture(count):
+    lengths = read_lengths()
+    chosen = spread_with_neighbours(lengths, count)
+    assert len(chosen) == len(set(chosen.tolist())) == count
+    assert lengths[chosen].mean() == pytest.approx(lengths.mean(), rel=0.01)
+    assert (np.diff(lengths[chosen]) >= 0).all()
+
+
+def test_squares_do_not_overflow():
+    assert squares(np.full(100_000, 384, np.int32)) == 100_000 * 384 * 384

@@ -104,3 +104,16 @@ def test_what_is_no_file_of_predictions_is_refused(folder, predictions, said):
     assert "b.json" in line
     assert said in line
     assert not (folder / "c.json").exists()
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(folder):
+    odd = "q\x1b[2J\x07"
+    questions = [{"id": odd, "question": f"Where\x1b[31m is {odd}?", "answers": [{"text": "Oslo"}]}]
+    write(folder / "dev.json", {"data": [{"paragraphs": [{"qas": questions}]}]})
+    write(folder / "a.json", {odd: "Paris\x1b]0;x\x07"})
+    write(folder / "b.json", {odd: "Oslo", "other\x1b": "x"})
+    run = compare(folder)
+    assert run.returncode == 0
+    assert r"q\x1b[2J\x07" in run.stdout
+    shown = (run.stdout + run.stderr).replace("\n", "")
+    assert [character for character in shown if not character.isprintable()] == []

@@ -60,30 +60,45 @@ def made(tmp_path_factory) -> dict:
 
 
 def measure(made: dict, output: Path, **changes: object) -> subprocess.CompletedProcess:
-    options = {"engine": "torch", "precision": "fp32", "threads": 1, "seconds": 0.1}
-    return run("measure_speed", **(options | made | {"output": output} | changes))
+    options = {
+        **{"engine": "torch", "precision": "fp32", "threads": 1, "seconds": 0.1, "repeat": 1},
+        **{"scenario": "offline", "warmup": 0, "output": output},
+    }
+    return run("benchmark_inference", **(options | made | changes))
 
 
 def test_measured_and_summarized(made, tmp_path):
-    cell_path, ceilings_path = tmp_path / "torch-fp32.json", tmp_path / "ceilings.json"
-    done = measure(made, cell_path)
-    assert done.returncode == 0, done.stderr
-    assert "features/s" in done.stdout
-    cell = json.loads(cell_path.read_text())
-    assert (cell["engine"], cell["precision"], cell["threads"]) == ("torch", "fp32", 1)
-    assert cell["kernels"].startswith("attention: ")
-    assert cell["offline"]["features"] >= 24
-    assert cell["offline"]["mean_length"] == pytest.approx(178.5, rel=0.02)
-    assert cell["padded"]["max_seq_length"] == 384
-    assert cell["requests"]["at_median"]["length"] == 164
-    assert set(cell["model_load_s"]) == {"latency", "throughput"}
-    assert cell["peak_memory_mib"] > 50
-
+    scenarios = {
+        "offline": {
+            "mode": "offline",
+            "batch_size": "auto",
+            "count": 10**6,
+            "ceiling_seconds": 0.1,
+        },
+        "padded": {"padding": "max_length", "batch_size": 4},
+        "requests": {"batch_size": 1},
+    }
+    paths = {name: tmp_path / f"{name}.json" for name in scenarios}
+    for name, options in scenarios.items():
+        done = measure(made, paths[name], scenario=name, **options)
+        assert done.returncode == 0, done.stderr
+        assert "features/s" in done.stdout
+    cells = {name: json.loads(path.read_text()) for name, path in paths.items()}
+    offline, padded, requests = cells.values()
+    assert offline["features"] >= 24
+    assert offline["tokens"] / offline["features"] == pytest.approx(178.5, rel=0.02)
+    assert offline["count"] * offline["iterations"] == offline["features"]
+    assert offline["ceiling"]["gflops"] > 0
+    assert "ceiling" not in padded
+    assert padded["iterations"] == len(padded["latency_samples_ms"]) >= 6
+    assert requests["latency_ms"]["n"] >= 16
+    ceilings_path = tmp_path / "ceilings.json"
     ceilings_path.write_text(json.dumps(CEILINGS))
     done = run(
         "summarize_speed",
         ceilings=ceilings_path,
-        cells=[cell_path],
+        model_config=made["model"] / "config.json",
+        cells=list(paths.values()),
         table=tmp_path / "speed.csv",
         figure=tmp_path / "speed.svg",
         text=tmp_path / "speed.txt",
@@ -95,7 +110,7 @@ def test_measured_and_summarized(made, tmp_path):
     with (tmp_path / "speed.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["engine"] for row in rows if not row["left_out"]] == ["torch"]
-    best = max(cell["ceiling"]["gflops"], CEILINGS["gemm"]["fp32"]["gflops"])
+    best = max(offline["ceiling"]["gflops"], CEILINGS["gemm"]["fp32"]["gflops"])
     assert float(rows[0]["ceiling_gflops"]) == pytest.approx(best)
     assert (tmp_path / "speed.svg").read_text().startswith("<?xml")
 
@@ -103,13 +118,14 @@ def test_measured_and_summarized(made, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"engine": "tensorrt"}, "engine is 'tensorrt'; expected one of: torch"),
-        ({"model": "nowhere"}, "nowhere/vocab.txt"),
-        ({"threads": 0}, "0 is not 1 or more"),
+        ({"seconds": 0}, "0 is not a number above 0"),
+        ({"seconds": "inf"}, "inf is not a number above 0"),
+        ({"iterations": 3}, "either --iterations or --seconds is needed"),
+        ({"ceiling_seconds": -1}, "-1 is not a number above 0"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(made, tmp_path, changes, message):
-    done = measure(made, tmp_path / "cell.json", **changes)
+    done = measure(made, tmp_path / "cell.json", batch_size=1, **changes)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -80,3 +80,8 @@ def test_a_terminal_gets_a_bar_and_no_lines():
     with Progress(2, what="logits", unit="features", stream=terminal) as bar:
         bar.update(2)
     assert "2/2" in terminal.getvalue()
+
+
+def test_what_a_server_says_cannot_rewrite_the_terminal(capsys):
+    progress.say("model.zip: 404 \x1b[2Jgone\x07; trying again")
+    assert capsys.readouterr().err == "model.zip: 404 \\x1b[2Jgone\\x07; trying again\n"

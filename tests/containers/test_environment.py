@@ -1,4 +1,4 @@
-from bertsquad.containers.environment import certificate_files, passed_on
+from bertsquad.containers.environment import certificate_files, for_apptainer, passed_on
 
 
 def test_threads_ranks_proxies_and_temporary_folders_go_in():
@@ -51,3 +51,9 @@ def test_certificates_go_in_with_their_files():
     environment = {"SSL_CERT_FILE": "/etc/ca.pem", "REQUESTS_CA_BUNDLE": "/etc/ca.pem"}
     assert passed_on(environment) == environment
     assert certificate_files(environment) == ["/etc/ca.pem"]
+
+
+def test_apptainer_gets_the_same_variables_under_its_own_prefix():
+    host = {"OMP_NUM_THREADS": "2", "SLURM_JWT": "secret", "HOME": "/home/me"}
+    assert for_apptainer(host) == {"APPTAINERENV_OMP_NUM_THREADS": "2"}
+    assert for_apptainer(host | {"APPTAINERENV_OMP_NUM_THREADS": "1"}) == {}

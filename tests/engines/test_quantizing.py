@@ -49,6 +49,13 @@ def test_logits_are_near_those_of_fp32(run, quantized):
     for exact, found in zip(fp32, int8, strict=True):
         assert np.abs(found - exact).max() > 0
         assert np.corrcoef(found, exact)[0, 1] > 0.95
+        # Neither scaled nor shifted, and nowhere far off: what a correlation does not see.
+        slope, shift = np.polyfit(exact, found, 1)
+        assert slope == pytest.approx(1, abs=0.06)
+        assert abs(shift) < 0.1 * exact.std()
+        error = found - exact
+        assert np.sqrt(np.square(error).mean()) < 0.3 * exact.std()
+        assert np.abs(error).max() < exact.std()
 
 
 def test_the_record_says_how_and_on_what(run, quantized):

@@ -60,9 +60,9 @@ def test_a_run_may_have_a_checkpoint_of_its_own():
     guide = experiment("guide.yaml")
     assert guide.checkpoint_of("guide-bf16") == "wwm_cased_bert_large"
     assert guide.checkpoint_of("intel-published") == "intel_bert_large_squad"
-    assert guide.checkpoint_files("intel_bert_large_squad", "vocab") == [
-        "r/s/unzipped/wwm_uncased_L-24_H-1024_A-16.zip/wwm_uncased_L-24_H-1024_A-16/vocab.txt"
-    ]
+    vocab = "r/s/unzipped/wwm_uncased_L-24_H-1024_A-16.zip/wwm_uncased_L-24_H-1024_A-16/vocab.txt"
+    assert guide.checkpoint_files("intel_bert_large_squad")[-1] == vocab
+    assert f" --vocab {vocab} " in guide.checkpoint_options("intel_bert_large_squad")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,17 @@ def test_fewer_threads_than_processes_are_refused():
         experiment(changes=changes).check("my.yaml")
 
 
+def test_each_dataset_is_explored_with_everybodys_answers_to_it():
+    made = experiment(changes={"runs": {"a": {}, "b": {}}, "engines": {"torch": ["fp32", "bf16"]}})
+    assert made.explored() == (
+        f"--explore {made.dev_questions('a')} r/a/torch-fp32/predictions.json "
+        "r/a/torch-bf16/predictions.json r/b/torch-fp32/predictions.json "
+        "r/b/torch-bf16/predictions.json"
+    )
+    assert made.answers_files()[1] == "r/a/torch-fp32/nbest_predictions.json"
+    assert len(made.answers_files()) == 8
+
+
 def test_every_cell_has_its_own_file():
     demo = experiment(
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}
@@ -115,6 +126,22 @@ def test_a_scenario_says_how_its_cells_are_measured():
     assert demo.scenario_options("offline") == (
         "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --emulated refuse"
     )
+
+
+def test_a_budget_takes_the_place_of_numbers_of_batches_and_passes():
+    demo = experiment(changes={"benchmark": {"seconds": 2.5}})
+    assert demo.scenario_options("padded") == (
+        "--mode batches --padding max_length --warmup 5 --seconds 2.5 --emulated mark"
+    )
+    assert demo.scenario_options("offline") == (
+        "--mode offline --padding none --count 1000 --warmup 5 --seconds 2.5 --emulated mark"
+    )
+
+
+def test_a_scenario_may_have_batch_sizes_of_its_own():
+    scenarios = {"one": {"batch_sizes": [1]}, "all": {}, "offline": {"mode": "offline"}}
+    demo = experiment(changes={"benchmark": {"scenarios": scenarios, "batch_sizes": [4, 8]}})
+    assert [demo.batch_sizes(name) for name in scenarios] == [[1], [4, 8], ["auto"]]
 
 
 def test_only_a_scenario_that_begins_with_texts_reads_them():

@@ -8,9 +8,7 @@ file carries a checksum; what was read can be used, elsewhere.
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +38,9 @@ from bertsquad.reporting.summary.summary import Summary
 from bertsquad.reporting.summary.tables import scores, summarize
 from bertsquad.training.optimizer import adam_weight_decay, update
 from bertsquad.training.state import History, TrainingState
-from fuzz.mutations import damaged_bytes, damaged_json_text
+from fuzz.checkpoints import bundle_data, bundle_index, shard_index
+from fuzz.mutations import damaged_json_text
+from fuzz.target import Target, bytes_target, json_target
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = "The ferry to Port Anselm leaves at 7.45 from pier three."
@@ -66,28 +66,6 @@ DATASET = {
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789.?"]
 WORDS += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
 
-Read = Callable[[Path], Any]
-Damage = Callable[[random.Random], bytes]
-
-
-@dataclass(frozen=True)
-class Target:
-    """One kind of file."""
-
-    path: Path  # where it is read from
-    whole: bytes
-    damage: Damage
-    read: Read
-
-
-def _json_target(path: Path, value: Any, read: Read) -> Target:
-    return Target(path, json.dumps(value).encode(), lambda rng: damaged_json_text(rng, value), read)
-
-
-def _bytes_target(path: Path, read: Read) -> Target:
-    whole = path.read_bytes()
-    return Target(path, whole, lambda rng: damaged_bytes(rng, whole), read)
-
 
 def squad_json(folder: Path) -> Target:
     def read(path: Path) -> None:
@@ -103,7 +81,7 @@ def squad_json(folder: Path) -> Target:
         featurize(accepted[-1], vocabulary, **lengths, training=False)
 
     (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n")
-    return _json_target(folder / "dev.json", DATASET, read)
+    return json_target(folder / "dev.json", DATASET, read)
 
 
 def predictions(folder: Path) -> Target:
@@ -111,7 +89,7 @@ def predictions(folder: Path) -> Target:
         scores = metrics.score(DATASET, read_json(path))
         assert 0 <= scores.totals()["f1"] <= 100
 
-    return _json_target(folder / "predictions.json", {"q1": "7.45", "q2": "Anselm", "z": ""}, read)
+    return json_target(folder / "predictions.json", {"q1": "7.45", "q2": "Anselm", "z": ""}, read)
 
 
 def vocabulary(folder: Path) -> Target:
@@ -123,12 +101,12 @@ def vocabulary(folder: Path) -> Target:
         casing.find_casing(path, tokens)
         assert Vocabulary(path).encode("ferry 7") is not None
 
-    return _bytes_target(path, read)
+    return bytes_target(path, read)
 
 
 def tokenizer_config(folder: Path) -> Target:
     settings = {"do_lower_case": True, "strip_accents": None}
-    return _json_target(
+    return json_target(
         folder / "tokenizer_config.json",
         settings,
         lambda path: casing.find_casing(path.with_name("vocab.txt"), ["a"]),
@@ -148,7 +126,7 @@ def features_file(folder: Path) -> Target:
         same = json.dumps(found.metadata, sort_keys=True), found.packed([0, 1]).input_ids.tolist()
         assert same == before
 
-    return _bytes_target(folder / "features", read)
+    return bytes_target(folder / "features", read)
 
 
 def logits_file(folder: Path) -> Target:
@@ -163,7 +141,7 @@ def logits_file(folder: Path) -> Target:
         assert found.starts.tolist() == [0, 5, 12]
         assert (found.engine, found.precision, found.kernels) == ("torch", "fp32", "plain")
 
-    return _bytes_target(folder / "logits", read)
+    return bytes_target(folder / "logits", read)
 
 
 def training_state(folder: Path) -> Target:
@@ -183,7 +161,7 @@ def training_state(folder: Path) -> Target:
             assert torch.equal(old, new)
         assert history.log == ([] if refused else log)
 
-    return _bytes_target(state.path, read)
+    return bytes_target(state.path, read)
 
 
 def weights(folder: Path) -> Target:
@@ -195,7 +173,7 @@ def weights(folder: Path) -> Target:
             opened.read(name)
         assert all(isinstance(text, str) for text in opened.metadata.values())
 
-    return _bytes_target(folder / "w", read)
+    return bytes_target(folder / "w", read)
 
 
 def model_config(folder: Path) -> Target:
@@ -205,7 +183,7 @@ def model_config(folder: Path) -> Target:
         **{"attention_probs_dropout_prob": 0.1, "max_position_embeddings": 40},
         **{"type_vocab_size": 2, "layer_norm_eps": 1e-12, "model_type": "bert"},
     }
-    return _json_target(
+    return json_target(
         folder / "config.json", value, lambda path: encoder_shapes(read_config(path))
     )
 
@@ -218,22 +196,20 @@ def _results(folder: Path) -> fake_results.Results:
 
 def benchmark_cell(folder: Path) -> Target:
     path = _results(folder).cells[0]
-    return _json_target(
+    return json_target(
         path, json.loads(path.read_text()), lambda path: checked(path, read_cell(path))
     )
 
 
 def metrics_json(folder: Path) -> Target:
     path = _results(folder).metrics[0]
-    return _json_target(
-        path, json.loads(path.read_text()), lambda path: checked(path, scores(path))
-    )
+    return json_target(path, json.loads(path.read_text()), lambda path: checked(path, scores(path)))
 
 
 def comparison_json(folder: Path) -> Target:
     path = _results(folder).comparisons[0]
 
-    return _json_target(path, json.loads(path.read_text()), comparison_row)
+    return json_target(path, json.loads(path.read_text()), comparison_row)
 
 
 def training_log(folder: Path) -> Target:
@@ -254,7 +230,7 @@ def summary_csv(folder: Path) -> Target:
     path = folder / "summary.csv"
     summarize(results.metrics, results.cells[:4], results.logs).to_csv(path, index=False)
 
-    return _bytes_target(path, Summary.read)
+    return bytes_target(path, Summary.read)
 
 
 def modelzoo_run(folder: Path) -> Target:
@@ -272,7 +248,7 @@ def modelzoo_run(folder: Path) -> Target:
         made = cell.description(mode, read_log([]), arrivals, run["settings"], run["surroundings"])
         cell.headline(mode, made)
 
-    return _json_target(folder / "run.json", value, read)
+    return json_target(folder / "run.json", value, read)
 
 
 LOG = """\
@@ -299,7 +275,7 @@ def modelzoo_log(folder: Path) -> Target:
             json.dumps(made, allow_nan=False)
             cell.headline(mode, made)
 
-    return _bytes_target(path, read)
+    return bytes_target(path, read)
 
 
 def experiment_config(folder: Path) -> Target:
@@ -313,7 +289,7 @@ def experiment_config(folder: Path) -> Target:
         if isinstance(config, dict):
             resolve(config, ROOT / "config/schemas/config.schema.yaml", str(path))
 
-    return _json_target(folder / "config.yaml", value, read)
+    return json_target(folder / "config.yaml", value, read)
 
 
 def catalogue(folder: Path) -> Target:
@@ -331,12 +307,12 @@ def catalogue(folder: Path) -> Target:
         if isinstance(given, dict):
             load_catalogue(ROOT / "config/artifacts.yaml", given, source=str(path))
 
-    return _json_target(folder / "artifacts.json", value, read)
+    return json_target(folder / "artifacts.json", value, read)
 
 
 def lock_file(folder: Path) -> Target:
     value = {"a.zip": {"sha256": "0" * 64, "size": 7, "url": "https://example.org/a.zip"}}
-    return _json_target(folder / "lock.json", value, lambda path: locked_sha256(path, "a.zip"))
+    return json_target(folder / "lock.json", value, lambda path: locked_sha256(path, "a.zip"))
 
 
 def partial_download(folder: Path) -> Target:
@@ -348,7 +324,7 @@ def partial_download(folder: Path) -> Target:
         if origin is not None and origin.validator is not None:
             origin.validator.encode("ascii")
 
-    return _json_target(part.sidecar, value, read)
+    return json_target(part.sidecar, value, read)
 
 
 TARGETS: dict[str, Callable[[Path], Target]] = {
@@ -357,6 +333,6 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
         *(squad_json, predictions, vocabulary, tokenizer_config, features_file, logits_file),
         *(training_state, weights, model_config, benchmark_cell, metrics_json, comparison_json),
         *(training_log, summary_csv, modelzoo_run, modelzoo_log, experiment_config, catalogue),
-        *(lock_file, partial_download),
+        *(lock_file, partial_download, bundle_index, bundle_data, shard_index),
     )
 }

@@ -1,11 +1,12 @@
 """What all processes share: the features and their batches."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from protocol import Features
+from protocol import Features, timed
 
 
 @pytest.fixture
@@ -63,3 +64,24 @@ def test_a_features_file_is_read_as_it_was_written(tmp_path: Path):
     assert [ids.tolist() for ids in features.input_ids] == [[0, 1], [2, 3, 4]]
     assert [ids.tolist() for ids in features.segments] == [[0, 1], [0, 0, 1]]
     assert features.max_seq_length == 8
+
+
+class Program:
+    """Three features in 20 ms."""
+
+    def run(self) -> int:
+        time.sleep(0.02)
+        return 3
+
+
+def test_a_turn_is_all_of_the_work_once():
+    turn = timed(Program(), 0.0)
+    assert turn["features"] == 3
+    assert 0.02 <= turn["seconds"] < 0.2
+
+
+def test_a_turn_takes_its_least_time_in_whole_runs():
+    turn = timed(Program(), 0.1)
+    assert turn["seconds"] >= 0.1
+    assert turn["features"] % 3 == 0
+    assert 3 < turn["features"] <= 15

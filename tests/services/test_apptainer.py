@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from bertsquad.containers.environment import for_apptainer
 from project import ROOT, Project
 from services.apptainer import apptainer_command
 from services.small_run import RUN, small_project, untimed_files
@@ -62,3 +64,18 @@ def test_the_machine_names_the_image(in_apptainer, sif, image):
 def test_going_to_the_host_and_back_reruns_nothing(in_apptainer):
     assert in_apptainer.planned("accuracy", MACHINE, *RUN) == {}
     assert in_apptainer.planned("accuracy", MACHINE, *RUN, *PROFILE) == {}
+
+
+def test_secrets_stay_outside_and_the_number_of_threads_goes_in(apptainer, sif):
+    profile = yaml.safe_load((ROOT / "profiles/apptainer/config.yaml").read_text(encoding="utf-8"))
+    host = {**os.environ, "OMP_NUM_THREADS": "3", "SLURM_JWT": "secret", "MY_TOKEN": "secret"}
+    done = subprocess.run(
+        ["apptainer", "exec", *profile["apptainer-args"].split(), sif, "env"],
+        env=host | for_apptainer(host),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    inside = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert inside["OMP_NUM_THREADS"] == "3"
+    assert not {"SLURM_JWT", "MY_TOKEN"} & inside.keys()

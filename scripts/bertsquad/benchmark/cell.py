@@ -26,6 +26,7 @@ class Settings:
     iterations: int  # batches, or passes over the whole set
     workload_seed: int
     count: int | None = None  # features (offline) or questions (end_to_end) at hand, at most
+    seconds: float | None = None  # the budget; `iterations` and `count` are then what fitted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
 from bertsquad.answers.pipeline import Answers, Limits, Windows, answer
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
-from bertsquad.benchmark.scenario import NANOSECONDS, Clock, garbage_collector_off, timed
 from bertsquad.benchmark.statistics import per_second
+from bertsquad.benchmark.timing import (
+    NANOSECONDS,
+    Clock,
+    at_least,
+    garbage_collector_off,
+    silent,
+    timed,
+)
+from bertsquad.benchmark.workload import squares
 from bertsquad.data import squad
 from bertsquad.data.features import Features
 from bertsquad.data.selection import select
@@ -70,8 +80,11 @@ def measured(
         limits=limits,
         warmup=settings.warmup_iterations,
         passes=settings.iterations,
+        seconds=settings.seconds,
         progress=progress,
     )
+    if settings.seconds is not None:
+        settings = replace(settings, iterations=len(measurement.pass_samples_s))
     return describe_cell(
         settings,
         measurement,
@@ -117,10 +130,12 @@ def measure(
     limits: Limits,
     warmup: int,
     passes: int,
+    seconds: float | None = None,
     clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
+    progress: Callable[[str, int, int], None] = silent,
 ) -> EndToEndMeasurement:
-    """Load an engine and answer all questions `passes` times.
+    """Load an engine and answer all questions `passes` times and, with `seconds`, again while three
+    quarters of them are not over.
 
     Before that, one paragraph is answered, the first inference, and then `warmup` paragraphs from
     all over the dataset.
@@ -137,9 +152,10 @@ def measure(
     _, first_ns = timed(lambda: answered([0]), clock)
     progress("warm-up", 0, warmup)
     answered(spread(len(dataset.paragraphs), warmup))
-    pass_ns, model_ns, tokenise_s, decode_s = [], [], [], []
-    for number in range(passes):
-        progress("timing", number, passes)
+    pass_ns: list[int] = []
+    model_ns, tokenise_s, decode_s = [], [], []
+    while len(pass_ns) < passes or sum(pass_ns) < at_least(seconds) * NANOSECONDS:
+        progress("timing", len(pass_ns), passes)
         with garbage_collector_off():
             answers, sample = timed(lambda: answered(range(len(dataset.paragraphs))), clock)
             _, alone = timed(partial(run_through, engine, answers.batches()), clock)
@@ -147,6 +163,7 @@ def measure(
         model_ns.append(alone)
         tokenise_s.append(answers.tokenise_s)
         decode_s.append(answers.decode_s)
+    passes = len(pass_ns)
     tokens = passes * sum(int(part.starts[-1]) for part in answers.parts)
     return EndToEndMeasurement(
         pass_samples_s=[sample / NANOSECONDS for sample in pass_ns],
@@ -156,6 +173,7 @@ def measure(
         questions=passes * sum(1 for _ in dataset.questions()),
         features=passes * answers.features,
         tokens=tokens,
+        squared_lengths=passes * sum(squares(np.diff(part.starts)) for part in answers.parts),
         computed_tokens=tokens,
         batches=sum(len(part.plan) for part in answers.parts),
         model_load_s=load_ns / NANOSECONDS,

@@ -10,7 +10,13 @@ import numpy as np
 
 
 def useful_flops(config: Mapping[str, int], lengths: np.ndarray) -> float:
-    """Operations of one forward pass over features of these many real tokens, all together.
+    """Operations of one forward pass over features of these many real tokens, all together."""
+    lengths = np.asarray(lengths, dtype=np.int64)
+    return useful_flops_of(config, int(lengths.sum()), int(np.square(lengths).sum()))
+
+
+def useful_flops_of(config: Mapping[str, int], tokens: int, squared_lengths: int) -> float:
+    """The same from the sum of the lengths and the sum of their squares.
 
     `config` is a config.json. A multiplication and an addition count as two. Counted are the linear
     layers (two operations for each weight and token), scores and weighted sums of attention (4 L^2
@@ -18,11 +24,9 @@ def useful_flops(config: Mapping[str, int], lengths: np.ndarray) -> float:
     about a thousandth, are not.
     """
     hidden, inner = config["hidden_size"], config["intermediate_size"]
-    lengths = np.asarray(lengths, dtype=np.float64)
     weights = 4 * hidden * hidden + 2 * hidden * inner  # query, key, value, output; up, down
-    layer = 2 * weights * lengths + 4 * hidden * lengths**2
-    head = 2 * 2 * hidden * lengths
-    return float((config["num_hidden_layers"] * layer + head).sum())
+    layer = 2 * weights * tokens + 4 * hidden * squared_lengths
+    return float(config["num_hidden_layers"] * layer + 2 * 2 * hidden * tokens)
 
 
 def ceiling_gflops(found: Mapping[str, Any]) -> float | None:

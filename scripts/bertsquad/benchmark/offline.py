@@ -6,14 +6,24 @@ packed into NumPy arrays, the engine, and its logits as NumPy arrays.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
-from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
-from bertsquad.benchmark.scenario import NANOSECONDS, Clock, time_batches, timed
-from bertsquad.benchmark.workload import spread_over_lengths
+from bertsquad.benchmark.passes import PassMeasurement, plan_of_few, run_through, spread
+from bertsquad.benchmark.timing import (
+    NANOSECONDS,
+    Clock,
+    at_least,
+    fitting,
+    silent,
+    time_batches,
+    timed,
+)
+from bertsquad.benchmark.workload import spread_over_lengths, spread_with_neighbours, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
@@ -22,6 +32,8 @@ _TIMED_REGION = (
     "one pass over all features: the engine's plan -> packed NumPy arrays from the memory-mapped "
     "file -> engine -> start and end logits as NumPy arrays, in any order"
 )
+
+_FEWEST_FEATURES = 24  # within a budget: with their neighbours, mean length within 1 % of SQuAD's
 
 
 def measured(
@@ -39,8 +51,12 @@ def measured(
         count=settings.count,
         warmup=settings.warmup_iterations,
         passes=settings.iterations,
+        seconds=settings.seconds,
         progress=progress,
     )
+    passes = len(measurement.pass_samples_s)
+    if settings.seconds is not None:
+        settings = replace(settings, count=measurement.features // passes, iterations=passes)
     samples_ms = [1000 * sample for sample in measurement.pass_samples_s]
     return describe_cell(settings, measurement, samples_ms, timed_region=_TIMED_REGION)
 
@@ -52,38 +68,64 @@ def measure(
     count: int,
     warmup: int,
     passes: int,
+    seconds: float | None = None,
     clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
+    progress: Callable[[str, int, int], None] = silent,
 ) -> PassMeasurement:
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
     The features are spread evenly over the lengths of the file, the same for every cell that asks
     alike. Before the first pass the engine sees the first batch of its plan, the longest, and
     `warmup` batches from all over it.
+
+    With `seconds`, at most `count` features: as many as pass in that time, by some of the median
+    length, which run first; with their neighbours, in batches for all threads. While three quarters
+    of the time are not over, all are run again.
     """
-    numbers = spread_over_lengths(features.lengths, min(count, len(features.lengths)))
-    lengths = features.lengths[numbers]
+    count = min(count, len(features.lengths))
     memory_before_load_mib = resident_memory_mib()
     progress("load", 0, 1)
     engine, load_ns = timed(load, clock)
     memory_after_load_mib = resident_memory_mib()
-    plan = [numbers[batch] for batch in engine.plan(lengths)]
 
     def run(batches: list[np.ndarray]) -> None:
         run_through(engine, map(features.packed, batches))
 
-    def one_pass(number: int) -> None:
-        run([numbers[batch] for batch in engine.plan(lengths)])
+    def planned() -> list[np.ndarray]:
+        return [numbers[batch] for batch in plan_for(lengths)]
 
-    _, first_ns = timed(lambda: run(plan[:1]), clock)
+    plan_for: Callable[[np.ndarray], list[np.ndarray]] = engine.plan
+    if seconds is None:
+        numbers = spread_over_lengths(features.lengths, count)
+    else:
+        median = spread_over_lengths(features.lengths, 1)
+        _, first_ns = timed(lambda: run([median]), clock)
+        some = [median] * (2 * engine.threads)
+        _, some_ns = timed(lambda: run(some), clock)
+        each_s = some_ns / NANOSECONDS / len(some)
+        count = fitting(seconds, each_s, min(_FEWEST_FEATURES, count), count)
+        numbers = spread_with_neighbours(features.lengths, count)
+        plan_for = partial(plan_of_few, engine)
+    lengths = features.lengths[numbers]
+    plan = planned()
+    if seconds is None:
+        _, first_ns = timed(lambda: run(plan[:1]), clock)
     progress("warm-up", 0, warmup)
     run([plan[place] for place in spread(len(plan), warmup)])
-    samples_ns = time_batches(one_pass, range(passes), clock=clock, progress=progress)
+    samples_ns = time_batches(
+        lambda _: run(planned()),
+        range(passes),
+        clock=clock,
+        progress=progress,
+        at_least_s=at_least(seconds),
+    )
+    passes = len(samples_ns)
     tokens = passes * int(lengths.sum())
     return PassMeasurement(
         pass_samples_s=[sample / NANOSECONDS for sample in samples_ns],
         features=passes * len(numbers),
         tokens=tokens,
+        squared_lengths=passes * squares(lengths),
         computed_tokens=tokens,
         batches=len(plan),
         model_load_s=load_ns / NANOSECONDS,

@@ -9,16 +9,21 @@ them into NumPy arrays, the engine, and its logits as NumPy arrays. Outside: tok
 decoding to text after.
 """
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from bertsquad.benchmark.workload import Workload, computed_tokens
+from bertsquad.benchmark.timing import (
+    NANOSECONDS,
+    Clock,
+    at_least,
+    silent,
+    time_batches,
+    timed,
+)
+from bertsquad.benchmark.workload import Workload, computed_tokens, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
@@ -27,10 +32,6 @@ TIMED_REGION = (
     "one batch: feature arrays from the memory-mapped file -> {form} NumPy arrays -> engine -> "
     "start and end logits as NumPy arrays"
 )
-NANOSECONDS = 1_000_000_000
-
-Clock = Callable[[], int]  # nanoseconds
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Measurement:
     latency_samples_ms: list[float]
     features: int  # in the timed batches, all together
     tokens: int  # real ones, in the timed batches
+    squared_lengths: int  # the sum of their squares: attention's operations follow from it
     computed_tokens: int  # with the padding
     model_load_s: float
     first_inference_s: float
@@ -49,19 +51,30 @@ class Measurement:
     peak_memory_mib: float
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds to time, in place of a number of batches."""
+
+    seconds: float
+    workload: Callable[[float], Workload]  # what fits, from the seconds of the first batch
+
+
 def measure(
     load: Callable[[], Engine],
     features: Features,
     workload: Workload,
     *,
     padding: str,
+    budget: Budget | None = None,
     clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
+    progress: Callable[[str, int, int], None] = silent,
 ) -> Measurement:
     """Load an engine and run a workload through it.
 
     `padding` is "none" (real lengths, packed) or "max_length" (every feature padded to the
-    features' max_seq_length, as run_squad.py does). `progress(phase, done, total)` is called
+    features' max_seq_length, as run_squad.py does). With a `budget` the first batch runs once more,
+    and what is run after it is what the budget gives for its time; while three quarters of it are
+    not over, all timed batches are run again. `progress(phase, done, total)` is called
     between samples, outside the clock. Memory is the whole process's, so one process should
     measure one cell; the peak includes what loading needed for a moment.
     """
@@ -71,23 +84,30 @@ def measure(
     engine, load_ns = timed(load, clock)
     memory_after_load_mib = resident_memory_mib()
     _, first_ns = timed(lambda: run(engine, workload.first), clock)
+    if budget is not None:
+        _, again_ns = timed(lambda: run(engine, workload.first), clock)
+        workload = budget.workload(again_ns / NANOSECONDS)
     shapes = _shapes(workload.timed, features, padding)
     progress("warm-up of all shapes", 0, len(shapes))
-    visits = time_batches(
-        lambda place: run(engine, workload.timed[place]), shapes, clock=clock, progress=_silent
-    )
+    visits = time_batches(lambda place: run(engine, workload.timed[place]), shapes, clock=clock)
     for done, batch in enumerate(workload.warmup):
         progress("warm-up", done, len(workload.warmup))
         run(engine, batch)
     samples_ns = time_batches(
-        lambda batch: run(engine, batch), workload.timed, clock=clock, progress=progress
+        lambda batch: run(engine, batch),
+        workload.timed,
+        clock=clock,
+        progress=progress,
+        at_least_s=at_least(budget.seconds if budget else None),
     )
+    passes = len(samples_ns) // len(workload.timed)
     padded_to = features.max_seq_length if padding == "max_length" else None
     return Measurement(
         latency_samples_ms=[sample / 1e6 for sample in samples_ns],
-        features=sum(len(batch) for batch in workload.timed),
-        tokens=computed_tokens(workload.timed, features.lengths, None),
-        computed_tokens=computed_tokens(workload.timed, features.lengths, padded_to),
+        features=passes * sum(len(batch) for batch in workload.timed),
+        tokens=passes * computed_tokens(workload.timed, features.lengths, None),
+        squared_lengths=passes * sum(squares(features.lengths[b]) for b in workload.timed),
+        computed_tokens=passes * computed_tokens(workload.timed, features.lengths, padded_to),
         model_load_s=load_ns / NANOSECONDS,
         first_inference_s=first_ns / NANOSECONDS,
         cold_s=_beyond(visits, [samples_ns[place] for place in shapes]),
@@ -95,10 +115,6 @@ def measure(
         memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),
     )
-
-
-def _silent(phase: str, done: int, total: int) -> None:
-    """No progress: the visits are told once, as a whole."""
 
 
 def _beyond(visits: Sequence[int], later: Sequence[int]) -> float:
@@ -125,41 +141,3 @@ def _runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], 
     if padding == "none":
         return lambda engine, batch: engine.run(features.packed(batch))
     raise ValueError(f"padding is {padding!r}; expected 'max_length' or 'none'")
-
-
-def time_batches(
-    run: Callable[[_T], object],
-    batches: Sequence[_T],
-    *,
-    clock: Clock,
-    progress: Callable[[str, int, int], None],
-) -> list[int]:
-    """Nanoseconds of each call, with Python's garbage collector off."""
-    samples = []
-    with garbage_collector_off():
-        for done, batch in enumerate(batches):
-            progress("timing", done, len(batches))
-            start = clock()
-            run(batch)
-            samples.append(clock() - start)
-    return samples
-
-
-def timed(call: Callable[[], _T], clock: Clock) -> tuple[_T, int]:
-    """The call's result and how many nanoseconds it took."""
-    start = clock()
-    result = call()
-    return result, clock() - start
-
-
-@contextmanager
-def garbage_collector_off() -> Iterator[None]:
-    """Collect now, and not again until the block ends."""
-    was_on = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

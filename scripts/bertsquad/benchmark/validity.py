@@ -13,7 +13,7 @@ from typing import Any, Literal
 from bertsquad.machine.activity import BUSY_CPUS
 
 Level = Literal["disturbed", "invalid"]
-_ORDER = ("valid", "disturbed", "invalid")
+VERDICTS = ("valid", "disturbed", "invalid")
 _QUIET = "close what else runs on this machine and measure again"
 
 
@@ -27,6 +27,7 @@ class Check:
     disturbed: float | None  # the bound; None: whatever is found is invalid
     invalid: float | None
     do: str
+    again: bool = True  # measured again, it may be gone
 
 
 # 1 % is half of the smallest difference that a comparison is meant to see (2 %).
@@ -36,6 +37,8 @@ CHECKS = (
     Check("stolen", "stolen_share", "of our time", 0.01, 0.05, "take a machine of its own"),
     Check("waited", "waited_share", "of our time", 0.01, 0.05, _QUIET),
     Check("busy", "other_cpus", "CPUs", BUSY_CPUS, None, _QUIET),
+    Check("late", "late_share", "of the median latency", None, 0.02, _QUIET, False),
+    Check("queue_model_refuted", "twin_kappa", "of p99", 0.0, None, "see the cell's twin", False),
 )
 CODES = {check.code: check for check in CHECKS}
 
@@ -58,8 +61,8 @@ def validity(noise: Mapping[str, Any]) -> dict[str, Any]:
                 reason = {"code": check.code, "level": level, "found": found, "unit": check.unit}
                 reasons.append(reason | {"bound": bound, "do": check.do})
                 break
-    levels = [_ORDER.index(str(reason["level"])) for reason in reasons]
-    return {"verdict": _ORDER[max(levels, default=0)], "reasons": reasons}
+    levels = [VERDICTS.index(str(reason["level"])) for reason in reasons]
+    return {"verdict": VERDICTS[max(levels, default=0)], "reasons": reasons}
 
 
 def reasons_in_words(reasons: list[dict[str, Any]]) -> str:

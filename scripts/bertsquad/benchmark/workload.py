@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_PADDINGS = ("max_length", "none")
+# Of SQuAD's 10,833 features about 30 share each length, and engines gain from such neighbours.
+NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,20 @@ def spread_over_lengths(lengths: np.ndarray, count: int) -> np.ndarray:
     # The middles of `rest` equal parts.
     ranks = (2 * np.arange(rest) + 1) * len(lengths) // (2 * max(rest, 1))
     return np.concatenate([np.tile(order, whole), order[ranks]])
+
+
+def spread_with_neighbours(lengths: np.ndarray, count: int) -> np.ndarray:
+    """About `count` feature numbers, int64, by length: groups of NEIGHBOURS next to each other, the
+    groups evenly spaced. So few of many features still have neighbours of about their length."""
+    order = np.argsort(lengths, kind="stable")
+    groups = np.split(order, range(NEIGHBOURS, len(order), NEIGHBOURS))
+    chosen = spread_over_lengths(np.arange(len(groups)), -(-count // NEIGHBOURS))
+    return np.concatenate([groups[number] for number in chosen])
+
+
+def squares(lengths: np.ndarray) -> int:
+    """The sum of the squares of lengths."""
+    return int(np.square(lengths, dtype=np.int64).sum())
 
 
 def computed_tokens(batches: list[np.ndarray], lengths: np.ndarray, padded_to: int | None) -> int:

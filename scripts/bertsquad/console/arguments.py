@@ -1,6 +1,7 @@
 """Options that several commands have, and types of options. The library itself takes values."""
 
 import argparse
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,14 @@ def natural(text: str) -> int:
     return number
 
 
+def positive_number(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
 def thread_count(text: str) -> str | int:
     """A number of threads, or `all`."""
     return "all" if text == "all" else positive(text)
@@ -64,3 +73,25 @@ def add_measured_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at-most", type=positive, metavar="N", help="`all` is no more than N threads"
     )
+
+
+def add_pace(parser: argparse.ArgumentParser) -> None:
+    """When a cell of the benchmark is measured: its place in the order, waiting for quiet."""
+    add = parser.add_argument
+    add(
+        "--quiet-seconds",
+        type=natural,
+        default=0,
+        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
+        "(default: 0, neither)",
+    )
+    add(
+        "--patience",
+        type=Path,
+        metavar="JSON",
+        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
+    )
+    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
+    add("--order-seed", type=natural, metavar="N", help="the cell's file holds this of the")
+    add("--place", type=positive, metavar="N", help="random order in which the cells of a")
+    add("--places", type=positive, metavar="N", help="repeat are measured: seed, place, of many")

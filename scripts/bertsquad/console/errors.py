@@ -45,22 +45,26 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
     sys.exit(0)
 
 
-def note(text: str) -> None:
-    """A warning or remark on stderr, which may quote what a file says."""
-    print(one_line(text), file=sys.stderr)
+def note(text: str, longest: int = LONGEST_LINE) -> None:
+    """A warning or remark on stderr at once, which may quote what a file or a server says."""
+    print(one_line(text, longest), file=sys.stderr, flush=True)
 
 
 def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     """A text as one line that a terminal can show: spare white space gone, control characters as
     escapes, and the middle of a long one left out, since its ends name the file and what to do."""
-    shown = "".join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in " ".join(text.split())
-    )
-    if len(shown) <= longest:
-        return shown
+    line = shown(" ".join(text.split()))
+    if len(line) <= longest:
+        return line
     end = longest * 2 // 5
-    return f"{shown[: longest - end - 3]} … {shown[-end:]}"
+    return f"{line[: longest - end - 3]} … {line[-end:]}"
+
+
+def shown(text: str) -> str:
+    """The text with control characters, which could rewrite a terminal, as escapes."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
 
 
 def explain(error: Exception) -> str | None:

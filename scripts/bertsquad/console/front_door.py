@@ -16,6 +16,7 @@ GROUPS = {
     "Scores": ("evaluate", "compare", "show-results"),
     "Data and models": (
         "download",
+        "fetch-model",
         "unzip",
         "convert-checkpoint",
         "select-questions",
@@ -33,8 +34,8 @@ GROUPS = {
     "Measuring": (
         "probe-machine",
         "measure-ceilings",
-        "measure-speed",
         "benchmark-inference",
+        "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),

@@ -4,14 +4,15 @@ import sys
 import time
 from typing import Any, Self, TextIO
 
+from bertsquad.console.errors import LongUserError, note
 from bertsquad.console.quantities import duration, readable_bytes
 
 _SECONDS_BETWEEN_LINES = 5.0  # in a log file a bar would be thousands of lines
 
 
 def say(message: str) -> None:
-    """One line to stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """One line to stderr; long enough for an address and a checksum beside a path."""
+    note(message, LongUserError.longest)
 
 
 class Progress:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bertsquad.console.errors import UserError
+from bertsquad.console.errors import LongUserError, UserError, note
 from bertsquad.containers.clients import LABEL, is_orphan, labels_of
 from bertsquad.containers.options import Caller, create_options, engine_of
 from bertsquad.containers.outcome import SIGNAL_STATUS, explain
@@ -221,7 +221,7 @@ def _report(status: int, attributes: Mapping[str, Any]) -> None:
         memory_limit=attributes["HostConfig"]["Memory"],
     )
     if message:
-        print(f"docker_shell.py: error: {message}", file=sys.stderr, flush=True)
+        note(f"docker_shell.py: error: {message}", LongUserError.longest)
 
 
 def refused(reason: str) -> str:
@@ -245,8 +245,7 @@ def _remove_orphans(client: Any) -> None:
         if is_orphan(container.labels):
             with contextlib.suppress(docker.errors.APIError):
                 container.remove(force=True)
-                print(
+                note(
                     f"docker_shell.py: removed container {container.short_id}, whose client was "
-                    "killed",
-                    file=sys.stderr,
+                    "killed"
                 )

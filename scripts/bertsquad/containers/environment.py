@@ -41,6 +41,17 @@ def passed_on(environment: Mapping[str, str], more: Iterable[str] = ()) -> dict[
     }
 
 
+def for_apptainer(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same variables under the names by which `apptainer --cleanenv` still passes them on.
+
+    What the user has put there in this way (APPTAINERENV_NAME) stays as it is.
+    """
+    prefix = "APPTAINERENV_"
+    own = {name: value for name, value in environment.items() if not name.startswith(prefix)}
+    named = {prefix + name: value for name, value in passed_on(own).items()}
+    return {name: value for name, value in named.items() if name not in environment}
+
+
 def certificate_files(environment: Mapping[str, str]) -> list[str]:
     """The certificate files that the environment names, each once."""
     return list(dict.fromkeys(environment[name] for name in _CERTIFICATES if environment.get(name)))

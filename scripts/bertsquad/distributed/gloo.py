@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from bertsquad.console.errors import USAGE_STATUS, UserError, explain
+from bertsquad.console.errors import USAGE_STATUS, UserError, explain, note
 from bertsquad.distributed.buckets import Buckets
 from bertsquad.distributed.sharing import shares
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
@@ -162,5 +162,5 @@ def _peers_required() -> Iterator[None]:
     except RuntimeError as error:
         time.sleep(_EXIT_DELAY_S)
         # Nobody has ended this process for a better reason, so gloo's words are the only ones.
-        print(" ".join(str(error).split()), file=sys.stderr, flush=True)
+        note(str(error))
         os._exit(LOST_CONTACT_STATUS)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from functools import cache
 from typing import Any
 
-from bertsquad.console.errors import UserError
+from bertsquad.console.errors import LongUserError, UserError, note
 from bertsquad.kernels import building, checking
 from bertsquad.kernels.building import Unavailable
 from bertsquad.kernels.table import Kernel
@@ -85,4 +84,4 @@ def function_of(kernel: Kernel, library: str) -> Any:
 
 @cache
 def tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    note(line, LongUserError.longest)

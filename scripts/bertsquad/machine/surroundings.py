@@ -18,5 +18,5 @@ def describe_surroundings(versions: Mapping[str, Any]) -> dict[str, Any]:
         "environment": measurement_environment(),
         "versions": dict(versions),
         "container": describe_container(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

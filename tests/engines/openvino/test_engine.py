@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from bertsquad import engines
+from bertsquad.model import folder as model_folder
 from engines.small_run import write_finetuned
 from tiny_bert import random_batch
 
@@ -50,3 +52,20 @@ def test_nothing_is_written_into_the_model_folder(model_dir):
     before = sorted(model_dir.iterdir())
     engines.load("openvino", model_dir, precision="fp32", threads=1)
     assert sorted(model_dir.iterdir()) == before
+
+
+@pytest.mark.skipif(not engines.native("bf16"), reason="no BF16 here: OpenVINO's is not tested")
+def test_bf16_differs_from_fp32_by_the_rounding_of_bf16(model_dir):
+    """As much as the model's own BF16 does: the same number of bits, other places of rounding."""
+    batch = random_batch([7, 9, 9, 40, 23, 31])
+    exact = engines.load("openvino", model_dir, precision="fp32", threads=1).run(batch)
+    found = engines.load("openvino", model_dir, precision="bf16", threads=1).run(batch)
+    twin = model_folder.load(model_dir).eval()
+    twin.precision = "bf16"
+    with torch.no_grad():
+        rounded = twin(batch)
+    for true, ours, same_bits in zip(exact, found, rounded, strict=True):
+        error, expected = ours - true, same_bits.numpy() - true
+        assert 0.4 < error.std() / expected.std() < 1.8
+        assert np.abs(error).max() < 5 * expected.std()
+        assert abs(error.mean()) < expected.std()

@@ -5,6 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bertsquad.model import matmul
+from bertsquad.model.operations import attention as operations
 from bertsquad.model.operations.attention import attention
 from bertsquad.model.operations.dropout import Masks, scale
 
@@ -48,8 +50,14 @@ def test_outputs_and_gradients_equal_autograds(runs, rate):
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
+@pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("rate", [0.0, 0.1])
-def test_bf16_differs_by_rounding_alone(rate):
+def test_bf16_differs_by_rounding_alone(monkeypatch, rate, native):
+    if native and not matmul.bf16_native():
+        pytest.skip("this processor has no BF16 products")
+    monkeypatch.setattr(operations, "bf16_native", lambda: native)
+    monkeypatch.setattr(matmul, "bf16_native", lambda: native)
+    assert (operations.form_of(torch.bfloat16, SIZE) == "emulated") is not native
     runs = [(1, 40), (2, 17)]
     torch.manual_seed(0)
     values = torch.randn(74, 3 * WIDTH).to(torch.bfloat16)

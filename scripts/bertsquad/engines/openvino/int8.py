@@ -40,7 +40,26 @@ def quantize(model_dir: Path, output_dir: Path, calibration: Sequence[PackedBatc
             overflow_fix=OverflowFix(SETTINGS["overflow_fix"])
         ),
     )
-    ov.save_model(quantized, output_dir / "model.xml", compress_to_fp16=False)
+    try:
+        ov.save_model(quantized, output_dir / "model.xml", compress_to_fp16=False)
+    except RuntimeError as error:
+        raise_why(output_dir, error)
+        raise
+
+
+def raise_why(output_dir: Path, error: RuntimeError) -> None:
+    """OSError for a file that OpenVINO could not write: it says only that a stream failed.
+
+    A few bytes more to the same files, which are of no use any more, tell why.
+    """
+    if "iostream" not in str(error):
+        return
+    for path in sorted(output_dir.iterdir()):
+        with path.open("ab", buffering=0) as file:
+            try:
+                file.write(bytes(1 << 16))
+            except OSError as reason:
+                raise OSError(reason.errno, reason.strerror, str(path)) from error
 
 
 def inputs_of(batch: PackedBatch) -> dict[str, np.ndarray]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from bertsquad.benchmark.flops import ceiling_gflops
+from bertsquad.benchmark.flops import ceiling_gflops, useful_flops, useful_flops_of
+from bertsquad.benchmark.validity import VERDICTS, reasons_in_words
 from bertsquad.engines import PRECISIONS
-from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.reporting.formats import mebibytes, percent, short
 
 _COLUMNS = [
@@ -15,18 +16,22 @@ _COLUMNS = [
     *("features_per_second", "useful_gflops", "ceiling_gflops", "ceiling_share"),
     *("features", "mean_length"),
     *("padded_features_per_second", "padded_useful_gflops", "padded_computed_gflops"),
-    *("latency_median_length_ms", "latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "requests"),
+    *("latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "requests"),
     *("peak_memory_mib", "other_cpus", "left_out"),
-    "latency_max_ms",
+    *("latency_max_ms", "validity", "validity_reasons"),
 ]
+SCENARIOS = ("offline", "padded", "requests")
 STEADY = 0.9
 _EMULATED = "this processor has no instructions for {precision} and would emulate it"
 
 
-def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any]) -> pd.DataFrame:
+def speed_table(
+    cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any], config: Mapping[str, int]
+) -> pd.DataFrame:
     """A row for each engine and precision there is, in the order of PRECISIONS.
 
-    `cells` are what measure_speed.py writes, `ceilings` what measure_ceilings.py does.
+    `cells` are those of the benchmark in SCENARIOS, `ceilings` what measure_ceilings.py writes,
+    `config` the model's config.json.
     `ceiling_gflops` is one for each precision: the most that its products reached in any process of
     the run. `ceiling_share` is the useful rate at real lengths as a share of it; empty where the
     precision is emulated, or where products of the row's own process had a median rate below
@@ -34,17 +39,20 @@ def speed_table(cells: Iterable[Mapping[str, Any]], ceilings: Mapping[str, Any])
     """
     cells = list(cells)
     best = best_ceilings(cells, ceilings)
-    measured = {(cell["engine"], cell["precision"]): cell for cell in cells}
+    measured: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for cell in cells:
+        of_one = measured.setdefault((cell["engine"], cell["precision"]), {})
+        of_one[cell["scenario"]] = cell
     rows = []
     for engine, precisions in PRECISIONS.items():
         for precision in precisions:
-            cell = measured.get((engine, precision))
+            found = measured.get((engine, precision))
             row = {"engine": engine, "precision": precision}
-            if cell is None:
+            if found is None:
                 row["native"] = ceilings["gemm"][precision]["native"]
                 row["left_out"] = _EMULATED.format(precision=precision)
             else:
-                row |= numbers(cell, best.get(precision))
+                row |= numbers(found, best.get(precision), config)
             rows.append(row)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -55,7 +63,7 @@ def best_ceilings(
     """GFLOP/s by precision: the best over all processes, those of the cells and that of `ceilings`.
     A precision that is emulated has none."""
     found = list(ceilings["gemm"].items())
-    found += [(cell["precision"], cell["ceiling"]) for cell in cells]
+    found += [(cell["precision"], cell["ceiling"]) for cell in cells if "ceiling" in cell]
     best: dict[str, float] = {}
     for precision, entry in found:
         rate = ceiling_gflops(entry)
@@ -64,33 +72,53 @@ def best_ceilings(
     return best
 
 
-def numbers(cell: Mapping[str, Any], ceiling: float | None) -> dict[str, Any]:
-    """What a cell adds to its row; `ceiling`: GFLOP/s of its precision in this run."""
-    if not cell["native"]:
+def numbers(
+    cells: Mapping[str, Mapping[str, Any]], ceiling: float | None, config: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the cells of an engine and precision, by scenario, add to their row; `ceiling`: GFLOP/s
+    of the precision in this run. KeyError where a scenario is missing."""
+    offline, padded, requests = (cells[name] for name in SCENARIOS)
+    if not offline["native"]:
         ceiling = None
-    steady = ceiling is not None and cell["ceiling"]["gflops_median"] >= STEADY * ceiling
-    offline, padded, requests = (cell[key] for key in ("offline", "padded", "requests"))
-    over_lengths = requests["over_lengths"]
-    latency = over_lengths["latency_ms"]
+    steady = ceiling is not None and offline["ceiling"]["gflops_median"] >= STEADY * ceiling
+    useful = useful_gflops(offline, config)
+    latency = requests["latency_ms"]
+    others = [cell["activity"].get("other_cpus") for cell in cells.values()]
+    full = useful_flops(config, np.array([padded["max_seq_length"]])) / 1e9
     return {
-        "native": cell["native"],
-        "threads": cell["threads"],
+        "native": offline["native"],
+        "threads": offline["threads"],
         "features_per_second": offline["features_per_second"],
-        "useful_gflops": offline["useful_gflops"],
+        "useful_gflops": useful,
         "ceiling_gflops": ceiling,
-        "ceiling_share": offline["useful_gflops"] / ceiling if ceiling and steady else None,
+        "ceiling_share": useful / ceiling if ceiling and steady else None,
         "features": offline["features"],
-        "mean_length": offline["mean_length"],
+        "mean_length": offline["tokens"] / offline["features"],
         "padded_features_per_second": padded["features_per_second"],
-        "padded_useful_gflops": padded["useful_gflops"],
-        "padded_computed_gflops": padded["computed_gflops"],
-        "latency_median_length_ms": requests["at_median"]["latency_ms"]["p50"]["value"],
+        "padded_useful_gflops": useful_gflops(padded, config),
+        "padded_computed_gflops": padded["features_per_second"] * full,
         **{f"latency_{name}_ms": latency[name]["value"] for name in ("p50", "p90", "p99")},
         "latency_max_ms": latency["max"],
-        "requests": len(over_lengths["latency_samples_ms"]),
-        "peak_memory_mib": cell["peak_memory_mib"],
-        "other_cpus": cell["activity"].get("other_cpus"),
+        "requests": latency["n"],
+        "peak_memory_mib": max(cell["peak_memory_mib"] for cell in cells.values()),
+        "other_cpus": max((cpus for cpus in others if cpus is not None), default=None),
+        **_validity(cells),
     }
+
+
+def useful_gflops(cell: Mapping[str, Any], config: Mapping[str, int]) -> float:
+    """Operations on the real tokens of all that was timed, over its time."""
+    flops = useful_flops_of(config, cell["tokens"], cell["squared_lengths"])
+    gflops: float = flops / cell["features"] * cell["features_per_second"] / 1e9
+    return gflops
+
+
+def _validity(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The worst verdict of the cells, and every cell's reasons."""
+    found = {name: cell["validity"] for name, cell in cells.items()}
+    worst = max((each["verdict"] for each in found.values()), key=VERDICTS.index)
+    reasons = [f"{n}: {reasons_in_words(v['reasons'])}" for n, v in found.items() if v["reasons"]]
+    return {"validity": worst, "validity_reasons": "; ".join(reasons)}
 
 
 def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
@@ -105,7 +133,7 @@ def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
     for reason, rows in table[table["left_out"].notna()].groupby("left_out", sort=False):
         names = ", ".join(rows["engine"] + " " + rows["precision"])
         lines.append(f"left out: {names}: {reason}")
-    return "\n".join([*lines, *_ceiling_lines(ceilings), *_busy_lines(measured)])
+    return "\n".join([*lines, *_ceiling_lines(ceilings), *_doubts(measured)])
 
 
 def _text_row(row: pd.Series) -> str:
@@ -151,12 +179,10 @@ def _ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _busy_lines(measured: pd.DataFrame) -> list[str]:
-    """A warning where other programs kept half a processor or more busy meanwhile."""
-    busiest = pd.to_numeric(measured["other_cpus"]).max()
-    if not busiest >= BUSY_CPUS:
-        return []
+def _doubts(measured: pd.DataFrame) -> list[str]:
+    """What is not to be trusted, and why."""
     return [
-        f"warning: other programs kept up to {busiest:.1f} processors busy meanwhile; the numbers "
-        "are too low"
+        f"{row['validity']}: {row['engine']} {row['precision']}: {row['validity_reasons']}"
+        for _, row in measured.iterrows()
+        if row["validity"] != VERDICTS[0]
     ]

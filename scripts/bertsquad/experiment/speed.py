@@ -1,0 +1,68 @@
+"""`snakemake speed` as a configuration of the benchmark: BERT-Large of random weights, by every
+engine and precision, whatever the experiment."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.console.errors import UserError
+from bertsquad.engines import PRECISIONS, check_able, native
+from bertsquad.experiment.files import Experiment, options
+from bertsquad.schema import with_defaults
+
+RUN = "speed"
+# Names are those of reporting/summary/speed.py. Padded products run at full speed from 384 rows on;
+# larger batches would only give fewer samples.
+SCENARIOS = {
+    "offline": {"mode": "offline", "count": 1_000_000},
+    "padded": {"padding": "max_length", "batch_sizes": [4]},
+    "requests": {"batch_sizes": [1]},
+}
+_CEILING_S = 0.5  # for each of a layer's four products
+
+
+@dataclass(frozen=True)
+class SpeedBenchmark(Experiment):
+    """What `speed_benchmark` makes. Its one run has the folder <results>/speed."""
+
+    def quantized(self, run: str, engine: str, precision: str) -> list[str]:
+        """The folder of the random INT8 model that this precision takes, if it takes one."""
+        folder = self.place(f"<resources>/speed/{engine}-int8")
+        return [folder] if precision == "int8" else []
+
+    def scenario_options(self, scenario: str) -> str:
+        """As for any scenario; the process that has a whole set at hand measures its ceiling."""
+        ceiling = _CEILING_S if self.mode(scenario).whole_set else None
+        given = [super().scenario_options(scenario), options([("ceiling_seconds", ceiling)])]
+        return " ".join(filter(None, given))
+
+
+def speed_benchmark(experiment: Experiment, schema: dict[str, Any]) -> SpeedBenchmark:
+    """By the processor and by `speed` of the configuration, whose `schema` has the defaults."""
+    settings = experiment.config["speed"]
+    engines = {
+        engine: [name for name in precisions if _measured(engine, name, settings["emulated"])]
+        for engine, precisions in PRECISIONS.items()
+    }
+    config = {
+        "runs": {RUN: {}},
+        "engines": engines,
+        "benchmark": {
+            "scenarios": SCENARIOS,
+            "threads": [settings["threads"]],
+            "warmup": 0,  # beside one of each shape
+            "seconds": settings["seconds"],
+        },
+    }
+    filled = with_defaults(config, schema, schema)
+    return SpeedBenchmark(filled, experiment.catalogue, experiment.place)
+
+
+def _measured(engine: str, precision: str, emulated: str) -> bool:
+    """Whether the processor has the precision, or the engine emulates it and that is wanted."""
+    if native(precision):
+        return True
+    try:
+        check_able(engine, precision)
+    except UserError:
+        return False
+    return emulated == "mark"
