@@ -12,6 +12,7 @@ from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
 from bertsquad.reporting.page import sections, sentences, svg, trust
+from bertsquad.reporting.page.deployment import deployment
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
@@ -40,6 +41,7 @@ def render(
     questions: int = 0,
     asked_in: Sequence[str] = (),
     command: str = "snakemake --cores all",
+    planned: str = "",
 ) -> str:
     """The page. The same arguments give the same page.
 
@@ -53,6 +55,7 @@ def render(
         questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
         asked_in: which of the inputs these are from.
         command: what makes this report again.
+        planned: the plan in a sentence, where the configuration asks for one.
     """
     found = findings(summary)
     cells = records(summary.cells)
@@ -90,6 +93,7 @@ def render(
     }
     facts["judgements"] = trust.judgements(found, summary, config, warnings)
     facts |= _in_words(found, cells, machine, config)
+    facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
     return _environment().get_template("report.html.j2").render(facts)
