@@ -6,6 +6,7 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.files import Experiment, options
+from bertsquad.experiment.served import Served
 from bertsquad.schema import with_defaults
 
 
@@ -30,9 +31,10 @@ class PlanFiles:
         ]
 
     def cells(self) -> list[str]:
-        """The cells of single requests."""
+        """The cells of single requests, and of layouts whose lanes are all busy."""
         starts = tuple(f"/benchmark/{name}/batch1-" for name in self.scenarios())
-        return [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
+        found = [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
+        return found + [path for path in Served(self.experiment).files() if "-saturated-" in path]
 
     def metrics(self) -> list[str]:
         """The scores of the timed runs."""
