@@ -13,6 +13,7 @@ from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette, verdicts
 from bertsquad.reporting.page import sections, sentences, svg, trust
 from bertsquad.reporting.page.compared import compared_table
+from bertsquad.reporting.page.deployment import deployment
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
@@ -43,6 +44,7 @@ def render(
     command: str = "snakemake --cores all",
     compared: Sequence[Mapping[str, Any]] = (),
     noise: Mapping[str, Any] | None = None,
+    planned: str = "",
 ) -> str:
     """The page. The same arguments give the same page.
 
@@ -58,6 +60,7 @@ def render(
         command: what makes this report again.
         compared: pairs of cells measured by turns, as compare_speed.py writes them.
         noise: the noise floor of the machine, as noise.py writes it.
+        planned: the plan in a sentence, where the configuration asks for one.
     """
     found = findings(summary)
     cells = records(summary.cells)
@@ -98,6 +101,7 @@ def render(
     }
     facts["judgements"] = trust.judgements(found, summary, config, warnings)
     facts |= _in_words(found, cells, machine, config)
+    facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
     return _environment().get_template("report.html.j2").render(facts)
