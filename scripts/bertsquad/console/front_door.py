@@ -13,7 +13,7 @@ _LIBRARY = Path(__file__).resolve().parent.parent
 
 # A verb is its script's name, with hyphens.
 GROUPS = {
-    "Scores": ("evaluate", "compare", "show-results"),
+    "Your model, your questions": ("ask", "score", "compare", "evaluate", "show-results"),
     "Data and models": (
         "download",
         "fetch-model",
