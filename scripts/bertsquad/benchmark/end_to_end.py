@@ -19,6 +19,7 @@ import numpy as np
 from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
 from bertsquad.answers.pipeline import Answers, Limits, Windows, answer
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
+from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.statistics import per_second
 from bertsquad.benchmark.timing import (
@@ -36,7 +37,7 @@ from bertsquad.data.selection import select
 from bertsquad.data.tokenization import Vocabulary
 from bertsquad.engines import Engine
 from bertsquad.files import read_json
-from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.machine.memory import peak_memory_mib
 from bertsquad.model.fit import check_made_from
 
 _TIMED_REGION = (
@@ -145,10 +146,7 @@ def measure(
         some = replace(dataset, paragraphs=tuple(dataset.paragraphs[p] for p in paragraphs))
         return answer(engine, some, vocabulary, windows=windows, limits=limits)
 
-    memory_before_load_mib = resident_memory_mib()
-    progress("load", 0, 1)
-    engine, load_ns = timed(load, clock)
-    memory_after_load_mib = resident_memory_mib()
+    engine, loading = load_engine(load, clock, progress)
     _, first_ns = timed(lambda: answered([0]), clock)
     progress("warm-up", 0, warmup)
     answered(spread(len(dataset.paragraphs), warmup))
@@ -176,9 +174,7 @@ def measure(
         squared_lengths=passes * sum(squares(np.diff(part.starts)) for part in answers.parts),
         computed_tokens=tokens,
         batches=sum(len(part.plan) for part in answers.parts),
-        model_load_s=load_ns / NANOSECONDS,
         first_inference_s=first_ns / NANOSECONDS,
-        memory_before_load_mib=memory_before_load_mib,
-        memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),
+        **loading,
     )

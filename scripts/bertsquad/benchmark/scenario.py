@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.timing import (
     NANOSECONDS,
     Clock,
@@ -26,7 +27,7 @@ from bertsquad.benchmark.timing import (
 from bertsquad.benchmark.workload import Workload, computed_tokens, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.machine.memory import peak_memory_mib
 
 TIMED_REGION = (
     "one batch: feature arrays from the memory-mapped file -> {form} NumPy arrays -> engine -> "
@@ -79,10 +80,7 @@ def measure(
     measure one cell; the peak includes what loading needed for a moment.
     """
     run = _runner(features, padding)
-    memory_before_load_mib = resident_memory_mib()
-    progress("load", 0, 1)
-    engine, load_ns = timed(load, clock)
-    memory_after_load_mib = resident_memory_mib()
+    engine, loading = load_engine(load, clock, progress)
     _, first_ns = timed(lambda: run(engine, workload.first), clock)
     if budget is not None:
         _, again_ns = timed(lambda: run(engine, workload.first), clock)
@@ -108,12 +106,10 @@ def measure(
         tokens=passes * computed_tokens(workload.timed, features.lengths, None),
         squared_lengths=passes * sum(squares(features.lengths[b]) for b in workload.timed),
         computed_tokens=passes * computed_tokens(workload.timed, features.lengths, padded_to),
-        model_load_s=load_ns / NANOSECONDS,
         first_inference_s=first_ns / NANOSECONDS,
         cold_s=_beyond(visits, [samples_ns[place] for place in shapes]),
-        memory_before_load_mib=memory_before_load_mib,
-        memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),
+        **loading,
     )
 
 
