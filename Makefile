@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: help run speed bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -56,6 +56,10 @@ bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project 
 	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
 		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+
+twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty minutes on a quiet machine
+	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
+	$(VENV)/bin/python tests/fixtures/measure_twin.py report --folder results/twin --output docs/results/trust
 
 .PHONY: squad
 squad:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 from snakemake.utils import update_config
 
 from bertsquad.artifacts.catalogue import load_catalogue
+from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
 from bertsquad.containers.environment import for_apptainer
@@ -39,12 +40,15 @@ from bertsquad.experiment.files import (
     options,
     training_option,
 )
+from bertsquad.experiment.negatives import Negatives
 from bertsquad.experiment.order import pace_of
+from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
     CONSOLE,
     NEVER_DECIDES_RESULTS,
     local_sources,
 )
+from bertsquad.experiment.served import Served
 from bertsquad.experiment.speed import SCENARIOS, speed_benchmark
 from bertsquad.modelzoo.steps import ModelZoo
 from bertsquad.reporting.gallery import figures
@@ -93,11 +97,14 @@ CATALOGUE = or_exit(
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
 or_exit(EXPERIMENT.check, CONFIG_SOURCE)
-PACE = pace_of(EXPERIMENT.cells(), config["benchmark"])
+SERVED = Served(EXPERIMENT)
+PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
 EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
+NEGATIVES = Negatives(EXPERIMENT)
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
+PLAN = PlanFiles(EXPERIMENT)
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
@@ -153,7 +160,7 @@ wildcard_constraints:
     engine=any_of(config["engines"]),
     precision=any_of({name for names in PRECISIONS.values() for name in names}),
     scenario=any_of(config["benchmark"]["scenarios"]),
-    checkpoint=any_of(CATALOGUE.checkpoints),
+    checkpoint=any_of(CATALOGUE.checkpoint_names),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
     figure=any_of(figures()),
@@ -166,6 +173,8 @@ wildcard_constraints:
     batch=r"\d+|auto",
     threads=r"\d+|all",
     repeat=r"\d+",
+    layout=r"\d+x\d+x\d+|auto",
+    load=LOADS,
 
 
 def code(script, without=CONSOLE):

@@ -65,12 +65,25 @@ rule predict:
         nbest="<results>/{run}/{engine}-{precision}/nbest_predictions.json",
     log:
         "<logs>/{run}/predict/{engine}-{precision}.log",
+    wildcard_constraints:
+        run=any_of(NEGATIVES.other_runs()),
     params:
-        options=options(config["decoding"].items()),
+        options=NEGATIVES.decoding_options(),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --features {input.features:q}"
         " --logits {input.logits:q} --vocab {input.vocab:q} --predictions {output.predictions:q}"
         " --nbest {output.nbest:q} {params.options} &> {log:q}"
+
+
+use rule predict as predict_with_negative with:
+    output:
+        predictions="<results>/{run}/{engine}-{precision}/predictions.json",
+        nbest="<results>/{run}/{engine}-{precision}/nbest_predictions.json",
+        null_odds="<results>/{run}/{engine}-{precision}/null_odds.json",
+    wildcard_constraints:
+        run=any_of(NEGATIVES.runs()),
+    params:
+        options=of("run engine precision", NEGATIVES.negative_decoding_options),
 
 
 rule evaluate:
@@ -79,6 +92,7 @@ rule evaluate:
         code=code("evaluate.py"),
         dataset=of("run", EXPERIMENT.dev_questions),
         official=of("run", EXPERIMENT.official_evaluator),
+        null_odds=of("run engine precision", NEGATIVES.null_odds),
         predictions="<results>/{run}/{engine}-{precision}/predictions.json",
     output:
         "<results>/{run}/{engine}-{precision}/metrics.json",
@@ -87,9 +101,12 @@ rule evaluate:
     params:
         options=SCORING,
         official=of("run", EXPERIMENT.official_option),
+        negative=of("run", NEGATIVES.scoring_option),
+        null_odds=of("run engine precision", NEGATIVES.na_prob_options),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --predictions {input.predictions:q}"
-        " --output {output:q} {params.options} {params.official} &> {log:q}"
+        " --output {output:q} {params.options} {params.official} {params.negative}"
+        " {params.null_odds} &> {log:q}"
 
 
 rule compare_answers:
@@ -110,8 +127,10 @@ rule compare_answers:
         decoding=options(
             [("max_answer_length", config["decoding"]["max_answer_length"])]
         ),
+        negative=of("run", NEGATIVES.scoring_option),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q}"
         " --reference-predictions {input.reference_predictions:q}"
         " --reference-logits {input.reference_logits:q} --predictions {input.predictions:q}"
-        " --logits {input.logits:q} {params.evaluation} {params.decoding} --output {output:q} &> {log:q}"
+        " --logits {input.logits:q} {params.evaluation} {params.decoding} {params.negative}"
+        " --output {output:q} &> {log:q}"

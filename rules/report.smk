@@ -40,6 +40,7 @@ rule record_inputs:
     input:
         code=code("record_inputs.py"),
         artifacts=EXPERIMENT.downloads(),
+        models=EXPERIMENT.model_inputs(),
     output:
         config="<results>/config.json",
         inputs="<results>/inputs.json",
@@ -48,9 +49,10 @@ rule record_inputs:
     params:
         config=of("", json_text, config),
         catalogue=of("", json_text, EXPERIMENT.inputs()),
+        models=of("", EXPERIMENT.models_option),
     shell:
         "python {input.code[0]:q} --config {params.config:q} --catalogue {params.catalogue:q}"
-        " --artifacts {input.artifacts:q} --config-output {output.config:q}"
+        " --artifacts {input.artifacts:q} {params.models} --config-output {output.config:q}"
         " --inputs-output {output.inputs:q} &> {log:q}"
 
 
@@ -60,7 +62,7 @@ rule summarize:
         code=code("summarize.py"),
         metrics=EXPERIMENT.metrics_files(),
         comparisons=EXPERIMENT.comparison_files(),
-        cells=EXPERIMENT.cell_files(),
+        cells=[*EXPERIMENT.cell_files(), *SERVED.files()],
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
         config="<results>/config.json",
@@ -117,17 +119,22 @@ rule report:
         config="<results>/config.json",
         inputs="<results>/inputs.json",
         dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
+        datasets=sorted({EXPERIMENT.dev_questions(run) for run in config["runs"]}),
+        answers=EXPERIMENT.answers_files(),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
         comparisons=EXPERIMENT.comparison_files(),
     output:
-        "<results>/report.html",
+        page="<results>/report.html",
+        # What the page loads when a reader comes to the explorer.
+        questions=directory("<results>/questions"),
     log:
         "<logs>/report.log",
     params:
+        explored=of("", EXPERIMENT.explored),
         command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
-        " --command {params.command:q} --output {output:q} &> {log:q}"
+        " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

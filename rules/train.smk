@@ -7,7 +7,7 @@ rule finetune:
     """Fine-tune a checkpoint on a dataset's training questions; an interrupted run resumes."""
     input:
         code=code("finetune.py", without=NEVER_DECIDES_RESULTS),
-        features=of("run", EXPERIMENT.features_file, "train"),
+        features=of("run", EXPERIMENT.training_features),
         checkpoint=of("run", EXPERIMENT.checkpoint_folder_files),
     output:
         weights="<results>/{run}/model/model.safetensors",
@@ -28,12 +28,13 @@ rule finetune:
         activations=of("run", EXPERIMENT.run_options, ["activation_checkpointing"]),
     params:
         checkpoint=of("run", EXPERIMENT.checkpoint_folder),
+        features=of("run", EXPERIMENT.training_features_option),
         model=subpath(output.weights, parent=True),
         state=subpath(output.log, parent=True),
         options=of(
             "run", EXPERIMENT.run_options, [each.name for each in hyperparameters()]
         ),
     shell:
-        "python {input.code[0]:q} --checkpoint {params.checkpoint:q} --features {input.features:q}"
+        "python {input.code[0]:q} --checkpoint {params.checkpoint:q} {params.features}"
         " --output {params.model:q} --log {output.log:q} --state {params.state:q}/training_state"
         " --threads {threads} {resources.distribution} {resources.activations} {params.options} &> {log:q}"

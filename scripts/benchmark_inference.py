@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
-from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
+    add_pace,
     command_parser,
     positive_number,
 )
@@ -142,7 +143,12 @@ def parse_args() -> argparse.Namespace:
         help="features made with its vocabulary",
     )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
-    add("--mode", default=DEFAULT, choices=list(MODES), help="see above (%(default)s)")
+    add(
+        "--mode",
+        default=DEFAULT,
+        choices=sorted(set(MODES) - set(SERVED)),
+        help="see above (%(default)s)",
+    )
     add(
         "--padding",
         default="none",
@@ -167,7 +173,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
-    _add_pace(add)
+    add_pace(parser)
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
     if problem := contradiction(args):
@@ -191,27 +197,6 @@ def _add_amounts(add: Callable[..., object]) -> None:
         type=positive_number,
         help="afterwards measure the precision's best matrix products, so long each",
     )
-
-
-def _add_pace(add: Callable[..., object]) -> None:
-    """Options: when, and whether once more."""
-    add(
-        "--quiet-seconds",
-        type=at_least(0),
-        default=0,
-        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
-        "(default: 0, neither)",
-    )
-    add(
-        "--patience",
-        type=Path,
-        metavar="JSON",
-        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
-    )
-    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
-    add("--order-seed", type=at_least(0), metavar="N", help="the cell's file holds this of the")
-    add("--place", type=at_least(1), metavar="N", help="random order in which the cells of a")
-    add("--places", type=at_least(1), metavar="N", help="repeat are measured: seed, place, of many")
 
 
 def contradiction(args: argparse.Namespace) -> str:

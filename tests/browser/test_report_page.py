@@ -1,8 +1,8 @@
 """The report in a real browser: as it opens, in the dark, on a telephone, on paper."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from browser.axe import faults
 from fake_report import draw, render
 from fake_results import config, demo, engines
 
@@ -28,16 +28,6 @@ def engines_report(tmp_path_factory):
     path = folder / "report.html"
     path.write_text(html, encoding="utf-8")
     return path
-
-
-def faults(page):
-    """What axe finds serious or critical: rule, and the elements."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -90,6 +90,25 @@ def test_a_missing_input_is_named(folder, name):
     assert not (folder / "report.html").exists()
 
 
+def test_all_questions_are_written_beside_the_page(folder):
+    predictions = folder / "demo-fp32" / "torch-bf16" / "predictions.json"
+    done = report(folder, "--explore", folder / "dev.json", predictions)
+    assert done.returncode == 0, done.stderr
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert '<div id="explorer" data-folder="questions" data-count="1">' in html
+    names = sorted(path.name for path in (folder / "questions").iterdir())
+    assert names == ["block-0.js", "index.js"]
+    index = (folder / "questions" / "index.js").read_text(encoding="utf-8")
+    assert '"id":["q"]' in index
+    assert "demo-fp32, torch bf16" in index
+
+
+def test_questions_need_somebody_who_answered_them(folder):
+    done = report(folder, "--explore", folder / "dev.json")
+    assert done.returncode == 2
+    assert "--explore needs a dataset and at least one predictions.json" in done.stderr
+
+
 def test_predictions_need_their_dataset(folder):
     done = report(folder, "--dataset", folder / "dev.json")
     assert done.returncode == 2

@@ -27,7 +27,9 @@ def test_absent_keys_get_the_schemas_defaults():
     assert resolved["benchmark"]["scenarios"]["offline"] == {
         **{"mode": "offline", "padding": "none", "count": 1000, "passes": 3}
     }
-    assert resolved["decoding"] == {"n_best_size": 20, "max_answer_length": 30}
+    assert resolved["decoding"] == {
+        **{"n_best_size": 20, "max_answer_length": 30, "null_score_diff_threshold": 0.0}
+    }
 
 
 def test_given_keys_keep_their_values_and_the_input_is_not_changed():
@@ -87,8 +89,8 @@ MISTAKES = {
         "runs.a: max_seq_length 64 leaves the passage no room",
     ),
     "an unknown mode": (
-        "benchmark: {scenarios: {fast: {mode: server}}}",
-        "benchmark.scenarios.fast.mode: found 'server', expected one of batches, offline, ",
+        "benchmark: {scenarios: {fast: {mode: serve}}}",
+        "benchmark.scenarios.fast.mode: found 'serve', expected one of batches, offline, ",
     ),
     "padding where the engine cuts the batches": (
         "benchmark: {scenarios: {all: {mode: offline, padding: max_length}}}",

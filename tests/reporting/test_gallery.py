@@ -15,7 +15,7 @@ FIGURES = gallery.figures()
 
 def test_figures_are_found_in_the_order_of_the_report():
     assert list(FIGURES) == [
-        *("accuracy", "offline", "throughput", "latency"),
+        *("accuracy", "offline", "throughput", "latency", "tradeoff"),
         *("training_loss", "lengths"),
     ]
     assert FIGURES["latency"].section == "speed"

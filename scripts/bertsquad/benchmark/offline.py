@@ -80,8 +80,8 @@ def measure(
 ) -> PassMeasurement:
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
-    The features are spread evenly over the lengths, the same for every cell that asks alike. Before
-    the first pass the engine sees the longest batch of its plan, and `warmup` ones from all over it.
+    They are spread evenly over the lengths, the same for every cell that asks alike. Before the
+    first pass the engine sees the longest batch of its plan, and `warmup` ones from all over it.
     With `seconds`, at most `count` features: as many as pass in that time, with their neighbours,
     in batches for all threads. While three quarters of the time are not over, all are run again.
     """

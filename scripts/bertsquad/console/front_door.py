@@ -16,6 +16,7 @@ GROUPS = {
     "Scores": ("evaluate", "compare", "show-results"),
     "Data and models": (
         "download",
+        "fetch-model",
         "unzip",
         "convert-checkpoint",
         "select-questions",
@@ -34,9 +35,11 @@ GROUPS = {
         "probe-machine",
         "measure-ceilings",
         "benchmark-inference",
+        "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
+    "What to deploy": ("export-cells",),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.

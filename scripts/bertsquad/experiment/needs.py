@@ -56,7 +56,10 @@ def _at_once(amounts: list[tuple[bool, int]]) -> int:
 def weights_bytes(experiment: Experiment, run: str) -> int | None:
     """About the bytes of a run's weights: of the file that they come in. None where unknown; the
     demo's, which are made here, do not count."""
-    weights = experiment.catalogue.checkpoint(experiment.checkpoint_of(run)).weights
+    checkpoint = experiment.checkpoint_of(run)
+    if folder := experiment.catalogue.folders.get(checkpoint):
+        return folder.weights_bytes(Path(experiment.place(folder.path)))
+    weights = experiment.catalogue.checkpoint(checkpoint).weights
     artifact = experiment.catalogue.artifact(weights.artifact)
     return 0 if artifact.made_here else known_size(artifact)
 

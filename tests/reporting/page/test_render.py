@@ -141,9 +141,9 @@ def test_quoted_passages_are_credited_unless_they_are_made_up(tmp_path):
 
 
 def test_figures_have_labels_captions_and_no_colours_of_their_own(demo_html):
-    assert demo_html.count("<svg ") == 5
-    assert demo_html.count('role="img" aria-label="') == 5
-    assert demo_html.count("<figcaption>") == 5
+    assert demo_html.count("<svg ") == 6
+    assert demo_html.count('role="img" aria-label="') == 6
+    assert demo_html.count("<figcaption>") == 6
     assert demo_html.count("<table") == demo_html.count("<caption>")
     drawing = demo_html[demo_html.index("<svg") : demo_html.rindex("</svg>")]
     assert re.findall(r"(?:fill|stroke): #[0-9a-f]+", drawing) == []

@@ -21,6 +21,7 @@ from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.summary import Summary, records
 
 _TEMPLATES = Path(__file__).parent / "templates"
+QUESTIONS = "questions"  # the folder of explorer.py's files, beside the page
 _OPEN_ROWS = 60  # a longer table of cells starts folded
 _SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
 
@@ -36,6 +37,8 @@ def render(
     examples: Sequence[Example] = (),
     examples_of: str = "",
     quoted_from: str = "",
+    questions: int = 0,
+    asked_in: Sequence[str] = (),
     command: str = "snakemake --cores all",
 ) -> str:
     """The page. The same arguments give the same page.
@@ -47,6 +50,8 @@ def render(
         changes: what engines and precisions change against FP32, comparisons.read_change.
         examples: questions to show; `examples_of`: whose answers they are.
         quoted_from: which of the inputs all questions are quoted from.
+        questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
+        asked_in: which of the inputs these are from.
         command: what makes this report again.
     """
     found = findings(summary)
@@ -73,6 +78,9 @@ def render(
         "open_cells": len(cells) <= _OPEN_ROWS,
         "sources": sources,
         "credit": next((source for source in sources if source.name == quoted_from), None),
+        "questions": questions,
+        "questions_folder": QUESTIONS,
+        "question_credits": [source for source in sources if source.name in asked_in],
         "examples": examples,
         "examples_of": examples_of,
         "columns": COLUMNS,
@@ -129,6 +137,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("training", "Training", facts["trained"]),
         ("guide", "The guide and us", facts["guide_table"]),
         ("examples", "Examples", facts["examples"]),
+        ("questions", "Question explorer", facts["questions"]),
         ("cells", "All cells", facts["cell_table"].rows),
         ("configuration", "Configuration", True),
         ("machine", "Machine", True),
