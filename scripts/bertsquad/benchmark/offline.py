@@ -12,24 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.benchmark import timing, workload
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
 from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.passes import PassMeasurement, plan_of_few, run_through, spread
-from bertsquad.benchmark.timing import (
-    NANOSECONDS,
-    Clock,
-    at_least,
-    fitting,
-    silent,
-    time_batches,
-    timed,
-)
-from bertsquad.benchmark.workload import (
-    NEIGHBOURS,
-    spread_over_lengths,
-    spread_with_neighbours,
-    squares,
-)
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib
@@ -75,8 +61,8 @@ def measure(
     warmup: int,
     passes: int,
     seconds: float | None = None,
-    clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = silent,
+    clock: timing.Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = timing.silent,
 ) -> PassMeasurement:
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
@@ -97,32 +83,32 @@ def measure(
     first_ns = None
     plan_for: Callable[[np.ndarray], list[np.ndarray]] = engine.plan
     if seconds is None:
-        numbers = spread_over_lengths(features.lengths, count)
+        numbers = workload.spread_over_lengths(features.lengths, count)
     else:
         numbers, first_ns = _fitting_features(run, engine.threads, features, count, seconds, clock)
         plan_for = partial(plan_of_few, engine)
     lengths = features.lengths[numbers]
     plan = planned()
     if first_ns is None:
-        _, first_ns = timed(lambda: run(plan[:1]), clock)
+        _, first_ns = timing.timed(lambda: run(plan[:1]), clock)
     progress("warm-up", 0, warmup)
     run([plan[place] for place in spread(len(plan), warmup)])
-    samples_ns = time_batches(
+    samples_ns = timing.time_batches(
         lambda _: run(planned()),
         range(passes),
         clock=clock,
         progress=progress,
-        at_least_s=at_least(seconds),
+        at_least_s=timing.at_least(seconds),
     )
     passes, tokens = len(samples_ns), len(samples_ns) * int(lengths.sum())
     return PassMeasurement(
-        pass_samples_s=[sample / NANOSECONDS for sample in samples_ns],
+        pass_samples_s=[sample / timing.NANOSECONDS for sample in samples_ns],
         features=passes * len(numbers),
         tokens=tokens,
-        squared_lengths=passes * squares(lengths),
+        squared_lengths=passes * workload.squares(lengths),
         computed_tokens=tokens,
         batches=len(plan),
-        first_inference_s=first_ns / NANOSECONDS,
+        first_inference_s=first_ns / timing.NANOSECONDS,
         peak_memory_mib=peak_memory_mib(),
         **loading,
     )
@@ -134,14 +120,15 @@ def _fitting_features(
     features: Features,
     count: int,
     seconds: float,
-    clock: Clock,
+    clock: timing.Clock,
 ) -> tuple[np.ndarray, int]:
     """The numbers of as many features, at most `count`, as pass in the time, by two of the median
     length for each thread; and the nanoseconds of the very first."""
-    median = spread_over_lengths(features.lengths, 1)
-    _, first_ns = timed(lambda: run([median]), clock)
+    median = workload.spread_over_lengths(features.lengths, 1)
+    _, first_ns = timing.timed(lambda: run([median]), clock)
     some = [median] * (2 * threads)
-    _, some_ns = timed(lambda: run(some), clock)
-    each_s = some_ns / NANOSECONDS / len(some)
-    count = fitting(seconds, each_s, min(_FEWEST_FEATURES, count), count)
-    return spread_with_neighbours(features.lengths, max(1, count // NEIGHBOURS)), first_ns
+    _, some_ns = timing.timed(lambda: run(some), clock)
+    each_s = some_ns / timing.NANOSECONDS / len(some)
+    count = timing.fitting(seconds, each_s, min(_FEWEST_FEATURES, count), count)
+    groups = max(1, count // workload.NEIGHBOURS)
+    return workload.spread_with_neighbours(features.lengths, groups), first_ns
