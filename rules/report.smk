@@ -7,6 +7,13 @@ FIGURES = figures()
 SHOWN_RUN = next(iter(config["runs"]))
 
 
+def again():
+    """What makes the report again: the configuration as it was resolved, with all that --config and
+    defaults put into it. A copy, since the workflow writes that file itself."""
+    path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
+    return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
+
+
 rule probe_machine:
     """Describe the machine: what it is, what it can do, what would spoil a measurement."""
     input:
@@ -47,7 +54,7 @@ rule record_inputs:
     log:
         "<logs>/record_inputs.log",
     params:
-        config=of("", json_text, config),
+        config=of("", json.dumps, config),  # in its own order: the first run is shown
         catalogue=of("", json_text, EXPERIMENT.inputs()),
         models=of("", EXPERIMENT.models_option),
     shell:
@@ -124,14 +131,18 @@ rule report:
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
         comparisons=EXPERIMENT.comparison_files(),
     output:
-        page="<results>/report.html",
+        page=report(
+            "<results>/report.html",
+            caption="../report/page.rst",
+            category="Results",
+        ),
         # What the page loads when a reader comes to the explorer.
         questions=directory("<results>/questions"),
     log:
         "<logs>/report.log",
     params:
         explored=of("", EXPERIMENT.explored),
-        command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),
+        command=of("", again),
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"

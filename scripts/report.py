@@ -79,6 +79,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.data import squad
+    from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
     from bertsquad.reporting.page import examples, explorer
     from bertsquad.reporting.page.render import QUESTIONS, render
@@ -115,6 +116,7 @@ def main() -> None:
             questions=sum(1 for each in asked for _ in each.dataset.questions()),
             asked_in=[dataset.name for dataset, *_ in args.explore],
             command=args.command,
+            origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(

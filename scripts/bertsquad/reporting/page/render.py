@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette
@@ -22,6 +23,7 @@ from bertsquad.reporting.summary.summary import Summary, records
 
 _TEMPLATES = Path(__file__).parent / "templates"
 QUESTIONS = "questions"  # the folder of explorer.py's files, beside the page
+UNKNOWN = Origin("", "", (), "nobody told")
 _OPEN_ROWS = 60  # a longer table of cells starts folded
 _SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
 
@@ -40,6 +42,7 @@ def render(
     questions: int = 0,
     asked_in: Sequence[str] = (),
     command: str = "snakemake --cores all",
+    origin: Origin = UNKNOWN,
 ) -> str:
     """The page. The same arguments give the same page.
 
@@ -53,6 +56,7 @@ def render(
         questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
         asked_in: which of the inputs these are from.
         command: what makes this report again.
+        origin: the code that made it.
     """
     found = findings(summary)
     cells = records(summary.cells)
@@ -85,10 +89,11 @@ def render(
         "examples_of": examples_of,
         "columns": COLUMNS,
         "command": command,
+        "origin": origin,
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
-    facts["judgements"] = trust.judgements(found, summary, config, warnings)
+    facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
     facts |= _in_words(found, cells, machine, config)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
