@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench test tests test-fast fuzz kills mutants coverage doctor image sif test-services lint format clean
+.PHONY: help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -13,8 +13,14 @@ run: $(VENV)/.run ## everything, from installation to report: the demo (make alo
 	@$(SNAKEMAKE) --cores all --quiet host reason rules
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
 
-speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in ten minutes
+speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
+
+# In pieces: make trust SECONDS=140, again until all trials are done.
+trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are equal, sides that are not
+	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
+	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \
+		--page docs/results/trust $(if $(SECONDS),--seconds $(SECONDS))
 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -25,7 +31,7 @@ tests: $(VENV)/.test ## all tests but those of services
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: $(VENV)/.test ## tests that take seconds
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services"
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services and not browser"
 
 fuzz: $(VENV)/.test ## 100,000 damaged files of each kind; the tests try 2,000
 	FUZZ_INPUTS=100000 $(VENV)/bin/python -m pytest tests/fuzz
@@ -44,18 +50,23 @@ $(MUTANTS)/.installed: envs/mutants.txt envs/install.py
 	@touch $@
 
 coverage: $(VENV)/.test ## tests that take seconds, and the lines that none of them ran
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services" --cov=scripts --cov-report=term-missing:skip-covered
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not services and not browser" --cov=scripts --cov-report=term-missing:skip-covered
 
 # make doctor CONFIG=config/guide.yaml
 doctor: $(VENV)/.run ## what this machine is, and what would spoil a run on it
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
 
 # Parts, and fewer turns of each contender: make bench ONLY="inference-fp32 data" ROUNDS=8
+# This tree beside one of its commits: make bench ONLY=inference-fp32 BASE=v1.0
 PEERS := .venv-bench
 bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project beside other software, on real SQuAD (SQUAD_DIR), an hour or two
-	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
-	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
-		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(BASE),--base $(BASE))
+	@$(if $(BASE),,$(VENV)/bin/python scripts/report_bench.py --results results/bench \
+		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg)
+
+twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty minutes on a quiet machine
+	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
+	$(VENV)/bin/python tests/fixtures/measure_twin.py report --folder results/twin --output docs/results/trust
 
 .PHONY: squad
 squad:
@@ -79,6 +90,10 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 # As root on Debian; elsewhere it says what is missing.
 test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
+
+# Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.
+test-browser: $(VENV)/.test ## the report in a real browser: dark, narrow, printed, accessible
+	$(VENV)/bin/python -m pytest -m browser tests/browser
 
 lint: $(VENV)/.test ## style, types, and Snakemake's own linter
 	$(VENV)/bin/ruff check

@@ -25,6 +25,7 @@ rule download:
         "<resources>/downloads/{artifact}",
     log:
         "<logs>/download/{artifact}.log",
+    localrule: True
     resources:
         # Mirrors and offline mode say how, not what: as resources they never cause a rerun.
         source=of("artifact", EXPERIMENT.download_source),
@@ -50,13 +51,30 @@ rule unzip:
         " --output {output:q} &> {log:q}"
 
 
+rule fetch_model:
+    """Fetch a model's folder from a hub; an interrupted transfer goes on where it was."""
+    output:
+        # Its name is the last one written. Beside it are the files, which a new try continues.
+        "<resources>/hub/{checkpoint}/fetched.json",
+    log:
+        "<logs>/fetch_model/{checkpoint}.log",
+    localrule: True
+    resources:
+        source=of("checkpoint", EXPERIMENT.hub_source),
+    params:
+        command=os.path.join(SCRIPTS_SHOWN, "fetch_model.py"),
+        identity=of("checkpoint", EXPERIMENT.hub_identity),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {params.command:q} {params.identity} {resources.source} --output {params.folder:q}"
+        " &> {log:q}"
+
+
 rule convert_checkpoint:
     """Bring a checkpoint of any origin into the form that `transformers` loads."""
     input:
         code=code("convert_checkpoint.py"),
-        weights=of("checkpoint", EXPERIMENT.checkpoint_files, "weights"),
-        config=of("checkpoint", EXPERIMENT.checkpoint_files, "config"),
-        vocab=of("checkpoint", EXPERIMENT.checkpoint_files, "vocab"),
+        checkpoint=of("checkpoint", EXPERIMENT.checkpoint_files),
     output:
         weights="<resources>/checkpoints/{checkpoint}/model.safetensors",
         config="<resources>/checkpoints/{checkpoint}/config.json",
@@ -66,11 +84,9 @@ rule convert_checkpoint:
         "<logs>/convert_checkpoint/{checkpoint}.log",
     params:
         folder=subpath(output.weights, parent=True),
-        weights=of("checkpoint", EXPERIMENT.checkpoint_weights),
         options=of("checkpoint", EXPERIMENT.checkpoint_options),
     shell:
-        "python {input.code[0]:q} --weights {params.weights:q} --config {input.config:q}"
-        " --vocab {input.vocab:q} {params.options} --output {params.folder:q} &> {log:q}"
+        "python {input.code[0]:q} {params.options} --output {params.folder:q} &> {log:q}"
 
 
 rule select_questions:
@@ -103,9 +119,10 @@ rule featurize:
     threads: 4
     params:
         training=of("split", training_option),
+        negative=of("dataset split", NEGATIVES.training_option),
         casing=of("casing", casing_option),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --vocab {input.vocab:q} --output {output:q}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
-        " --max-query-length {wildcards.query} {params.training}"
+        " --max-query-length {wildcards.query} {params.training} {params.negative}"
         " --processes {threads} {params.casing} &> {log:q}"

@@ -3,6 +3,7 @@
 Example:
     python scripts/convert_checkpoint.py --origin google --weights wwm/bert_model.ckpt
         --config wwm/bert_config.json --vocab wwm/vocab.txt --output checkpoints/wwm
+    python scripts/convert_checkpoint.py --model downloads/my-model --output checkpoints/mine
 """
 
 import argparse
@@ -12,23 +13,30 @@ from pathlib import Path
 from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import exit_with, note
 
+_PARTS = ("origin", "weights", "config", "vocab")  # options that --model stands for
+
 
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="folder with config.json, vocab.txt or tokenizer.json, and weights in safetensors, as "
+        "transformers writes it; in place of the next four options",
+    )
+    parser.add_argument(
         "--origin",
-        required=True,
         choices=["google", "intel", "huggingface"],
         help="whose names the tensors have, and whose LayerNorm epsilon and GELU the model needs",
     )
     parser.add_argument(
         "--weights",
-        required=True,
         help="prefix or index of a TensorFlow checkpoint; for huggingface, a safetensors file, "
         "model.safetensors.index.json, or the folder that has one of them",
     )
-    parser.add_argument("--config", required=True, type=Path, help="bert_config.json, config.json")
-    parser.add_argument("--vocab", required=True, type=Path, help="vocab.txt, one token a line")
+    parser.add_argument("--config", type=Path, help="bert_config.json, config.json")
+    parser.add_argument("--vocab", type=Path, help="vocab.txt, one token a line, or tokenizer.json")
     parser.add_argument(
         "--layer-norm-eps",
         type=epsilon,
@@ -52,7 +60,15 @@ def parse_args() -> argparse.Namespace:
         "they are lower-cased",
     )
     parser.add_argument("--output", required=True, type=Path, help="folder for the four files")
-    return parser.parse_args()
+    args = parser.parse_args()
+    missing = [name for name in _PARTS if getattr(args, name) is None]
+    if args.model is None and missing:
+        options = ", ".join(f"--{name}" for name in missing)
+        parser.error(f"the following arguments are required: {options} (or --model)")
+    if args.model is not None and len(missing) < len(_PARTS):
+        given = ", ".join(f"--{name}" for name in _PARTS if name not in missing)
+        parser.error(f"--model names the whole folder: leave out {given}")
+    return args
 
 
 def epsilon(text: str) -> float:
@@ -65,7 +81,12 @@ def epsilon(text: str) -> float:
 def main() -> None:
     args = parse_args()
     from bertsquad.checkpoint.conversion import convert
+    from bertsquad.checkpoint.given_folder import find_parts
 
+    if args.model is not None:
+        parts = find_parts(args.model)
+        args.origin, args.weights = "huggingface", parts.weights[0]
+        args.config, args.vocab = parts.config, parts.vocabulary
     done = convert(
         args.weights,
         args.config,

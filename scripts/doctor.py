@@ -105,16 +105,14 @@ def experiment_lines(
     (None: unknown); and what of it makes a run impossible."""
     from bertsquad.console.quantities import readable_bytes
     from bertsquad.experiment.needs import free_bytes, needs
+    from bertsquad.experiment.served import Served
 
     obstacles = []
-    runs, cells = experiment.config["runs"], len(experiment.cell_files())
+    runs = experiment.config["runs"]
+    cells = len(experiment.cell_files()) + len(Served(experiment).files())
     announcement, possible = experiment.announcement()
     folder = Path(experiment.place("<results>"))
-    plan = experiment.catalogue.bytes_to_download(
-        experiment.artifact_names(),
-        Path(experiment.place("<resources>/downloads")),
-        Path(experiment.config["drop_folder"]),
-    )
+    plan = experiment.download_plan()
     needed, free = needs(experiment, plan), free_bytes(folder)
     distributed, count = experiment.config.get("distributed") or {}, 1
     try:

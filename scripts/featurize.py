@@ -23,7 +23,7 @@ MOST_UNKNOWN = 0.05  # share of [UNK] among word pieces above which a guessed ca
 
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 file")
+    parser.add_argument("--dataset", required=True, metavar="JSON", help="SQuAD 1.1 or 2.0 file")
     parser.add_argument(
         "--vocab",
         required=True,
@@ -45,6 +45,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--output", required=True, metavar="FEATURES", help="file to write")
     parser.add_argument(
         "--training", action="store_true", help="find the answers' tokens; skip where there is none"
+    )
+    parser.add_argument(
+        "--version-2-with-negative",
+        action="store_true",
+        help="train on questions without an answer, too (SQuAD 2.0): they point at [CLS]",
     )
     parser.add_argument(
         "--max-seq-length", type=int, default=384, help="tokens in a feature, at most (%(default)s)"
@@ -82,7 +87,13 @@ def main() -> None:
     # A dataset is hundreds of thousands of objects without a cycle: looking for one again and again
     # takes a tenth of the time.
     gc.disable()
-    dataset = squad.load(args.dataset, purpose="train" if args.training else "predict")
+    dataset = squad.load(
+        args.dataset,
+        purpose="train" if args.training else "predict",
+        version_2_with_negative=args.version_2_with_negative,
+    )
+    if args.training:
+        check_labelled(dataset)
     vocabulary = Vocabulary(
         args.vocab, lowercase=LOWERCASE[args.casing], strip_accents=args.strip_accents
     )
@@ -115,6 +126,15 @@ def main() -> None:
         print(one_line(note))
 
 
+def check_labelled(dataset: "Dataset") -> None:
+    """Raise `UserError` where no question has an answer: there is nothing to train on."""
+    if not any(question.answers for question in dataset.questions()):
+        raise UserError(
+            f"{dataset.source}: not one question has an answer; training needs answers: is this a "
+            "file to predict?"
+        )
+
+
 def check_guess(path: str, dataset: "Dataset", vocabulary: "Vocabulary", made: "Features") -> None:
     """Raise `UserError` where a guessed casing leaves much of the text unknown and the other one
     would not."""
@@ -140,6 +160,8 @@ def report(
     dataset: "Dataset", features: "Features", misplaced: list[str], *, guessed: bool
 ) -> list[str]:
     """What was made, and everything that was left out, cut or looks wrong, with the first ids."""
+    from bertsquad.data.featurization import IMPOSSIBLE
+
     metadata = features.metadata
     lines = [
         f"{dataset.source}: {metadata['questions']:,} questions, {len(dataset.paragraphs):,} "
@@ -149,6 +171,8 @@ def report(
         f"{'lower-cased' if metadata['lowercase'] else 'cased'}"
         f"{', as the capitals in the vocabulary suggest' if guessed else ''}",
     ]
+    if impossible := metadata.get(IMPOSSIBLE):
+        lines.append(f"{impossible:,} of the questions have no answer: they point at [CLS]")
     for reason, questions in metadata["skipped"].items():
         lines.append(f"skipped: {listed(questions)}: {reason}")
     if metadata["truncated"]["count"]:

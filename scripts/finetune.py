@@ -21,7 +21,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -90,6 +90,18 @@ def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> N
         write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
         model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
         state.remove()
+
+
+def keep(args: argparse.Namespace, recipe: Hyperparameters) -> None:
+    """Without training questions: the checkpoint's model as it is, and a log without a step."""
+    from bertsquad.files import write_text
+    from bertsquad.model import folder as model_folder
+
+    model = model_folder.load(
+        args.checkpoint, head=recipe.head_init, seed=recipe.seed, dropout=recipe.dropout
+    )
+    write_text(args.log, "")
+    model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
 
 
 def prepare(
@@ -224,7 +236,12 @@ def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, type=Path, metavar="DIR", help="model folder to start from")
-    add("--features", required=True, type=Path, metavar="FILE", help="of the training set")
+    add(
+        "--features",
+        type=Path,
+        metavar="FILE",
+        help="of the training set; with --epochs 0 they may be left out",
+    )
     add("--output", required=True, type=Path, metavar="DIR", help="model folder to write")
     add("--log", required=True, type=Path, metavar="FILE", help="training_log.jsonl to write")
     add(
@@ -253,19 +270,26 @@ def parse_args() -> argparse.Namespace:
     several.add_argument("--hosts", metavar="A,B", help="this one first; or slurm")
     for name in ("communication-cores", "remote-shell", "port", "interface"):
         several.add_argument(f"--{name}", metavar="VALUE")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.features is None and args.epochs > 0:
+        parser.error("--epochs above 0 needs --features of the training set")
+    return args
 
 
 def main() -> None:
     args = parse_args()
+    if args.features is None:
+        keep(args, Hyperparameters(**hyperparameters_of(args)))
+        return
     if (args.processes != "1" or args.hosts) and not worker.was_distributed():
         distribute(args)
     torch_environment.prepare()
     with join(args) as team:
-        from dataclasses import fields
+        finetune(args, Hyperparameters(**hyperparameters_of(args)), team)
 
-        values = {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
-        finetune(args, Hyperparameters(**values), team)
+
+def hyperparameters_of(args: argparse.Namespace) -> dict[str, Any]:
+    return {field.name: getattr(args, field.name) for field in fields(Hyperparameters)}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Decode start and end logits into predictions.json and nbest_predictions.json.
 
+With --null-odds questions may be without an answer, as in SQuAD 2.0 (run_squad.py's
+version_2_with_negative): the prediction is then "".
+
 Example:
     python scripts/predict.py --dataset dev-v1.1.json --vocab results/demo/model/vocab.txt \\
         --features results/resources/features/dev.safetensors \\
@@ -8,6 +11,7 @@ Example:
 """
 
 import argparse
+import math
 import sys
 import time
 from pathlib import Path
@@ -18,7 +22,7 @@ from bertsquad.console.errors import exit_with
 
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 JSON")
+    parser.add_argument("--dataset", type=Path, required=True, help="SQuAD 1.1 or 2.0 JSON")
     parser.add_argument("--vocab", type=Path, required=True, help="vocab.txt of the features")
     parser.add_argument("--features", type=Path, required=True, help="features of the dataset")
     parser.add_argument("--logits", type=Path, required=True, help="logits of the features")
@@ -33,7 +37,28 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--max-answer-length", type=positive, default=30, help="in word pieces (default 30)"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--null-odds", type=Path, help="null_odds.json to write; then no answer is an answer"
+    )
+    parser.add_argument(
+        "--null-score-diff-threshold",
+        type=finite,
+        metavar="T",
+        help='with --null-odds, "" is predicted where its score is above that of the best other '
+        "answer by more than this (default 0.0)",
+    )
+    args = parser.parse_args()
+    if args.null_score_diff_threshold is not None and args.null_odds is None:
+        parser.error("--null-score-diff-threshold needs --null-odds")
+    return args
+
+
+def finite(text: str) -> float:
+    """A number that is not infinite."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return number
 
 
 def main() -> None:
@@ -73,9 +98,14 @@ def main() -> None:
         found.starts,
         n_best_size=args.n_best_size,
         max_answer_length=args.max_answer_length,
+        null_score_diff_threshold=(args.null_score_diff_threshold or 0.0)
+        if args.null_odds
+        else None,
     )
     elapsed_s = time.perf_counter() - begin
-    # The n best first: predictions.json, which the next step reads, then means both are there.
+    # These first: predictions.json, which the next step reads, then means that all are there.
+    if decoded.null_odds is not None:
+        files.write_text(args.null_odds, decoding.null_odds_json(decoded.null_odds))
     files.write_text(args.nbest, decoding.nbest_json(decoded.nbest))
     files.write_text(args.predictions, decoding.predictions_json(decoded.predictions))
     print(

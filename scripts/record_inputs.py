@@ -22,18 +22,25 @@ def parse_args() -> argparse.Namespace:
         "--catalogue", required=True, type=json.loads, help="what is known of each artifact, JSON"
     )
     parser.add_argument("--artifacts", nargs="+", required=True, type=Path, help="the input files")
+    parser.add_argument(
+        "--models",
+        type=json.loads,
+        default={},
+        help="name to path and facts of model folders, JSON",
+    )
     parser.add_argument("--config-output", required=True, type=Path, help="JSON to write")
     parser.add_argument("--inputs-output", required=True, type=Path, help="JSON to write")
     return parser.parse_args()
 
 
 def main() -> None:
-    from bertsquad.experiment.provenance import describe_inputs
+    from bertsquad.experiment.provenance import describe_inputs, describe_models
     from bertsquad.files import write_json
 
     args = parse_args()
-    write_json(args.inputs_output, describe_inputs(args.artifacts, args.catalogue))
-    write_json(args.config_output, args.config)
+    inputs = describe_inputs(args.artifacts, args.catalogue)
+    write_json(args.inputs_output, inputs | describe_models(args.models))
+    write_json(args.config_output, args.config, sort_keys=False)  # the first run is shown
 
 
 if __name__ == "__main__":

@@ -19,14 +19,16 @@ MOST_MODELS = 12  # more would push the answers off a screen
 
 
 def accuracy_lines(rows: list["Row"]) -> list[str]:
-    """Exact match and F1, best F1 first: one line per scored run, engine and precision."""
-    ordered = sorted(rows, key=lambda row: -(row["f1"] or 0))
+    """Exact match and F1, best F1 first and failed ones last: one line per scored run, engine and
+    precision."""
+    ordered = sorted(rows, key=lambda row: (row["passed"] is False, -(row["f1"] or 0)))
     names = [(row["run"], row["engine"], row["precision"]) for row in ordered]
     wide = [max(map(len, part)) for part in zip(*names, strict=True)]
     lines = [
         "  "
         + "  ".join(part.ljust(width) for part, width in zip(name, wide, strict=True))
-        + f"  exact match {row['exact_match']:5.1f} %  F1 {row['f1']:5.1f} %"
+        + f"  exact match {row['exact_match']:6.2f} %  F1 {row['f1']:6.2f} %"
+        + both_kinds(row)
         + (f"  {failure(row)}" if row["passed"] is False else "")
         + (f"  {doubt(row)}" if row["gate"] == "cannot tell" else "")
         for name, row in zip(names[:MOST_MODELS], ordered, strict=False)
@@ -42,6 +44,27 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
     return lines
 
 
+def both_kinds(row: "Row") -> str:
+    """F1 of the answerable and of the unanswerable questions, where there are the latter."""
+    if row["no_answer_f1"] is None:
+        return ""
+    of_none = f"{row['no_answer_f1']:.2f} % unanswerable"
+    if row["has_answer_f1"] is None:
+        return f"  ({of_none})"
+    return f"  ({row['has_answer_f1']:.2f} % answerable, {of_none})"
+
+
+def unscored_lines(summary: "Summary") -> list[str]:
+    """The runs whose questions have no answers in their file: a line each."""
+    from bertsquad.reporting.summary.summary import records
+
+    runs = [r for r in records(summary.runs) if r["f1"] is None and r["questions"] is not None]
+    return [
+        f"  {row['run']}: predicted and not scored, no question of {row['dataset']} has an answer"
+        for row in runs
+    ]
+
+
 def doubt(row: "Row") -> str:
     """What the questions are too few to tell."""
     limit = 100 * (row["minimum_f1_share"] or 0)
@@ -51,7 +74,7 @@ def doubt(row: "Row") -> str:
 def failure(row: "Row") -> str:
     """How far a failed model is below the limit."""
     share, limit = (100 * (row[name] or 0) for name in ("f1_share", "minimum_f1_share"))
-    return f"FAILED: {share:.1f} % of the F1 of {row['reference']}, less than {limit:g} %"
+    return f"FAILED: {share:.2f} % of the F1 of {row['reference']}, less than {limit:g} %"
 
 
 def fastest_lines(summary: "Summary") -> list[str]:
@@ -72,9 +95,11 @@ def fastest_lines(summary: "Summary") -> list[str]:
 
 def fastest(cell: "Row", rate: float, unit: str) -> str:
     """One line for a cell and its rate."""
+    from bertsquad.reporting.formats import short
+
     batch = "" if cell["batch_size"] is None else f"batch {cell['batch_size']}, "
     return (
-        f"  fastest: {rate:{',.0f' if rate >= 100 else '.3g'}} {unit} ({cell['engine']} "
+        f"  fastest: {short(rate)} {unit} ({cell['engine']} "
         f"{cell['precision']}, {cell['scenario']}, {batch}"
         f"{cell['threads']} thread{'' if cell['threads'] == 1 else 's'})"
     )
@@ -106,6 +131,13 @@ def disturbed_lines(summary: "Summary") -> list[str]:
     return [f"  {label}{text}" for label, text in lines if text]
 
 
+def deployment_line(summary: "Summary") -> str:
+    """What to deploy on this machine, or why it cannot be said."""
+    from bertsquad.reporting.page.deployment import deployment
+
+    return f"  {deployment(summary)}"
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -125,8 +157,8 @@ def main() -> None:
     steps = [row for row in records(summary.steps) if row["f1"] is not None]
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
-    lines = [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]
-    for line in [*lines, *disturbed_lines(summary)]:
+    lines = [*accuracy, *unscored_lines(summary), *fastest_lines(summary), *left_out_lines(summary)]
+    for line in [deployment_line(summary), *lines, *disturbed_lines(summary)]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
 

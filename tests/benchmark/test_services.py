@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertsquad.benchmark.services import fit, read_services
+from bertsquad.benchmark.services import fit, raw, read_services
 
 LENGTHS = np.random.default_rng(0).integers(30, 385, 4000)
 TRUE = 0.002 + 1e-4 * LENGTHS + 2e-7 * LENGTHS**2
@@ -55,3 +55,14 @@ def test_what_is_written_is_read_again_with_at_most_500_residuals():
 def test_all_services_a_tenth_longer():
     found = fit(LENGTHS, TRUE).times(1.1)
     assert found.expected(LENGTHS) == pytest.approx(1.1 * TRUE)
+
+
+def test_raw_services_are_kept_evenly_over_the_run():
+    kept = raw(np.arange(9000), np.arange(9000) / 1000)
+    assert len(kept["lengths"]) == len(kept["service_ms"]) == 4000
+    assert kept["service_ms"] == kept["lengths"]
+    assert (kept["lengths"][0], kept["lengths"][-1]) == (0, 8997)
+    assert raw(np.array([5, 6]), np.array([0.5, 0.25])) == {
+        "lengths": [5, 6],
+        "service_ms": [500.0, 250.0],
+    }

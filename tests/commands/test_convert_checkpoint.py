@@ -78,3 +78,19 @@ def test_an_epsilon_out_of_range_is_status_2(options: list[str | Path]) -> None:
     done = run(*options, "--layer-norm-eps", "12")
     assert done.returncode == 2
     assert "argument --layer-norm-eps: 12 is not between 0 and 1" in done.stderr
+
+
+def test_a_folder_is_named_by_one_option(options: list[str | Path], tmp_path: Path) -> None:
+    assert run(*options).returncode == 0
+    done = run("--model", tmp_path / "out", "--output", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    weights = (tmp_path / "again/model.safetensors").read_bytes()
+    assert weights == (tmp_path / "out/model.safetensors").read_bytes()
+
+
+def test_a_folder_and_its_parts_are_not_both_given(tmp_path: Path) -> None:
+    done = run("--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert "required: --origin, --weights, --config, --vocab (or --model)" in done.stderr
+    done = run("--model", tmp_path, "--vocab", "v.txt", "--output", tmp_path / "out")
+    assert "--model names the whole folder: leave out --vocab" in done.stderr

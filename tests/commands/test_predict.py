@@ -165,3 +165,37 @@ def test_old_answers_stay_when_decoding_fails(folder):
     (folder / "logits.safetensors").write_bytes(b"")
     expect_error(predict(folder), folder, "logits.safetensors: not a whole safetensors file")
     assert (folder / "nbest.json").read_text() == "old"
+
+
+def test_null_odds_and_questions_that_are_answered_by_nothing(folder):
+    # [CLS] has -9 and -9, the best answers 4 and 2.5.
+    run = predict(folder, "--null-odds", folder / "null_odds.json")
+    assert run.returncode == 0, run.stderr
+    text = (folder / "null_odds.json").read_text(encoding="utf-8")
+    assert text == '{\n    "q1": -24.5,\n    "q0": -24.5\n}\n'
+    assert read(folder, "predictions.json") == {"q1": "café's cat", "q0": "twice"}
+    nbest = read(folder, "nbest.json")["q0"]
+    assert {"text": "", "start_logit": -9.0, "end_logit": -9.0}.items() <= nbest[-1].items()
+    options = ("--null-odds", folder / "null_odds.json", "--null-score-diff-threshold")
+    assert predict(folder, *options, "-24.5").returncode == 0  # not above it
+    assert read(folder, "predictions.json") == {"q1": "café's cat", "q0": "twice"}
+    assert predict(folder, *options, "-24.6").returncode == 0
+    assert read(folder, "predictions.json") == {"q1": "", "q0": ""}
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--null-score-diff-threshold", "0"), "--null-score-diff-threshold needs --null-odds"),
+        (("--null-score-diff-threshold", "nan"), "nan is not a finite number"),
+        (("--null-score-diff-threshold", "x"), "invalid finite value: 'x'"),
+    ],
+)
+def test_a_threshold_alone_or_that_is_no_number(folder, options, message):
+    run = predict(folder, *options)
+    assert run.returncode == 2
+    assert message in run.stderr

@@ -60,9 +60,9 @@ def test_a_run_may_have_a_checkpoint_of_its_own():
     guide = experiment("guide.yaml")
     assert guide.checkpoint_of("guide-bf16") == "wwm_cased_bert_large"
     assert guide.checkpoint_of("intel-published") == "intel_bert_large_squad"
-    assert guide.checkpoint_files("intel_bert_large_squad", "vocab") == [
-        "r/s/unzipped/wwm_uncased_L-24_H-1024_A-16.zip/wwm_uncased_L-24_H-1024_A-16/vocab.txt"
-    ]
+    vocab = "r/s/unzipped/wwm_uncased_L-24_H-1024_A-16.zip/wwm_uncased_L-24_H-1024_A-16/vocab.txt"
+    assert guide.checkpoint_files("intel_bert_large_squad")[-1] == vocab
+    assert f" --vocab {vocab} " in guide.checkpoint_options("intel_bert_large_squad")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,17 @@ def test_fewer_threads_than_processes_are_refused():
     changes = {"runs": {"small": {"threads": 2}}, "distributed": {"processes": 4}}
     with pytest.raises(UserError, match=r"my.yaml: runs.small.threads: 2 cannot be shared by .* 4"):
         experiment(changes=changes).check("my.yaml")
+
+
+def test_each_dataset_is_explored_with_everybodys_answers_to_it():
+    made = experiment(changes={"runs": {"a": {}, "b": {}}, "engines": {"torch": ["fp32", "bf16"]}})
+    assert made.explored() == (
+        f"--explore {made.dev_questions('a')} r/a/torch-fp32/predictions.json "
+        "r/a/torch-bf16/predictions.json r/b/torch-fp32/predictions.json "
+        "r/b/torch-bf16/predictions.json"
+    )
+    assert made.answers_files()[1] == "r/a/torch-fp32/nbest_predictions.json"
+    assert len(made.answers_files()) == 8
 
 
 def test_every_cell_has_its_own_file():

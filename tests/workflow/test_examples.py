@@ -3,11 +3,13 @@ quiet run says when a job fails."""
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 import yaml
 
 from project import ROOT
+from tiny_bert import write_model_folder
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -37,6 +39,14 @@ def yaml_examples() -> list:
     return found
 
 
+def write_own_files(folder: Path) -> None:
+    """What examples of a model and questions of one's own name: models/mine, data/*.json."""
+    write_model_folder(folder / "models/mine", max_position_embeddings=512)
+    (folder / "data").mkdir()
+    for name in ("dev.json", "train.json"):
+        (folder / "data" / name).write_text("{}")
+
+
 def snakemake_examples() -> list:
     """(page, options) for the calls of Snakemake that name a shipped config or none."""
     found = {}
@@ -57,6 +67,7 @@ def test_the_examples_are_found():
 
 @pytest.mark.parametrize("example", yaml_examples())
 def test_an_example_of_a_config_is_planned(fresh, example: dict):
+    write_own_files(fresh.folder)
     (fresh.folder / "my.yaml").write_text(yaml.safe_dump(BASE | example))
     done = fresh.snakemake("-n", "--configfile", "my.yaml")
     assert done.returncode == 0, done.stdout + done.stderr

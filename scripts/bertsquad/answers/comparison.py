@@ -8,13 +8,8 @@ import numpy as np
 
 from bertsquad.answers.intervals import BOOTSTRAP_SAMPLES, CONFIDENCE, Interval
 from bertsquad.answers.logits import Logits
-from bertsquad.answers.metrics import (
-    Comparison,
-    compare,
-    gold_answers,
-    normalize_answer,
-    questions,
-)
+from bertsquad.answers.metrics import Comparison, compare, normalize_answer, questions
+from bertsquad.answers.metrics_v2 import NOT_SCORED, golds_of, is_labelled, scorer
 from bertsquad.console.errors import UserError
 
 _EXAMPLES = 20  # changed answers that are kept
@@ -29,6 +24,7 @@ def compare_answers(
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     examples: int = _EXAMPLES,
+    version_2_with_negative: bool = False,
 ) -> dict[str, Any]:
     """Predictions beside the reference's, as comparison.json holds them.
 
@@ -37,12 +33,25 @@ def compare_answers(
         reference, predictions: question id to answer text.
         minimum_f1_share: the predictions pass with at least this share of the reference's F1.
         examples: how many changed answers are kept, the largest change of F1 first.
+        version_2_with_negative: score as SQuAD 2.0 even where the dataset does not say it is that.
 
     Scores are in percent, differences (these minus the reference) in points; `f1_share` is None
     where the reference's F1 is 0, and then anything passes. `gate` is "passed" or "failed" where
     the interval of the difference says so, else "cannot tell"; `passed` is False for "failed".
+
+    Where no question has an answer, only what changed is counted: what is scored is None, the gate
+    "cannot tell", and `not_scored` says why.
     """
-    compared = compare(dataset, reference, predictions, samples=samples, seed=seed)
+    if not is_labelled(dataset):
+        return _unscored(dataset, reference, predictions, minimum_f1_share)
+    compared = compare(
+        dataset,
+        reference,
+        predictions,
+        samples=samples,
+        seed=seed,
+        scored=scorer(dataset, version_2_with_negative=version_2_with_negative),
+    )
     before, after = compared.first.totals(), compared.second.totals()
     gate = _gate(before["f1"], compared.f1_interval, minimum_f1_share)
     normalized = sum(
@@ -77,6 +86,39 @@ def compare_answers(
     }
 
 
+_SCORED = (
+    *("exact_match", "reference_exact_match", "exact_match_difference"),
+    *("exact_match_difference_interval", "exact_match_sign_test", "f1", "reference_f1"),
+    *("f1_difference", "f1_difference_interval", "f1_difference_interval_articles"),
+    *("f1_sign_test", "f1_share", "better", "worse", "equal"),
+)
+
+
+def _unscored(
+    dataset: Any,
+    reference: Mapping[str, str],
+    predictions: Mapping[str, str],
+    minimum_f1_share: float,
+) -> dict[str, Any]:
+    """How many answers changed, of questions without gold answers."""
+    pairs = [(reference.get(q["id"]), predictions.get(q["id"])) for q in questions(dataset)]
+    changed = [(before, after) for before, after in pairs if before != after]
+    normalized = sum(
+        normalize_answer(before or "") != normalize_answer(after or "") for before, after in changed
+    )
+    return {
+        **dict.fromkeys(_SCORED),
+        "questions": len(pairs),
+        "minimum_f1_share": minimum_f1_share,
+        "gate": "cannot tell",
+        "passed": True,
+        "changed_answers": len(changed),
+        "changed_answers_normalized": normalized,
+        "examples": [],
+        "not_scored": NOT_SCORED,
+    }
+
+
 def _gate(reference_f1: float, difference: Interval, minimum_share: float) -> str:
     """Whether the share of the reference's F1 is at least `minimum_share`, as far as the interval
     of the difference in points tells."""
@@ -106,7 +148,7 @@ def _changed_examples(
             "question": every[number].get("question", ""),
             "reference_answer": reference.get(every[number]["id"]),
             "answer": predictions.get(every[number]["id"]),
-            "gold_answers": list(dict.fromkeys(gold_answers(every[number]))),
+            "gold_answers": list(dict.fromkeys(golds_of(every[number]))),
             "reference_f1": float(compared.first.f1[number]),
             "f1": float(compared.second.f1[number]),
         }

@@ -350,6 +350,11 @@ def predictions_json(predictions: dict[str, str]) -> str:
     return json.dumps(predictions, indent=4) + "\n"
 
 
+def null_odds_json(null_odds: dict[str, float]) -> str:
+    """null_odds.json as run_squad.py writes it: dataset order, four spaces."""
+    return json.dumps(null_odds, indent=4) + "\n"
+
+
 def nbest_json(nbest: dict[str, NBest]) -> str:
     """nbest_predictions.json as run_squad.py writes it.
 

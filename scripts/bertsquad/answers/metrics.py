@@ -3,7 +3,7 @@
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def score(dataset: Any, predictions: Any) -> Scores:
                 normalized[gold] = normalize_answer(gold)
             references.append(normalized[gold])
         exact.append(float(predicted in references))
-        overlap.append(max(_normalized_f1(predicted, reference) for reference in references))
+        overlap.append(max(normalized_f1(predicted, reference) for reference in references))
     if not ids:
         raise UserError("dataset: no questions, so there is nothing to score")
     return Scores(ids, np.array(exact), np.array(overlap, np.float64), unanswered)
@@ -153,10 +153,10 @@ def f1(prediction: str, gold: str) -> float:
 
     Two answers that normalize to nothing share no word, so theirs is 0 beside an exact match of 1.
     """
-    return _normalized_f1(normalize_answer(prediction), normalize_answer(gold))
+    return normalized_f1(normalize_answer(prediction), normalize_answer(gold))
 
 
-def _normalized_f1(prediction: str, gold: str) -> float:
+def normalized_f1(prediction: str, gold: str) -> float:
     """`f1` of two normalized answers, by the official script's float operations in their order."""
     if prediction == gold:  # then precision, recall and F1 are exactly 1
         return 1.0 if prediction else 0.0
@@ -208,14 +208,15 @@ def compare(
     *,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
+    scored: Callable[[Any, Any], Scores] = score,
 ) -> Comparison:
-    """Paired comparison of two sets of predictions for one dataset.
+    """Paired comparison of two sets of predictions for one dataset, by this scoring.
 
     Both are scored on the same resampled questions, so what makes a question hard cancels out and
     the interval of the difference is far narrower than the two scores' own intervals suggest. It is
     that of `intervals.of_difference`.
     """
-    before, after = score(dataset, first), score(dataset, second)
+    before, after = scored(dataset, first), scored(dataset, second)
     exact_match_change = after.exact_match - before.exact_match
     f1_change = after.f1 - before.f1
     match_interval, match_p = of_difference(exact_match_change, samples=samples, seed=seed)

@@ -4,9 +4,9 @@ The Snakefile reads it, so it imports nothing heavy.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
@@ -15,6 +15,9 @@ from bertsquad.console.errors import UserError
 from bertsquad.console.quantities import readable_bytes
 from bertsquad.console.suggestions import did_you_mean
 from bertsquad.schema import check
+
+if TYPE_CHECKING:
+    from bertsquad.artifacts.model_folders import ModelFolder
 
 # Of files that rules read or make.
 NO_BRACES = "expected a name without braces, which Snakemake reads as wildcards; rename it"
@@ -101,16 +104,17 @@ class DatasetEntry:
     """One question set: names of artifacts."""
 
     name: str
-    train: str
+    train: str | None  # None: nothing can be trained on it
     dev: str
     evaluator: str | None  # the official scoring script
     description: str
     selection: Selection | None = None  # None: all questions
+    version_2_with_negative: bool = False  # a question may have no answer
 
     @property
     def artifacts(self) -> tuple[str, ...]:
         """What must be downloaded for it."""
-        return (self.train, self.dev, *([self.evaluator] if self.evaluator else []))
+        return tuple(name for name in (self.train, self.dev, self.evaluator) if name)
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,12 @@ class Catalogue:
     artifacts: dict[str, Artifact]
     checkpoints: dict[str, Checkpoint]
     datasets: dict[str, DatasetEntry]
+    folders: dict[str, "ModelFolder"] = field(default_factory=dict)  # checkpoints, too
+
+    @property
+    def checkpoint_names(self) -> list[str]:
+        """Of checkpoints of either kind."""
+        return [*self.checkpoints, *self.folders]
 
     def artifact(self, name: str) -> Artifact:
         """The artifact of this name; `UserError` with near names when there is none."""
@@ -234,15 +244,26 @@ def load_catalogue(
             if section not in _SECTIONS:
                 hint = did_you_mean(str(section), _SECTIONS)
                 raise UserError(f"{source}: artifacts.{section}: unknown key; {hint}")
+        _refuse_shipped_names(data["checkpoints"], overrides.get("checkpoints") or {}, source)
         data, path = merged(data, overrides), Path(source)
         check(data, schema, source)
-    catalogue = Catalogue(
-        {name: _to_artifact(name, entry) for name, entry in data["artifacts"].items()},
-        {name: _to_checkpoint(name, entry) for name, entry in data["checkpoints"].items()},
-        {name: _to_dataset(name, entry) for name, entry in data["datasets"].items()},
-    )
+    catalogue = _to_catalogue(data)
     _check_references(catalogue, str(path))
     return catalogue
+
+
+def _to_catalogue(data: dict[str, Any]) -> Catalogue:
+    """The catalogue from what the schema admits."""
+    from bertsquad.artifacts.model_folders import ModelFolder
+
+    entries = data["checkpoints"]
+    folders = {name for name, entry in entries.items() if "folder" in entry or "hub" in entry}
+    return Catalogue(
+        {name: _to_artifact(name, entry) for name, entry in data["artifacts"].items()},
+        {name: _to_checkpoint(name, entries[name]) for name in entries if name not in folders},
+        {name: _to_dataset(name, entry) for name, entry in data["datasets"].items()},
+        {name: ModelFolder(name, **entries[name]) for name in entries if name in folders},
+    )
 
 
 def _read_yaml(path: Path) -> Any:
@@ -253,6 +274,19 @@ def _read_yaml(path: Path) -> Any:
         raise UserError(f"{path}: no such file") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
+
+
+def _refuse_shipped_names(
+    shipped: Mapping[str, Any], changes: Mapping[str, Any], source: str
+) -> None:
+    """`UserError` for a folder or a hub's model by the name of a shipped checkpoint, whose keys
+    would be mixed with its own."""
+    for name, entry in changes.items():
+        if name in shipped and isinstance(entry, Mapping) and {"folder", "hub"} & entry.keys():
+            raise UserError(
+                f"{source}: {name} is the name of a checkpoint of artifacts.yaml; give the folder "
+                "or hub's model another one, by the key name"
+            )
 
 
 def merged(base: Any, changes: Any) -> Any:
@@ -275,13 +309,14 @@ def _to_artifact(name: str, entry: dict[str, Any]) -> Artifact:
 def _to_checkpoint(name: str, entry: dict[str, Any]) -> Checkpoint:
     """A checkpoint from its entry, as the schema admits it."""
     sources = {part: _to_source(entry[part]) for part in ("weights", "config", "vocab")}
-    return Checkpoint(name, **entry | sources)
+    optional = {"layer_norm_eps": None, "gelu": None, "description": ""}
+    return Checkpoint(name, **optional | entry | sources)
 
 
 def _to_dataset(name: str, entry: dict[str, Any]) -> DatasetEntry:
     """A dataset from its entry, as the schema admits it."""
     selection = entry.get("selection")
-    given = {"evaluator": None, "description": ""} | entry
+    given = {"train": None, "evaluator": None, "description": ""} | entry
     return DatasetEntry(name, **given | {"selection": selection and Selection(**selection)})
 
 

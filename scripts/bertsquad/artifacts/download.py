@@ -9,13 +9,17 @@ import requests
 from bertsquad.artifacts.locations import file_path, is_network, made_here
 from bertsquad.artifacts.lock import locked_sha256, record
 from bertsquad.artifacts.part import PartialFile
-from bertsquad.artifacts.transfer import Refused, Transient, copy_file, fetch_http
+from bertsquad.artifacts.transfer import NotThere, Refused, Transient, copy_file, fetch_http
 from bertsquad.artifacts.verify import Expected, Unfit, verify
 from bertsquad.console.errors import LongUserError, UserError
 from bertsquad.console.progress import say
 from bertsquad.console.quantities import readable_bytes
 
 _LONGEST_BACKOFF_S = 60.0
+
+
+class Missing(LongUserError):
+    """No address has the file, and each is sure of it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Request:
     sha256: str | None = None
     size: int | None = None  # bytes
     lock: Path | None = None  # remembers the checksums of artifacts without one
+    locked_as: str | None = None  # the name in the lock; by default the artifact's
     drop_folder: Path | None = None  # files a person put there are used before any address
     offline: bool = False
     retries: int = 3  # attempts after the first, per address, without any progress
@@ -38,6 +43,11 @@ class Request:
         return self.output.name
 
     @property
+    def lock_name(self) -> str:
+        """What the lock calls it."""
+        return self.locked_as or self.name
+
+    @property
     def changes(self) -> bool:
         """Made by the workflow itself: other bytes are expected, so nothing is locked."""
         return any(made_here(url) for url in self.urls)
@@ -47,8 +57,9 @@ def download(request: Request) -> None:
     """Make `request.output` the verified artifact.
 
     Tries, in this order: what is already there, the drop folder, each address. `UserError` when
-    none has it, when what they have is not what was expected, or when the disk is too full. Partial
-    bytes stay beside the output and are continued by the next call; wrong ones are dropped.
+    none has it (`Missing` where all are sure that there is none), when what they have is not what
+    was expected, or when the disk is too full. Partial bytes stay beside the output and are
+    continued by the next call; wrong ones are dropped.
     """
     for url in request.urls:
         if not is_network(url):
@@ -69,7 +80,7 @@ def _expectation(request: Request) -> Expected:
     expected = Expected(request.name, request.size, request.sha256, "as configured")
     if request.sha256 or request.lock is None or request.changes:
         return expected
-    locked = locked_sha256(request.lock, request.name)
+    locked = locked_sha256(request.lock, request.lock_name)
     hint = f"{request.lock}, from the first download; if the file rightly changed, remove its entry"
     return replace(expected, sha256=locked, known_from=hint)
 
@@ -106,7 +117,7 @@ def _take_dropped(request: Request, expected: Expected, part: PartialFile, dropp
 
 def _take_first_good(request: Request, expected: Expected, part: PartialFile) -> None:
     """Try the addresses in order until one gives the artifact."""
-    failures = []
+    failures, refusals = [], []
     for url in request.urls:
         if request.offline and is_network(url):
             continue
@@ -114,6 +125,7 @@ def _take_first_good(request: Request, expected: Expected, part: PartialFile) ->
             digest = attempt(url, request, expected, part)
         except (Refused, Unfit) as error:
             failures.append(f"{url}: {error}")
+            refusals.append(error)
             say(f"{request.name}: {failures[-1]}")
         else:
             _finish(request, expected, part, digest, url)
@@ -123,9 +135,8 @@ def _take_first_good(request: Request, expected: Expected, part: PartialFile) ->
     advice = "check the address and the network, or put the file into the drop folder"
     if request.drop_folder:
         advice = f"check the address and the network, or put the file at {_goal(request)} yourself"
-    raise LongUserError(
-        f"{request.output}: could not be downloaded: {'; '.join(failures)}; {advice}"
-    )
+    kind = Missing if all(isinstance(each, NotThere) for each in refusals) else LongUserError
+    raise kind(f"{request.output}: could not be downloaded: {'; '.join(failures)}; {advice}")
 
 
 def attempt(url: str, request: Request, expected: Expected, part: PartialFile) -> str:
@@ -184,7 +195,7 @@ def _finish(
 def _remember(request: Request, expected: Expected, digest: str, size: int, origin: str) -> None:
     """Record the checksum of an artifact that had none."""
     if expected.sha256 is None and request.lock is not None and not request.changes:
-        record(request.lock, request.name, sha256=digest, size=size, url=origin)
+        record(request.lock, request.lock_name, sha256=digest, size=size, url=origin)
 
 
 def _goal(request: Request) -> Path:

@@ -6,9 +6,12 @@ from run to run. RFC 8089 knows only the first; the second is ours.
 """
 
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from bertsquad.console.errors import UserError
+
+HUB = "https://huggingface.co"
+FETCHED = "fetched.json"  # beside a hub's files, written last: what was fetched, from where
 
 
 def is_network(url: str) -> bool:
@@ -34,6 +37,12 @@ def file_path(url: str) -> Path:
 def made_here(url: str) -> bool:
     """True for a relative `file:` address: a file the workflow makes."""
     return _parts(url).scheme == "file" and not file_path(url).is_absolute()
+
+
+def hub_url(address: str, hub: str, revision: str, name: str) -> str:
+    """The address of a file of the model `hub`, organisation/name, at a hub's `address`: as
+    Hugging Face's, `<address>/<organisation>/<name>/resolve/<revision>/<file>`."""
+    return f"{address.rstrip('/')}/{quote(hub)}/resolve/{quote(revision, safe='')}/{quote(name)}"
 
 
 def _parts(url: str) -> SplitResult:

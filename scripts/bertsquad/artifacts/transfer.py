@@ -20,6 +20,7 @@ _NETWORK_CHUNK = 64 * 1024  # small: what was received when a connection breaks 
 _FILE_CHUNK = 4 * 1024 * 1024
 _LONGEST_WAIT_S = 120.0  # whatever Retry-After asks for
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NOT_THERE = frozenset({404, 410})
 _DIGITS = re.compile("[0-9]{1,15}")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 # Real files shrink to a tenth; the most that a bomb of zeros can do is 1,032 (zlib, Technical
@@ -40,11 +41,17 @@ class Refused(Exception):
     """This address will not give the file, however often it is asked."""
 
 
+class NotThere(Refused):
+    """There is no file at this address, and the server is sure of it."""
+
+
 def copy_file(url: str, part: PartialFile, expected: Expected) -> None:
     """Fill the partial file from a `file:` address."""
     path = file_path(url)
     if not path.is_file():
-        raise Refused("is a folder, expected a file" if path.is_dir() else f"no file at {path}")
+        if path.is_dir():
+            raise Refused("is a folder, expected a file")
+        raise NotThere(f"no file at {path}")
     size = path.stat().st_size
     check_size(size, expected)
     part.restart(None)
@@ -144,6 +151,8 @@ def _receive(
 
 def _refuse_status(response: requests.Response) -> None:
     status = f"HTTP {response.status_code} {response.reason or ''}".strip()
+    if response.status_code in _NOT_THERE:
+        raise NotThere(status)
     if response.status_code not in _TRANSIENT:
         raise Refused(status)
     asked = response.headers.get("Retry-After", "")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 MOST_RESIDUALS = 500  # kept in a file, as quantiles
+MOST_SERVICES = 4000  # kept in a file, evenly over the run
 _ROUNDS = 10
 _DEGREE = 2  # products grow with the length, attention with its square
 
@@ -86,3 +87,14 @@ def _f(coefficients: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     )
     positive: np.ndarray = np.maximum(found, 1e-9)
     return positive
+
+
+def raw(lengths: np.ndarray, services: np.ndarray) -> dict[str, list[Any]]:
+    """Services as they were measured, in order: `lengths` in tokens, `service_ms`; at most
+    MOST_SERVICES, evenly over the run. `services` in seconds."""
+    count = len(services)
+    kept = np.arange(min(count, MOST_SERVICES)) * count // min(count, MOST_SERVICES)
+    return {
+        "lengths": lengths[kept].tolist(),
+        "service_ms": np.round(1000 * services[kept], 4).tolist(),
+    }

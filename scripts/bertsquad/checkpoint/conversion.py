@@ -11,9 +11,10 @@ import numpy as np
 from bertsquad.checkpoint.bundle import Bundle
 from bertsquad.checkpoint.names import DROPPED, MAPS, Target
 from bertsquad.checkpoint.shards import open_weights
+from bertsquad.checkpoint.tokenizer_json import read_casing, read_tokens
 from bertsquad.console.errors import UserError
-from bertsquad.data.casing import GUESSED, TOKENIZER_CONFIG, Casing, find_casing
-from bertsquad.data.vocabulary import read_vocabulary, repeated_note
+from bertsquad.data.casing import GUESSED, TOKENIZER_CONFIG, Casing
+from bertsquad.data.vocabulary import repeated_note
 from bertsquad.files import write_json, write_text, written_whole
 from bertsquad.model.config import (
     config_json,
@@ -67,17 +68,18 @@ def convert(
 
     `weights` is a TensorFlow checkpoint's prefix, or where `origin` is "huggingface" a safetensors
     file, the index of several, or a folder with one of the two; their tensors may be float32,
-    float16 or bfloat16. `casing` is "cased" or "uncased" where the caller knows it, and
-    `strip_accents` likewise; `find_casing` finds what is not given. Tensors that no BERT has, such
-    as an optimizer's or another task's head, are left out and counted. Raises `UserError` before
-    anything is written when the parts do not fit each other: a tensor that is missing or misshapen,
-    one of an encoder of another form, a vocabulary with more tokens than the embedding has rows. A
-    damaged tensor is found while writing; a folder that was there before then stays as it was.
+    float16 or bfloat16. `vocabulary` is a vocab.txt or a tokenizer.json. `casing` is "cased" or
+    "uncased" where the caller knows it, and `strip_accents` likewise; `read_casing` finds what is
+    not given. Tensors that no BERT has, such as an optimizer's or another task's head, are left out
+    and counted. Raises `UserError` before anything is written when the parts do not fit each other:
+    a tensor that is missing or misshapen, one of an encoder of another form, a vocabulary with more
+    tokens than the embedding has rows. A damaged tensor is found while writing; a folder that was
+    there before then stays as it was.
     """
     settings = read_config(config, origin, layer_norm_eps=layer_norm_eps, gelu=gelu)
-    tokens = read_vocabulary(vocabulary)
+    tokens = read_tokens(vocabulary)
     notes = _check_vocabulary(vocabulary, tokens, settings)
-    read_as = find_casing(vocabulary, tokens, casing=casing, strip_accents=strip_accents)
+    read_as = read_casing(vocabulary, tokens, casing=casing, strip_accents=strip_accents)
     source: TensorReader = open_weights(weights) if origin == "huggingface" else Bundle(weights)
     given_shapes = source.shapes
     plan, dropped, left_out = _plan(weights, given_shapes, settings, origin)

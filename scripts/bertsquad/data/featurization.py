@@ -14,6 +14,7 @@ from bertsquad.data.tokenization import Vocabulary, word_of_characters
 from bertsquad.data.windows import doc_spans, max_context
 from bertsquad.data.words import Tokens, tokenize
 
+IMPOSSIBLE = "impossible"  # the metadata's number of training questions without an answer, if any
 NAMED_IDS = 5  # of the questions of each kind that the metadata counts, this many are named
 
 
@@ -74,9 +75,11 @@ def featurize_part(
     skipped: dict[str, list[str]] = {}
     targets = None
     kept = np.ones(len(room), np.bool_)
+    impossible = np.zeros(len(room), np.bool_)
     if training:
+        impossible[:] = [question.is_impossible for question in dataset.questions()]
         targets = _find_answers(dataset, tokens, skipped)
-        kept = targets[:, 0] >= 0
+        kept = impossible | (targets[:, 0] >= 0)
     doc_tokens = np.diff(tokens.context_starts)[tokens.question_paragraph]
     empty = kept & (doc_tokens == 0)
     if empty.any():
@@ -100,6 +103,7 @@ def featurize_part(
             "questions": len(room),
             "skipped": {reason: _counted(ids) for reason, ids in skipped.items()},
             "truncated": _counted(truncated),
+            **({IMPOSSIBLE: int(impossible.sum())} if impossible.any() else {}),
         },
     )
 
@@ -146,8 +150,8 @@ def _check_room(dataset: Dataset, room: np.ndarray, max_seq_length: int) -> None
 
 
 def _find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]]) -> np.ndarray:
-    """First and last context token of every question's answer: int64[Q, 2], -1 where the question
-    is skipped; `skipped` then holds its id under the reason."""
+    """First and last context token of every question's answer: int64[Q, 2], -1 where there is none
+    or the question is skipped; `skipped` then holds its id under the reason."""
     targets = [(-1, -1)] * len(tokens.question_paragraph)
     no_answer, not_there = [], []
     answer_ids, answer_starts = tokens.answer_ids.tolist(), tokens.answer_starts.tolist()
@@ -161,6 +165,8 @@ def _find_answers(dataset: Dataset, tokens: Tokens, skipped: dict[str, list[str]
         context_ids = tokens.context_ids[begin:end].tolist()
         for entry in paragraph.questions:
             question += 1
+            if entry.is_impossible:
+                continue
             if not entry.answers or not entry.answers[0].text.strip():
                 no_answer.append(entry.id)
                 continue
@@ -212,7 +218,8 @@ def _place_answers(
     windows: dict[str, np.ndarray], targets: np.ndarray, question_lengths: np.ndarray
 ) -> dict[str, np.ndarray]:
     """start_position and end_position int32[N]: (0, 0), which is [CLS], unless the whole answer is
-    in the window. Windows without the answer are kept as negative examples."""
+    in the window. Windows without the answer are kept as negative examples, and so are all windows
+    of a question that has none (run_squad.py version_2_with_negative)."""
     question = windows["feature_question"]
     doc_start = windows["doc_start"]
     doc_end = doc_start + windows["doc_length"] - 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from bertsquad.console.errors import UserError
 from bertsquad.data.features import Features
-from bertsquad.data.featurization import NAMED_IDS, featurize, featurize_part
+from bertsquad.data.featurization import IMPOSSIBLE, NAMED_IDS, featurize, featurize_part
 from bertsquad.data.squad import Dataset
 from bertsquad.data.tokenization import Vocabulary
 
@@ -105,8 +105,10 @@ def _appended(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> di
 
 def _summed(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """How two parts were made, which is alike, and what was left out or cut in either."""
+    impossible = first.get(IMPOSSIBLE, 0) + second.get(IMPOSSIBLE, 0)
     return {
         **first,
+        **({IMPOSSIBLE: impossible} if impossible else {}),
         "questions": first["questions"] + second["questions"],
         "truncated": _together(first["truncated"], second["truncated"]),
         "skipped": {

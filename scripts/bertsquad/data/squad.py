@@ -1,5 +1,5 @@
-"""SQuAD 1.1: read the JSON, check what a step needs of it, and give its paragraphs, questions and
-answers."""
+"""SQuAD 1.1 and 2.0: read the JSON, check what a step needs of it, and give its paragraphs,
+questions and answers. SQuAD 2.0's `plausible_answers` are answers to nothing and never read."""
 
 import os
 import re
@@ -15,7 +15,8 @@ Where = Callable[[], str]
 
 
 # What the questions are read for. Each needs the passages, the questions and their ids;
-# "train" also one answer at most and its offset; "score" also the texts of at least one answer.
+# "train" also one answer at most and its offset; "score" also the texts of at least one answer, or
+# that there is none (`is_impossible`).
 Purpose = Literal["train", "predict", "score"]
 
 
@@ -30,6 +31,11 @@ class Question(NamedTuple):
     id: str
     text: str
     answers: tuple[Answer, ...]  # train: none or one; predict: any number; score: at least one
+    is_impossible: bool = False  # SQuAD 2.0: the passage has no answer to it
+
+
+# What reads a question's answers from its entry, for a file and a place that messages name.
+Answers = Callable[[Any, str, Where], tuple[tuple[Answer, ...], bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,12 @@ class Dataset:
             yield from paragraph.questions
 
 
-def load(path: str | os.PathLike[str], *, purpose: Purpose = "predict") -> Dataset:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    purpose: Purpose = "predict",
+    version_2_with_negative: bool = False,
+) -> Dataset:
     """Read and check a SQuAD file, as far as `purpose` needs it.
 
     To "train" a question may lack an answer (it is left out later) but not have several, as in
@@ -59,14 +70,30 @@ def load(path: str | os.PathLike[str], *, purpose: Purpose = "predict") -> Datas
     and titles are never needed, nor is a passage that nobody asks about. An id that is a whole
     number becomes its digits.
 
+    `version_2_with_negative` is run_squad.py's flag and matters to "train": a question that
+    `is_impossible`, or has no answer and does not say, is trained as one without an answer. Without
+    the flag, the first that `is_impossible` is an error.
+
     Raises `UserError` that names the file and the question (or the place, where there is no id yet)
     for malformed JSON, missing keys, wrong types, duplicate ids and questions on empty contexts.
     """
-    return parse(read_json(path), source=str(path), purpose=purpose)
+    return parse(
+        read_json(path),
+        source=str(path),
+        purpose=purpose,
+        version_2_with_negative=version_2_with_negative,
+    )
 
 
-def parse(document: Any, *, source: str, purpose: Purpose = "predict") -> Dataset:
+def parse(
+    document: Any,
+    *,
+    source: str,
+    purpose: Purpose = "predict",
+    version_2_with_negative: bool = False,
+) -> Dataset:
     """As `load`, for JSON that was read already; `source` is the file's name for messages."""
+    answers = _answers_of(purpose, version_2_with_negative)
     paragraphs = []
     seen: dict[str, Where] = {}  # question id -> where it is
     for a, article in enumerate(_member(document, "data", list, source, _top_level)):
@@ -81,14 +108,14 @@ def parse(document: Any, *, source: str, purpose: Purpose = "predict") -> Datase
             def where(a: int = a, p: int = p) -> str:
                 return f"data[{a}].paragraphs[{p}]"
 
-            paragraphs.append(_parse_paragraph(item, title, source, where, seen, purpose))
+            paragraphs.append(_parse_paragraph(item, title, source, where, seen, answers))
     if not seen:
         raise UserError(f"{source}: no question in the file; expected at least one")
     return Dataset(_text_or_empty(document.get("version")), tuple(paragraphs), source)
 
 
 def _parse_paragraph(
-    item: Any, title: str, source: str, where: Where, seen: dict[str, Where], purpose: Purpose
+    item: Any, title: str, source: str, where: Where, seen: dict[str, Where], answers: Answers
 ) -> Paragraph:
     context = _text_member(item, "context", source, where)
     entries = _member(item, "qas", list, source, where)
@@ -100,7 +127,7 @@ def _parse_paragraph(
         def where_question(q: int = q) -> str:
             return f"{where()}.qas[{q}]"
 
-        question = _parse_question(entry, source, where_question, purpose)
+        question = _parse_question(entry, source, where_question, answers)
         if question.id in seen:
             raise UserError(
                 f"{source}: question id {question.id!r} is at {seen[question.id]()} and again at "
@@ -111,47 +138,99 @@ def _parse_paragraph(
     return Paragraph(title, context, tuple(questions))
 
 
-def _parse_question(entry: Any, source: str, where: Where, purpose: Purpose) -> Question:
+def _parse_question(entry: Any, source: str, where: Where, answers: Answers) -> Question:
     id = _id_member(entry, source, where)
 
     def named() -> str:
         return f"question {id!r} ({where()})"
 
     text = _text_member(entry, "question", source, named)
+    return Question(id, text, *answers(entry, source, named))
+
+
+def _answers_of(purpose: Purpose, version_2_with_negative: bool) -> Answers:
+    """What reads a question's answers for this purpose."""
     if purpose == "predict":
-        return Question(id, text, _answers_at_hand(entry.get("answers")))
-    answers = []
-    for n, answer in enumerate(_member(entry, "answers", list, source, named)):
-
-        def where_answer(n: int = n) -> str:
-            return f"{named()}, answers[{n}]"
-
-        gold = _text_member(answer, "text", source, where_answer)
-        if purpose == "train":
-            start = _offset_member(answer, "answer_start", source, where_answer)
-        else:
-            start = _offset_or_unknown(answer.get("answer_start"))
-        answers.append(Answer(gold, start))
-    if purpose == "train" and len(answers) > 1:
-        raise UserError(
-            f"{source}: {named()} has {len(answers)} answers; training needs exactly one: "
-            "is this the dev file?"
-        )
-    if purpose == "score" and not answers:
-        raise UserError(
-            f"{source}: {named()} has no answer; expected at least one to score against "
-            "(unanswerable questions, as in SQuAD 2.0, are not supported)"
-        )
-    return Question(id, text, tuple(answers))
+        return _answers_at_hand
+    if purpose == "score":
+        return _answers_to_score
+    return _answers_or_none if version_2_with_negative else _answers_to_train_on
 
 
-def _answers_at_hand(answers: Any) -> tuple[Answer, ...]:
+def _answers_at_hand(entry: Any, source: str, named: Where) -> tuple[tuple[Answer, ...], bool]:
     """What is an answer in a value that nobody has to have."""
-    return tuple(
+    answers = entry.get("answers")
+    found = tuple(
         Answer(answer["text"], _offset_or_unknown(answer.get("answer_start")))
         for answer in (answers if isinstance(answers, list) else ())
         if isinstance(answer, dict) and _text_or_empty(answer.get("text"))
     )
+    return found, entry.get("is_impossible") is True
+
+
+def _answers_to_score(entry: Any, source: str, named: Where) -> tuple[tuple[Answer, ...], bool]:
+    """At least one answer, of which the text is needed; none where that is said."""
+    impossible = entry.get("is_impossible") is True
+    if impossible and not entry.get("answers"):
+        return (), True
+    answers = _answers_with(_offset_at_hand, entry, source, named)
+    if not answers:
+        raise UserError(
+            f"{source}: {named()} has no answer; expected at least one to score against, or "
+            "is_impossible true, as in SQuAD 2.0"
+        )
+    return answers, impossible
+
+
+def _answers_to_train_on(entry: Any, source: str, named: Where) -> tuple[tuple[Answer, ...], bool]:
+    """One answer with its offset, or none: such a question is left out later."""
+    if entry.get("is_impossible") is True:
+        raise UserError(
+            f"{source}: {named()} has no answer (is_impossible), as in SQuAD 2.0; to train on such "
+            "questions set version_2_with_negative: true in the dataset's entry (featurize.py "
+            "--version-2-with-negative)"
+        )
+    answers = _answers_with(_offset_member, entry, source, named)
+    if len(answers) > 1:
+        raise UserError(
+            f"{source}: {named()} has {len(answers)} answers; training needs exactly one: "
+            "is this the dev file?"
+        )
+    return answers, False
+
+
+def _answers_or_none(entry: Any, source: str, named: Where) -> tuple[tuple[Answer, ...], bool]:
+    """One answer with its offset, or that there is none."""
+    said = "is_impossible" in entry
+    if said and _member(entry, "is_impossible", bool, source, named):
+        return (), True
+    if entry.get("answers"):
+        return _answers_to_train_on(entry, source, named)
+    if said:
+        raise UserError(
+            f"{source}: {named()} has no answer, and is_impossible is false; expected one answer, "
+            "or is_impossible true"
+        )
+    return (), True
+
+
+def _answers_with(
+    offset: Callable[[Any, str, str, Where], int], entry: Any, source: str, named: Where
+) -> tuple[Answer, ...]:
+    """Every answer, checked; its offset as this function reads it."""
+    answers = []
+    for n, answer in enumerate(_member(entry, "answers", list, source, named)):
+
+        def where(n: int = n) -> str:
+            return f"{named()}, answers[{n}]"
+
+        text = _text_member(answer, "text", source, where)
+        answers.append(Answer(text, offset(answer, "answer_start", source, where)))
+    return tuple(answers)
+
+
+def _offset_at_hand(value: Any, key: str, source: str, where: Where) -> int:
+    return _offset_or_unknown(value.get(key))
 
 
 def _offset_or_unknown(offset: Any) -> int:

@@ -5,32 +5,18 @@ hold <pathvars>, which Snakemake spells out.
 """
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from bertsquad.artifacts.catalogue import Catalogue, Source, known
-from bertsquad.artifacts.locations import file_path, is_network
+from bertsquad.artifacts.catalogue import known
 from bertsquad.benchmark.modes import MODES, Mode
 from bertsquad.console.errors import UserError
 from bertsquad.engines import REFERENCE, about
+from bertsquad.experiment.inputs import Inputs
+from bertsquad.experiment.options import options as options
 from bertsquad.training.schedule import share
 
 MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
-
-# Where the first download of a file without a known checksum writes it down. Not under results/:
-# it belongs to the experiment, and `rm -r results` must not lose it.
-_LOCK_FILE = "config/artifacts.lock.json"
-
-
-def options(pairs: Iterable[tuple[str, Any]]) -> str:
-    """Command-line options from (name, value) pairs; None leaves an option to its default."""
-    return " ".join(
-        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
-        for name, value in pairs
-        if value is not None
-    )
 
 
 def casing_option(suffix: str) -> str:
@@ -44,21 +30,18 @@ def training_option(split: str) -> str:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """A resolved configuration, the catalogue, and `place`, which spells out <pathvars>."""
-
-    config: dict[str, Any]
-    catalogue: Catalogue
-    place: Callable[[str], str]
-    also: tuple[str, ...] = ()  # artifacts needed besides those of the runs
+class Experiment(Inputs):
+    """A resolved configuration: the files that its steps read and make, and their options."""
 
     def check(self, source: str) -> None:
         """`UserError` for a checkpoint or dataset that is not in the catalogue, for a batch that
         its ranks cannot share, and for fewer threads than processes; `source` names the config."""
         for run in self.config["runs"]:
             place = f"{source}: runs.{run}"
-            known(self.checkpoint_of(run), self.catalogue.checkpoints, "checkpoint", place)
+            names = dict.fromkeys(self.catalogue.checkpoint_names)
+            known(self.checkpoint_of(run), names, "checkpoint", place)
             known(self.dataset_of(run), self.catalogue.datasets, "dataset", place)
+            self._check_training_questions(run, place)
             settings = self.config["runs"][run]
             try:
                 share(settings["batch_size"], settings["ranks"])
@@ -71,15 +54,26 @@ class Experiment:
                     f"are {processes}; give {processes} or more, or all"
                 )
 
+    def _check_training_questions(self, run: str, place: str) -> None:
+        """`UserError` where a run needs training questions and its dataset has none."""
+        if self.catalogue.dataset(self.dataset_of(run)).train is not None:
+            return
+        epochs = self.config["runs"][run]["epochs"]
+        if epochs > 0:
+            raise UserError(
+                f"{place}: epochs is {epochs:g}, and the dataset {self.dataset_of(run)} has no "
+                "training questions; add train to it, or write epochs: 0 to take the checkpoint "
+                "as it is"
+            )
+        for engine, precision in self.engine_precisions():
+            if precision == "int8" and about(engine).INT8_CALIBRATED:
+                raise UserError(
+                    f"{place}: {engine} calibrates int8 on training questions, and the dataset "
+                    f"{self.dataset_of(run)} has none; add train to it, or leave int8 out of "
+                    f"engines.{engine}"
+                )
+
     # What a run is made of
-
-    def checkpoint_of(self, run: str) -> str:
-        """The name of the checkpoint a run starts from."""
-        return str(self.config["runs"][run].get("checkpoint", self.config["checkpoint"]))
-
-    def dataset_of(self, run: str) -> str:
-        """The name of the dataset a run is trained and scored on."""
-        return str(self.config["runs"][run].get("dataset", self.config["dataset"]))
 
     def run_options(self, run: str, names: Iterable[str]) -> str:
         """These keys of a run as options."""
@@ -105,6 +99,15 @@ class Experiment:
             f"-length{settings['max_seq_length']}-stride{settings['doc_stride']}"
             f"-query{settings['max_query_length']}{self.casing_suffix(run, split)}.safetensors"
         )
+
+    def training_features(self, run: str) -> list[str]:
+        """What a run is trained on: nothing where its dataset has no training questions."""
+        train = self.catalogue.dataset(self.dataset_of(run)).train
+        return [self.features_file(run, "train")] if train else []
+
+    def training_features_option(self, run: str) -> str:
+        """What a run is trained on, as an option."""
+        return options(("features", path) for path in self.training_features(run))
 
     def casing_suffix(self, run: str, split: str) -> str:
         """What a forced casing adds to the name of the dev features."""
@@ -185,6 +188,23 @@ class Experiment:
             for engine, precision in self.engine_precisions()
         ]
 
+    def answers_files(self) -> list[str]:
+        """The answers and n-best answers of every run, engine and precision."""
+        return [
+            path.replace("metrics.json", name)
+            for path in self.metrics_files()
+            for name in ("predictions.json", "nbest_predictions.json")
+        ]
+
+    def explored(self) -> str:
+        """Each dataset with everybody's answers to it, as options of report.py."""
+        of: dict[str, list[str]] = {}
+        for run in self.config["runs"]:
+            for engine, precision in self.engine_precisions():
+                path = self.place(f"<results>/{run}/{engine}-{precision}/predictions.json")
+                of.setdefault(self.dev_questions(run), []).append(path)
+        return " ".join(f"--explore {shlex.join([asked, *paths])}" for asked, paths in of.items())
+
     def reference(self) -> tuple[str, str] | None:
         """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
         configured, else of the first engine that has it. None: nothing is compared."""
@@ -230,7 +250,10 @@ class Experiment:
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself, none
+        where a layout serves requests (served.py)."""
+        if self.mode(scenario).served:
+            return []
         if self.mode(scenario).whole_set:
             return ["auto"]
         benchmark = self.config["benchmark"]
@@ -278,102 +301,3 @@ class Experiment:
     def dev_features_files(self) -> list[str]:
         """The tokenised dev questions of all runs, each file once."""
         return sorted({self.features_file(run, "dev") for run in self.config["runs"]})
-
-    # What is downloaded
-
-    def artifact_names(self) -> list[str]:
-        """Every artifact the experiment needs, each once."""
-        names: dict[str, None] = {}
-        for run in self.config["runs"]:
-            names |= dict.fromkeys(self.catalogue.checkpoint(self.checkpoint_of(run)).artifacts)
-            names |= dict.fromkeys(self.catalogue.dataset(self.dataset_of(run)).artifacts)
-        return list(names | dict.fromkeys(self.also))
-
-    def download(self, artifact: str) -> str:
-        """The path of an artifact once it is downloaded and verified."""
-        return self.place(f"<resources>/downloads/{artifact}")
-
-    def downloads(self) -> list[str]:
-        """The verified files behind the experiment."""
-        return [self.download(name) for name in self.artifact_names()]
-
-    def folders(self) -> list[str]:
-        """Folders, perhaps outside the working directory, that steps read or write."""
-        entries = map(self.catalogue.artifact, self.artifact_names())
-        urls = (url for entry in entries for url in entry.urls if not is_network(url))
-        local = [str(file_path(self.place(url)).parent) for url in urls]
-        return [
-            self.place("<results>"),
-            self.place("<resources>"),
-            self.config["drop_folder"],
-            *local,
-        ]
-
-    def local_source(self, artifact: str) -> list[str]:
-        """The file of the workflow's own that an artifact is a copy of, if it is one."""
-        return [self.place(str(path)) for path in self.catalogue.artifact(artifact).made_here]
-
-    def identity(self, artifact: str) -> str:
-        """What decides an artifact's content, as options: its checksum or, unknown, the lock."""
-        entry = self.catalogue.artifact(artifact)
-        lock = None if entry.sha256 or entry.made_here else _LOCK_FILE
-        return options([("sha256", entry.sha256), ("size", entry.size), ("lock", lock)])
-
-    def download_source(self, artifact: str) -> str:
-        """How to get an artifact, as options."""
-        urls = [("url", self.place(url)) for url in self.catalogue.artifact(artifact).urls]
-        flags = " --offline" if self.config["offline"] else ""
-        return options([*urls, ("drop-folder", self.config["drop_folder"])]) + flags
-
-    def announcement(self) -> tuple[str, bool]:
-        """What is still to be downloaded ("" if nothing), and whether it can be."""
-        drop_folder = Path(self.config["drop_folder"])
-        downloads = Path(self.place("<resources>/downloads"))
-        plan = self.catalogue.bytes_to_download(self.artifact_names(), downloads, drop_folder)
-        if not plan.missing:
-            return "", True
-        if self.config["offline"]:
-            return plan.to_bring(drop_folder), False
-        return plan.describe(), True
-
-    def inputs(self) -> dict[str, dict[str, str]]:
-        """The catalogue's facts about each input, for the report."""
-        entries = map(self.catalogue.artifact, self.artifact_names())
-        return {
-            entry.name: {
-                "url": self.place(entry.urls[0]),
-                "license": entry.license,
-                "citation": entry.citation,
-                "description": entry.description,
-            }
-            for entry in entries
-        }
-
-    # What a checkpoint is converted from
-
-    def source_files(self, source: Source) -> list[str]:
-        """The files a checkpoint's part is read from: a download, or members of one."""
-        if not source.members:
-            return [self.download(source.artifact)]
-        folder = self.place(f"<resources>/unzipped/{source.artifact}")
-        return [f"{folder}/{member}" for member in source.members]
-
-    def checkpoint_files(self, checkpoint: str, part: str) -> list[str]:
-        """The files of a checkpoint's `weights`, `config` or `vocab`."""
-        return self.source_files(getattr(self.catalogue.checkpoint(checkpoint), part))
-
-    def checkpoint_weights(self, checkpoint: str) -> str:
-        """A checkpoint's safetensors file, or the prefix of its TensorFlow files."""
-        weights = self.catalogue.checkpoint(checkpoint).weights
-        if not weights.members:
-            return self.download(weights.artifact)
-        return self.place(f"<resources>/unzipped/{weights.artifact}/{weights.member}")
-
-    def checkpoint_options(self, checkpoint: str) -> str:
-        """What belongs to a checkpoint's origin, as options."""
-        entry = self.catalogue.checkpoint(checkpoint)
-        names = ("origin", "layer_norm_eps", "gelu", "casing")
-        found = options((name, getattr(entry, name)) for name in names)
-        if entry.strip_accents is None:
-            return found
-        return f"{found} --{'' if entry.strip_accents else 'no-'}strip-accents"

@@ -49,6 +49,8 @@ def read_config(
     given = read_json(path)
     if not isinstance(given, dict):
         raise UserError(f"{path}: expected a JSON object with BERT's configuration")
+    # First: of another model, the sizes have other names.
+    _refuse_other_models(path, given)
     config: dict[str, Any] = {key: _size(path, given, key) for key in _SIZES}
     config |= {key: _proportion(path, given, key, value) for key, value in _PROPORTIONS.items()}
     if config["hidden_size"] % config["num_attention_heads"]:
@@ -56,7 +58,6 @@ def read_config(
             f"{path}: hidden_size {config['hidden_size']} is not a multiple of "
             f"num_attention_heads {config['num_attention_heads']}"
         )
-    _refuse_other_models(path, given)
     default_eps, default_gelu = _ORIGINS[origin]
     if layer_norm_eps is None:
         layer_norm_eps = given.get("layer_norm_eps", default_eps)

@@ -60,17 +60,22 @@ class ModelZoo:
         """Raise `UserError` for an unknown name; `source` names the configuration."""
         for name, step in self.steps.items():
             place = f"{source}: modelzoo.steps.{name}"
-            known(self.checkpoint_name(name), self.catalogue.checkpoints, "checkpoint", place)
-            known(self.dataset_name(name), self.catalogue.datasets, "dataset", place)
+            checkpoint, dataset = self.checkpoint_name(name), self.dataset_name(name)
+            known(checkpoint, dict.fromkeys(self.catalogue.checkpoint_names), "checkpoint", place)
+            known(dataset, self.catalogue.datasets, "dataset", place)
+            if step["mode"] == "training" and self.catalogue.dataset(dataset).train is None:
+                raise UserError(
+                    f"{place}: dataset {dataset!r} has no training questions; add train"
+                )
             trained = step.get("weights_from")
             if trained is not None and trained not in self.names("training"):
                 hint = did_you_mean(trained, self.names("training"))
                 raise UserError(f"{place}.weights_from: no training step {trained!r}; {hint}")
             if trained is not None and step["mode"] == "training":
                 raise UserError(f"{place}.weights_from: only for the modes benchmark and accuracy")
-            if not self.checkpoint(name).weights.members:
+            if checkpoint in self.catalogue.folders or not self.checkpoint(name).weights.members:
                 raise UserError(
-                    f"{place}: checkpoint {self.checkpoint_name(name)!r} is not TensorFlow's; the "
+                    f"{place}: checkpoint {checkpoint!r} is not TensorFlow's; the "
                     "Model Zoo reads only such ones"
                 )
         if {"{", "}"} & set(self.source) and not self.source.startswith(IN_IMAGE):
@@ -235,7 +240,7 @@ class ModelZoo:
             yield from (part.artifact for part in parts)
             dataset = self.catalogue.dataset(self.dataset_name(step))
             yield dataset.dev
-            if entry["mode"] == "training":
+            if entry["mode"] == "training" and dataset.train:
                 yield dataset.train
             if entry["mode"] != "benchmark" and dataset.evaluator:
                 yield dataset.evaluator

@@ -23,6 +23,11 @@ def tiny(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
+def score(value: float) -> str:
+    """Exact match or F1 in percent: 95.03, the same two decimals wherever it is said."""
+    return f"{float(value):.2f}"
+
+
 def whole(value: float) -> str:
     """A count: 10,833."""
     return f"{round(float(value)):,}"

@@ -15,6 +15,7 @@ from bertsquad.reporting.figures import (
     lengths,
     offline,
     throughput,
+    tradeoff,
     training_loss,
 )
 from bertsquad.reporting.summary import tables, training_log
@@ -32,7 +33,7 @@ from fake_results import (
     whole_set_cell,
 )
 
-OF_SUMMARY = (accuracy, offline, throughput, latency)
+OF_SUMMARY = (accuracy, offline, throughput, latency, tradeoff)
 
 
 def summary_of(results):
@@ -80,7 +81,8 @@ def test_the_same_data_give_the_same_bytes(demo_summary, drawn, tmp_path, module
 
 def test_accuracy_names_every_run_and_score(drawn):
     shown = texts(drawn[accuracy])
-    assert {"demo-bf16", "demo-fp32", "untrained", "86.0", "91.4", "0.4", "6.3"} <= set(shown)
+    assert {"demo-bf16", "demo-fp32", "untrained", "86.00", "91.40"} <= set(shown)
+    assert {"\u2190 0.40", "\u2190 6.30"} <= set(shown)
     assert {"exact match, %", "F1, %"} <= set(shown)
 
 
@@ -183,17 +185,34 @@ def test_scores_without_intervals_are_drawn(tmp_path):
     summary = summary_of(results)
     for name in ("exact_match_low", "exact_match_high", "f1_low", "f1_high"):
         summary.table[name] = pd.NA
-    assert {"55.0", "66.0"} <= set(texts(svg(accuracy, summary, tmp_path)))
+    assert {"55.00", "66.00"} <= set(texts(svg(accuracy, summary, tmp_path)))
 
 
-def test_training_loss_labels_each_run_with_its_last_mean(tmp_path):
+def test_a_baseline_without_training_does_not_stretch_the_axis(demo_summary):
+    with style.styled():
+        left, right = accuracy.draw(demo_summary).axes[1].get_xlim()  # F1, the lowest end is 87.8
+    assert 85 < left < 87.8
+    assert 94.4 < right <= 100
+
+
+def test_where_nothing_was_trained_all_scores_are_on_the_axis(tmp_path):
+    results = Results(tmp_path)
+    add_metrics(results, "published", "torch-fp32", 86.0, 92.0)
+    add_metrics(results, "poor", "torch-fp32", 5.0, 9.0)
+    shown = texts(svg(accuracy, summary_of(results), tmp_path))
+    assert {"92.00", "9.00"} <= set(shown)
+
+
+def test_training_loss_labels_each_run_with_the_final_loss_of_the_table(tmp_path):
     results = Results(tmp_path)
     add_log(results, "long", 1000, seed=1)
     add_log(results, "untrained", 0)
     content = svg(training_loss, logs_of(results), tmp_path)
     assert svg(training_loss, logs_of(results), tmp_path) == content
     shown = texts(content)
-    assert [text for text in shown if text.startswith("long")] == ["long\u20020.60"]
+    assert [text for text in shown if text.startswith("long")] == ["long\u20020.586"]
+    totals = training_log.training_totals(results.logs[0])
+    assert f"{totals['train_final_loss']:.3f}" == "0.586"
     assert not [text for text in shown if text.startswith("untrained")]
     assert len(content) < 60_000  # 1,000 steps are thinned out
 

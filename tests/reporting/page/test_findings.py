@@ -87,11 +87,23 @@ def test_failed_precisions_are_left_out(tmp_path):
     add_cell(results, "run", cell("openvino", "int8", "padded", 8, 40.0))
     facts = found(results)
     assert [each.reason for each in facts.left_out] == [
-        "keeps less than 99\u00a0% of FP32’s F1: 90.0\u00a0%"
+        "keeps less than 99\u00a0% of FP32’s F1: 90.00\u00a0%"
     ]
     assert facts.fastest["engine"] == "torch"
     assert facts.compared == ["torch-fp32"]
     assert [row["engine"] for row in facts.failed] == ["openvino"]
+
+
+def test_what_failed_never_leads(tmp_path):
+    results = Results(tmp_path)
+    add_metrics(results, "good", "torch-fp32", 80.0, 90.0)
+    add_metrics(results, "odd", "torch-fp32", 85.0, 97.0)
+    add_metrics(results, "odd", "openvino-int8", 85.0, 95.0)
+    add_comparison(results, "odd", "openvino-int8", 0.98, reference_f1=97.0)
+    results.metrics.pop(1)
+    facts = found(results)
+    assert [row["engine"] for row in facts.failed] == ["openvino"]
+    assert (facts.best["run"], facts.best["f1"]) == ("good", 90.0)
 
 
 def test_a_precision_may_fail_in_one_run_and_pass_in_another(tmp_path):
@@ -103,7 +115,7 @@ def test_a_precision_may_fail_in_one_run_and_pass_in_another(tmp_path):
         add_cell(results, run, cell("torch", "bf16", "padded", 8, 10.0 if run == "a" else 20.0))
     facts = found(results)
     assert [each.reason for each in facts.left_out] == [
-        "keeps less than 99\u00a0% of FP32’s F1: 98.0\u00a0% in run b"
+        "keeps less than 99\u00a0% of FP32’s F1: 98.00\u00a0% in run b"
     ]
     assert facts.fastest["run"] == "a"
 

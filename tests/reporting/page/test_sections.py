@@ -5,7 +5,7 @@ import pytest
 from bertsquad.reporting.page import sections
 from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import read_change
-from fake_results import CHECKSUMS, MACHINE, Results, add_comparison, config
+from fake_results import CHECKSUMS, Results, add_comparison, config
 
 
 @pytest.mark.parametrize(
@@ -56,39 +56,6 @@ def test_what_was_asked_is_shown_only_where_all_is_the_same_as_a_number():
 def test_one_row_keeps_all_its_columns():
     columns = {"a": ("A", "", None)}
     assert sections.table([{"a": "x"}], columns, ["a"]).common == []
-
-
-def test_machine_facts_are_flat_and_say_what_is_unknown():
-    machine = MACHINE | {
-        "cpu": MACHINE["cpu"]
-        | {
-            "caches": {"L2": {"instances": 2, "size_kib": 1024}},
-            "cpus_by_numa_node": {"0": [0, 1, 2, 3, 8]},
-            "memory_by_numa_node_mib": {"0": 24576},
-        }
-    }
-    facts = {name: (value, known) for name, value, known in sections.machine_facts(machine)}
-    assert facts["CPU model"] == ("Example Processor 9000", True)
-    assert facts["CPU caches L2"] == ("2 × 1024 KiB", True)
-    assert facts["CPU CPUs by NUMA node 0"] == ("0-3, 8", True)
-    assert facts["CPU memory by NUMA node 0"] == ("24.0 GiB", True)
-    assert facts["memory"] == ("24.0 GiB", True)
-    assert facts["governor"] == ("no cpufreq in this virtual machine", False)
-    assert facts["native precisions"] == ("fp32, bf16, int8", True)
-    assert not any(name.startswith(("versions", "warnings")) for name in facts)
-
-
-@pytest.mark.parametrize(
-    ("machine", "name"),
-    [
-        (MACHINE, "Example Processor 9000 (2 cores, 24.0 GiB)"),
-        ({"cpu": {"model": "A", "cores": 1}}, "A (1 core)"),
-        ({"cpu": {"unavailable": "no /proc"}}, "a processor that does not tell its name"),
-        ({}, "a processor that does not tell its name"),
-    ],
-)
-def test_machine_name_says_what_is_known(machine, name):
-    assert sections.machine_name(machine) == name
 
 
 def test_only_web_addresses_become_links():

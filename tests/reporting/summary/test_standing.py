@@ -64,6 +64,6 @@ def test_of_repeats_the_undisturbed_ones_count(tmp_path):
 
 
 def test_shares_are_written_in_percent():
-    assert percent(0.97204) == "97.2\u00a0%"
+    assert percent(0.97204) == "97.20\u00a0%"
     assert percent(0.99, digits=None) == "99\u00a0%"
     assert percent(0.995, digits=None) == "99.5\u00a0%"

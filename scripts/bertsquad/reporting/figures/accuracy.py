@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
+from bertsquad.reporting.formats import score
 from bertsquad.reporting.palette import INK
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import FAILED, is_false
@@ -22,6 +23,7 @@ Exact match and F1 of every run, engine and inference precision, with 95 % inter
 Further right is better; scores whose bars overlap may differ by chance alone. \
 Grey ones keep too little of FP32's F1.
 """
+_Measured = tuple[float, float | None, float | None]  # value, low and high end
 _PANELS = (("exact_match", "exact match, %"), ("f1", "F1, %"))
 
 
@@ -31,7 +33,8 @@ def caption(summary: Summary) -> tuple[str, str]:
         "Exact match and F1 by run and inference precision.",
         f"The dot is the score, the bar its {confidence}interval: how far the score would move "
         "with other questions on these articles; with other articles it moves further (see the "
-        "table). Scores with overlapping bars may differ by chance alone.",
+        "table). Scores with overlapping bars may differ by chance alone. An arrow points to a "
+        "score that lies outside, of a model that was not trained.",
     )
 
 
@@ -48,9 +51,13 @@ def draw(summary: Summary) -> Figure | str:
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (measure, label) in zip(panels, _PANELS, strict=True):
         scores = [_score(row, measure) for row in rows]
-        for row, score, place in zip(rows, scores, places, strict=True):
-            _draw_row(axes, row, score, place)
-        axes.set_xlim(_limits(scores))
+        left, right = _limits(_in_focus(rows, scores))
+        for row, found, place in zip(rows, scores, places, strict=True):
+            if found[0] < left:
+                _point_left(axes, row, found[0], place)
+            else:
+                _draw_row(axes, row, found, place)
+        axes.set_xlim(left, right)
         axes.set_xlabel(label)
         axes.grid(axis="x")
         axes.grid(axis="y", visible=False)
@@ -92,24 +99,42 @@ def _layout(rows: list[Row]) -> tuple[list[float], list[tuple[str, float]]]:
     return places, headings
 
 
-def _score(row: Row, measure: str) -> tuple[float, float | None, float | None]:
+def _score(row: Row, measure: str) -> _Measured:
     """Value, low and high end of a measure."""
     if measure == "f1":
         return row["f1"] or 0.0, row["f1_low"], row["f1_high"]
     return row["exact_match"] or 0.0, row["exact_match_low"], row["exact_match_high"]
 
 
-def _draw_row(
-    axes: Axes, row: Row, score: tuple[float, float | None, float | None], place: float
-) -> None:
+def _in_focus(rows: list[Row], scores: list[_Measured]) -> list[_Measured]:
+    """The scores that the axis must hold: of trained runs where there are such. A baseline without
+    training would stretch it until no interval can be seen."""
+    trained = [each for row, each in zip(rows, scores, strict=True) if row["train_steps"]]
+    return trained or scores
+
+
+def _point_left(axes: Axes, row: Row, value: float, place: float) -> None:
+    """The number of a score that lies left of the axis, with an arrow towards it."""
+    axes.annotate(
+        f"\u2190 {score(value)}",
+        xy=(0, place),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        color=style.look(row["precision"], _mark(row)).ink,
+    )
+
+
+def _draw_row(axes: Axes, row: Row, found: _Measured, place: float) -> None:
     """A dot, its whisker, and the number beside them."""
-    value, low, high = score
+    value, low, high = found
     look = style.look(row["precision"], _mark(row))
     if low is not None and high is not None:
         axes.plot([low, high], [place, place], color=look.colour, linewidth=2.2)
     axes.plot(value, place, look.marker, color=look.colour, markersize=6.5)
     axes.annotate(
-        f"{value:.1f}",
+        score(value),
         xy=(value if high is None else high, place),
         xytext=(7, 0),
         textcoords="offset points",
@@ -123,7 +148,7 @@ def _mark(row: Row) -> str:
     return FAILED if is_false(row["passed"]) else ""
 
 
-def _limits(scores: list[tuple[float, float | None, float | None]]) -> tuple[float, float]:
+def _limits(scores: list[_Measured]) -> tuple[float, float]:
     """From the lowest to the highest whisker and at least 10 points; never beyond 0 or 100."""
     low = min(value if low is None else low for value, low, _ in scores)
     high = max(value if high is None else high for value, _, high in scores)

@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
+from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import RUNS
 from bertsquad.reporting.summary.summary import Summary
+from bertsquad.reporting.summary.training_log import final_loss
 
 TITLE = "Training loss by run"
 READS = "logs"
@@ -34,7 +36,7 @@ def caption(_summary: Summary) -> tuple[str, str]:
         "Training loss by run.",
         "The loss is the mean cross-entropy of the answer's start and end, in nats; lower is "
         "better. The strong line is a running mean, the faint one every step. The number is the "
-        "mean at the end.",
+        "mean of the last 5\u00a0% of the steps, as in the table.",
     )
 
 
@@ -101,7 +103,7 @@ def _draw_run(
     axes.plot(seen, mean, color=colour, linestyle=line, linewidth=1.8)
     if len(seen) == 1:
         axes.plot(seen, mean, "o", color=colour)
-    return float(seen[-1]), float(mean[-1]), f"{run}\u2002{mean[-1]:.2f}", colour
+    return float(seen[-1]), float(mean[-1]), f"{run}\u2002{short(final_loss(log['loss']))}", colour
 
 
 def _draw_seeds(
@@ -116,7 +118,8 @@ def _draw_seeds(
     mean = means.mean(0)
     axes.fill_between(seen, means.min(0), means.max(0), color=colour, alpha=0.2, linewidth=0)
     axes.plot(seen, mean, color=colour, linestyle=line, linewidth=1.8)
-    return float(seen[-1]), float(mean[-1]), f"{run}\u2002{mean[-1]:.2f}", colour
+    final = sum(final_loss(log["loss"]) for log in logs) / len(logs)
+    return float(seen[-1]), float(mean[-1]), f"{run}\u2002{short(final)}", colour
 
 
 def running_mean(loss: np.ndarray) -> np.ndarray:

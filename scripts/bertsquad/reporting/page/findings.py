@@ -34,7 +34,7 @@ class Findings:
 
     runs: list[Row]  # one per run
     accuracy: list[Row]  # one per (run, engine, precision)
-    best: Row | None  # the highest F1
+    best: Row | None  # the highest F1 of what did not fail
     untrained_best: Row | None  # the highest F1 of a run of 0 steps
     precision_effect: float | None  # largest difference in F1 between precisions of one model
     served: Row | None  # from texts to answers, the most questions per second
@@ -63,7 +63,7 @@ def findings(summary: Summary) -> Findings:
     return Findings(
         runs=records(summary.runs),
         accuracy=scored,
-        best=_top(accuracy, "f1"),
+        best=_top(accuracy[accuracy["passed"].fillna(True)], "f1"),
         untrained_best=_top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
         served=_top(summary.results(FROM_TEXTS), "questions_per_second"),

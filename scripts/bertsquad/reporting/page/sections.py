@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.console.quantities import duration, readable_bytes
-from bertsquad.machine import reading
-from bertsquad.reporting.formats import mebibytes, short, tiny, whole
+from bertsquad.reporting.formats import score, short, tiny, whole
 from bertsquad.reporting.page.findings import Findings, constant_columns
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.comparisons import Change
@@ -58,6 +57,8 @@ _CELL_COLUMNS: dict[str, _Heading] = {
     "precision": ("precision", "", None),
     "scenario": ("scenario", "", None),
     "batch_size": ("batch", "", whole),
+    "layout": ("layout", "", None),
+    "load": ("load", "", None),
     "note": ("note", "", None),
     "threads": ("threads", "", whole),
     "threads_requested": ("asked", "threads", None),
@@ -70,6 +71,10 @@ _CELL_COLUMNS: dict[str, _Heading] = {
     "latency_p95_ms": ("p95", "ms", short),
     "latency_p99_ms": ("p99", "ms", short),
     "latency_max_ms": ("slowest", "ms", short),
+    "arrival_rate": ("arrivals", "1/s", short),
+    "capacity_per_second": ("capacity", "1/s", short),
+    "twin_p99_ms": ("twin’s p99", "ms", short),
+    "twin": ("twin", "", None),
     "overhead": ("overhead", "%", lambda value: f"{value:.1f}"),
     "peak_memory_mib": ("memory", "MiB", whole),
     "model_load_s": ("load", "s", short),
@@ -91,12 +96,19 @@ _ACCURACY_COLUMNS: dict[str, _Heading] = {
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
     "verdict": ("verdict", "", None),
-    "exact_match": ("exact match", "%", lambda value: f"{value:.2f}"),
+    "exact_match": ("exact match", "%", score),
     "exact_match_interval": ("interval", "other questions on these articles", None),
     "exact_match_articles": ("interval", "other articles", None),
-    "f1": ("F1", "%", lambda value: f"{value:.2f}"),
+    "f1": ("F1", "%", score),
     "f1_interval": ("interval", "other questions on these articles", None),
     "f1_articles": ("interval", "other articles", None),
+    "has_answer_exact_match": ("exact match", "% of answerable", lambda value: f"{value:.2f}"),
+    "has_answer_f1": ("F1", "% of answerable", lambda value: f"{value:.2f}"),
+    "has_answer_interval": ("interval", "other questions on these articles", None),
+    "no_answer_f1": ("no answer", "% of unanswerable", lambda value: f"{value:.2f}"),
+    "no_answer_interval": ("interval", "other questions on these articles", None),
+    "best_f1": ("best F1", "% at any threshold", lambda value: f"{value:.2f}"),
+    "best_f1_threshold": ("threshold", "of best F1", lambda value: f"{value:.3f}"),
     "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),
     "questions": ("questions", "", whole),
@@ -173,6 +185,8 @@ def accuracy_table(found: Findings) -> Table:
                 row["exact_match_low_articles"], row["exact_match_high_articles"]
             ),
             "f1_articles": _interval(row["f1_low_articles"], row["f1_high_articles"]),
+            "has_answer_interval": _interval(row["has_answer_f1_low"], row["has_answer_f1_high"]),
+            "no_answer_interval": _interval(row["no_answer_f1_low"], row["no_answer_f1_high"]),
             "share": None if row["f1_share"] is None else 100 * row["f1_share"],
             "verdict": _verdict(row, found),
         }
@@ -291,69 +305,6 @@ def plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(plain(each) for each in value)
     return str(value)
-
-
-_SPELLING = {"cpu": "CPU", "cpus": "CPUs", "numa": "NUMA", "amx": "AMX"}
-
-
-def machine_facts(machine: dict[str, Any]) -> list[tuple[str, str, bool]]:
-    """The facts of machine.json, flat: name, value, known. Versions and warnings are elsewhere."""
-    elsewhere = ("versions", "warnings", "notes")
-    return list(_flat({key: of for key, of in machine.items() if key not in elsewhere}, ""))
-
-
-def _flat(values: dict[str, Any], prefix: str) -> Any:
-    """Nested facts as (name, value, known), depth first."""
-    for key, value in values.items():
-        words = " ".join(_SPELLING.get(word, word) for word in key.split("_"))
-        name = f"{prefix} {words}".strip()
-        if reading.is_unavailable(value):
-            yield name, str(value["unavailable"]), False
-        elif isinstance(value, dict) and set(value) == {"instances", "size_kib"}:  # a cache
-            yield name, f"{value['instances']} × {value['size_kib']} KiB", True
-        elif isinstance(value, dict) and key.endswith("_mib"):  # of each NUMA node
-            name = name.removesuffix(" mib")
-            yield from ((f"{name} {part}", mebibytes(size), True) for part, size in value.items())
-        elif isinstance(value, dict):
-            yield from _flat(value, name)
-        elif key.endswith("_mib") and isinstance(value, int | float):
-            yield name.removesuffix(" mib"), mebibytes(value), True
-        elif value not in (None, [], ""):
-            yield name, _joined(value), True
-
-
-def _joined(value: Any) -> str:
-    """A list on one line; a list of processor numbers as ranges."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not isinstance(value, list):
-        return str(value)
-    if len(value) > 2 and all(str(each).isdigit() for each in value):
-        return _ranges([int(each) for each in value])
-    return ", ".join(_joined(each) for each in value)
-
-
-def _ranges(numbers: list[int]) -> str:
-    """[0, 1, 2, 3, 8] as 0-3, 8."""
-    parts: list[list[int]] = []
-    for number in sorted(numbers):
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def machine_name(machine: dict[str, Any]) -> str:
-    """`Example 9000 (2 cores, 24.0 GiB)`, as far as it is known."""
-    model = reading.value(machine, "cpu", "model") or "a processor that does not tell its name"
-    cores, memory = reading.value(machine, "cpu", "cores"), reading.value(machine, "memory_mib")
-    details = []
-    if cores:
-        details.append(f"{cores} core{'s' if cores != 1 else ''}")
-    if memory:
-        details.append(mebibytes(memory))
-    return f"{model} ({', '.join(details)})" if details else str(model)
 
 
 @dataclass(frozen=True, slots=True)

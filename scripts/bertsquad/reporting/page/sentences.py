@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bertsquad.benchmark.modes import MODES
 from bertsquad.benchmark.validity import CODES
-from bertsquad.reporting.formats import short, whole
+from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import EMULATED, FAILED, LeftOut, grouped, percent
@@ -35,11 +35,11 @@ def lede(found: Findings, machine_name: str, config: Mapping[str, Any]) -> Marku
         questions = f"{whole(best['questions'])} questions" if best["questions"] else ""
         parts.append(
             Markup(
-                "{} gives the exact answer to <b>{:.1f}&nbsp;%</b> of {} and reaches an "
-                "<b>F1 of {:.1f}&nbsp;%</b> ({})."
+                "{} gives the exact answer to <b>{}&nbsp;%</b> of {} and reaches an "
+                "<b>F1 of {}&nbsp;%</b> ({})."
             ).format(
-                *(run, best["exact_match"] or 0.0, questions or "the questions"),
-                *(best["f1"] or 0.0, _model(best)),
+                *(run, score(best["exact_match"] or 0), questions or "the questions"),
+                *(score(best["f1"] or 0), _model(best)),
             )
         )
     if found.served:
@@ -58,21 +58,22 @@ def tiles(found: Findings) -> list[Tile]:
     return [*_score_tiles(found), *_rate_tiles(found), *_ratio_tiles(found)]
 
 
-def remarks(found: Findings, other_cpu: str, warnings: int) -> list[Markup]:
+def remarks(found: Findings, other_cpu: str) -> list[Markup]:
     """What else a reader must know, one sentence or two each.
 
-    `other_cpu`: the processor of the cells where it is not the machine's; `warnings`: how many
-    there are about the machine.
+    `other_cpu`: the processor of the cells where it is not the machine's. What was disturbed, and
+    what the machine warns of, is in trust.py.
     """
     return [
         *_score_remarks(found),
+        *_negative_remarks(found),
         *_doubt_remarks(found),
         *_speed_remarks(found),
         *map(_left_out, found.left_out),
-        *_disturbed_remarks(found),
+        *_noted_remarks(found),
         *_missing_remarks(found),
-        *_machine_remarks(found, other_cpu, warnings),
-        *([] if found.best else [Markup("No predictions were scored.")]),
+        *_machine_remarks(found, other_cpu),
+        *([] if found.accuracy else [Markup("No predictions were scored.")]),
         *([] if found.cells else [Markup(_NOT_TIMED)]),
     ]
 
@@ -140,9 +141,11 @@ def _score_tiles(found: Findings) -> Iterator[Tile]:
         note = f"{confidence(found)}interval {f1} {of}; " if f1 else ""
         if articles := _interval(best["f1_low_articles"], best["f1_high_articles"]):
             note += f"{articles} on other articles; "
-        note += f"exact match {best['exact_match']:.1f}\u00a0%" + (f" ({exact})" if exact else "")
+        note += f"exact match {score(best['exact_match'] or 0)}\u00a0%" + (
+            f" ({exact})" if exact else ""
+        )
         note += f"; {best['run']}, {_model(best)}"
-        yield Tile("Best F1", f"{best['f1']:.1f}", "%", note)
+        yield Tile("Best F1", score(best["f1"] or 0), "%", note)
 
 
 def _rate_tiles(found: Findings) -> Iterator[Tile]:
@@ -163,7 +166,7 @@ def _tail(cell: Row) -> str:
     if cell["latency_p99_ms"] is not None:
         return f", p99 {short(cell['latency_p99_ms'])} ms"
     if cell["latency_max_ms"] is not None and cell["iterations"] is not None:
-        return f", slowest of {cell['iterations']:.0f} {short(cell['latency_max_ms'])} ms"
+        return f", slowest of {whole(cell['iterations'])} {short(cell['latency_max_ms'])} ms"
     return ""
 
 
@@ -180,12 +183,36 @@ def _ratio_tiles(found: Findings) -> Iterator[Tile]:
 def _score_remarks(found: Findings) -> Iterator[Markup]:
     if found.untrained_best:
         yield Markup(
-            "Without fine-tuning here (run {}) the same questions get an F1 of {:.1f}&nbsp;%."
-        ).format(found.untrained_best["run"], found.untrained_best["f1"] or 0.0)
+            "Without fine-tuning here (run {}) the same questions get an F1 of {}&nbsp;%."
+        ).format(found.untrained_best["run"], score(found.untrained_best["f1"] or 0))
     if found.precision_effect is not None:
         yield Markup(
             "Engine and precision of the inference change the F1 of a run by at most {:.2f} points."
         ).format(found.precision_effect)
+
+
+def _negative_remarks(found: Findings) -> Iterator[Markup]:
+    """What questions without an answer change, and questions of which no answer is known."""
+    best = found.best
+    if best and best["no_answer_f1"] is not None:
+        text = "Of the unanswerable questions <b>{:.1f}&nbsp;%</b> get no answer from {}"
+        text = Markup(text).format(best["no_answer_f1"], best["run"])
+        if best["has_answer_f1"] is not None:
+            more = Markup("; on the answerable ones its F1 is <b>{:.1f}&nbsp;%</b>")
+            text += more.format(best["has_answer_f1"])
+        if best["best_f1"] is not None:
+            more = Markup(
+                ". The best threshold for these questions ({:.3f}) gives all of them an F1 of "
+                "{:.1f}&nbsp;%"
+            )
+            text += more.format(best["best_f1_threshold"], best["best_f1"])
+        yield text + "."
+    unscored = [r["run"] for r in found.runs if r["f1"] is None and r["questions"] is not None]
+    if unscored:
+        yield Markup(
+            "Not scored: the questions of {} {} have no answers in their file, so their answers "
+            "are predicted and nothing says how good they are."
+        ).format("runs" if len(unscored) > 1 else "run", phrase(unscored))
 
 
 def _doubt_remarks(found: Findings) -> Iterator[Markup]:
@@ -231,8 +258,8 @@ def disturbances(found: Findings) -> str:
     twice = sum((row["tries"] or 1) > 1 for row in found.disturbed)
     again = f"{twice} of them were measured twice; " if twice else ""
     return (
-        f"{len(found.disturbed)} of {_count(found.cells, 'cell')} disturbed ({causes}); {again}"
-        f"their times are hatched and count for nothing: {todo}, by "
+        f"{whole(len(found.disturbed))} of {_count(found.cells, 'cell')} disturbed ({causes}); "
+        f"{again}their times are hatched and count for nothing: {todo}, by "
         "`snakemake --forcerun benchmark_inference`"
     )
 
@@ -242,10 +269,8 @@ def remarks_on_valid(found: Findings) -> str:
     if not found.noted:
         return ""
     causes, todo = _causes(found.noted, noted=True)
-    return (
-        f"{len(found.noted)} of {_count(found.cells, 'cell')} cannot tell everything ({causes}): "
-        f"{todo}"
-    )
+    few = f"{whole(len(found.noted))} of {_count(found.cells, 'cell')}"
+    return f"{few} cannot tell everything ({causes}): {todo}"
 
 
 def _causes(cells: Sequence[Row], *, noted: bool) -> tuple[str, str]:
@@ -262,9 +287,7 @@ def _causes(cells: Sequence[Row], *, noted: bool) -> tuple[str, str]:
     return causes, ", ".join(todo)
 
 
-def _disturbed_remarks(found: Findings) -> Iterator[Markup]:
-    if text := disturbances(found):
-        yield Markup("<strong>Not to be trusted:</strong> {}.").format(text)
+def _noted_remarks(found: Findings) -> Iterator[Markup]:
     if text := remarks_on_valid(found):
         yield Markup("{}.").format(text)
 
@@ -278,7 +301,7 @@ def _missing_remarks(found: Findings) -> Iterator[Markup]:
         )
 
 
-def _machine_remarks(found: Findings, other_cpu: str, warnings: int) -> Iterator[Markup]:
+def _machine_remarks(found: Findings, other_cpu: str) -> Iterator[Markup]:
     if len(found.cpus) > 1:
         yield Markup(
             "<strong>The cells were measured on different processors</strong> ({}): compare times "
@@ -289,10 +312,6 @@ def _machine_remarks(found: Findings, other_cpu: str, warnings: int) -> Iterator
             "<strong>The cells were measured on {}</strong>, another processor than the one named "
             "above."
         ).format(other_cpu)
-    if warnings and found.cells:
-        yield Markup(
-            '<a href="#machine">{} about this machine</a>: read the times with care.'
-        ).format(_count(warnings, "warning"))
 
 
 def _what_is_done(cell: Row) -> str:
@@ -332,13 +351,15 @@ def _span(speedup: Speedup) -> str:
     if speedup.pairs == 1:
         return "one pair of cells"
     if short(speedup.low) == short(speedup.high):
-        return f"the same in all {speedup.pairs} pairs of cells"
-    return f"{short(speedup.low)} to {short(speedup.high)} over {speedup.pairs} pairs of cells"
+        return f"the same in all {whole(speedup.pairs)} pairs of cells"
+    return (
+        f"{short(speedup.low)} to {short(speedup.high)} over {whole(speedup.pairs)} pairs of cells"
+    )
 
 
 def _count(number: int | None, noun: str) -> str:
     """`1 thread`, `2 threads`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{whole(number or 0)} {noun}{'' if number == 1 else 's'}"
 
 
 def _several(noun: str, names: Sequence[str]) -> str:

@@ -57,8 +57,8 @@ def left_out(summary: Summary) -> list[LeftOut]:
     return found
 
 
-def percent(share: float, digits: int | None = 1) -> str:
-    """A share in percent, with a no-break space: 0.9724 as `97.2 %`; without `digits` as it was
+def percent(share: float, digits: int | None = 2) -> str:
+    """A share in percent, with a no-break space: 0.9724 as `97.24 %`; without `digits` as it was
     written: `99 %`."""
     number = f"{100 * share:.10g}" if digits is None else f"{100 * share:.{digits}f}"
     return f"{number}\u00a0%"

@@ -67,7 +67,6 @@ def training_totals(path: str | Path) -> dict[str, Any]:
         return totals
     seconds = elapsed(log["elapsed_s"])
     tokens = log["tokens"].sum()
-    last = max(1, round(len(log) / 20))
     return totals | {
         "train_examples": log["examples"].sum(),
         "train_tokens": tokens,
@@ -75,8 +74,13 @@ def training_totals(path: str | Path) -> dict[str, Any]:
         "train_seconds": seconds,
         "train_examples_per_second": log["examples"].sum() / seconds if seconds > 0 else None,
         "train_tokens_per_second": tokens / seconds if seconds > 0 else None,
-        "train_final_loss": log["loss"].tail(last).mean(),
+        "train_final_loss": final_loss(log["loss"]),
     }
+
+
+def final_loss(losses: pd.Series) -> float:
+    """The mean loss of the last 5 % of the steps."""
+    return float(losses.tail(max(1, round(len(losses) / 20))).mean())
 
 
 def elapsed(clock: pd.Series) -> float:
