@@ -26,6 +26,8 @@ from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.console.failures import failures
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
+from bertsquad.distributed.slurm_limits import check as check_partition
+from bertsquad.distributed.slurm_limits import partitions
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options
 from bertsquad.experiment.config import (
@@ -42,6 +44,7 @@ from bertsquad.experiment.files import (
     training_option,
 )
 from bertsquad.experiment.negatives import Negatives
+from bertsquad.experiment.needs import Memory
 from bertsquad.experiment.order import pace_of
 from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
@@ -101,6 +104,7 @@ or_exit(EXPERIMENT.check, CONFIG_SOURCE)
 COMPARISONS = Comparisons(EXPERIMENT)
 or_exit(COMPARISONS.check, CONFIG_SOURCE)
 SERVED = Served(EXPERIMENT)
+MEMORY = Memory(EXPERIMENT)
 PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
@@ -321,8 +325,31 @@ def refuse_engines():
                 check_able(wildcards["engine"], wildcards["precision"])
 
 
+def refuse_what_waits_for_ever():
+    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
+    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
+    """
+    if workflow.local_exec:
+        return
+    known = partitions()
+    for job in workflow.dag.needrun_jobs():
+        if job.is_local:
+            continue
+        asked = job.resources.get("cpus_per_task", job.threads)
+        if job.threads >= WHOLE_MACHINE and int(asked) > 0:
+            raise UserError(
+                f"{job.rule.name} asks for a whole node, and the profile does not say how; expected "
+                f'under set-resources: {job.rule.name}: {{cpus_per_task: "0-1", slurm_extra: '
+                "\"'--exclusive'\"}, as in profiles/slurm"
+            )
+        check_partition(
+            job.rule.name, {**job.resources, "cpus_per_task": int(asked)}, known
+        )
+
+
 onstart:
     or_exit(refuse_engines)
+    or_exit(refuse_what_waits_for_ever)
 
 
 # A quiet call (`make run`) hides failed jobs: what they said is shown whatever else is.

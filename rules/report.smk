@@ -27,6 +27,7 @@ rule doctor:
         code=code("doctor.py"),
     log:
         "<logs>/doctor.log",
+    localrule: True
     params:
         config=of("", json.dumps, config),  # a function: its braces are no wildcards
         source=of("", str, CONFIG_SOURCE),
@@ -46,6 +47,7 @@ rule record_inputs:
         inputs="<results>/inputs.json",
     log:
         "<logs>/record_inputs.log",
+    localrule: True
     params:
         config=of("", json_text, config),
         catalogue=of("", json_text, EXPERIMENT.inputs()),
@@ -74,6 +76,7 @@ rule summarize:
         ),
     log:
         "<logs>/summarize.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
         " --cells {input.cells:q}"
@@ -100,6 +103,7 @@ rule plot:
         ),
     log:
         "<logs>/plot/{figure}.log",
+    localrule: True
     params:
         folder=subpath(output[0], parent=True),
         caption=of("figure", figure_caption),  # read by report/figure.rst
@@ -134,6 +138,7 @@ rule report:
         questions=directory("<results>/questions"),
     log:
         "<logs>/report.log",
+    localrule: True
     params:
         explored=of("", EXPERIMENT.explored),
         command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),

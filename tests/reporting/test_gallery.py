@@ -16,7 +16,7 @@ FIGURES = gallery.figures()
 def test_figures_are_found_in_the_order_of_the_report():
     assert list(FIGURES) == [
         *("accuracy", "offline", "throughput", "latency", "tradeoff"),
-        *("comparisons", "training_loss", "lengths"),
+        *("load", "comparisons", "training_loss", "lengths"),
     ]
     assert FIGURES["latency"].section == "speed"
     assert FIGURES["latency"].caption.startswith("How long one batch takes")
