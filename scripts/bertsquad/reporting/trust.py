@@ -67,7 +67,8 @@ def _row(outcome: Outcome) -> str:
         promised = "found within 32 rounds"
     title = f"{outcome.slow_down:.0%}" if outcome.slow_down else "0 (equal)"
     held = {True: "yes", False: "no", None: "so far"}[outcome.held]
-    return f"| {title} | {outcome.trials} of {outcome.planned} | {' | '.join(words)} | {promised} | {held} |"
+    count = f"{outcome.trials} of {outcome.planned}"
+    return f"| {' | '.join([title, count, *words, promised, held])} |"
 
 
 def _found(found: Sequence[Mapping[str, Any]]) -> str:
