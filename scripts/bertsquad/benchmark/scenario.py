@@ -78,7 +78,7 @@ def measure(
     between samples, outside the clock. Memory is the whole process's, so one process should
     measure one cell; the peak includes what loading needed for a moment.
     """
-    run = _runner(features, padding)
+    run = runner(features, padding)
     memory_before_load_mib = resident_memory_mib()
     progress("load", 0, 1)
     engine, load_ns = timed(load, clock)
@@ -134,7 +134,7 @@ def _shapes(batches: Sequence[np.ndarray], features: Features, padding: str) -> 
     return [places[shape] for shape in sorted(places, key=sum, reverse=True)]
 
 
-def _runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
+def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
     """What is inside the clock, for one batch of feature numbers."""
     if padding == "max_length":
         return lambda engine, batch: engine.run_padded(*features.padded(batch))

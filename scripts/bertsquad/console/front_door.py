@@ -13,7 +13,7 @@ _LIBRARY = Path(__file__).resolve().parent.parent
 
 # A verb is its script's name, with hyphens.
 GROUPS = {
-    "Scores": ("evaluate", "compare", "show-results"),
+    "Your model, your questions": ("ask", "score", "compare", "evaluate", "show-results"),
     "Data and models": (
         "download",
         "fetch-model",
@@ -35,11 +35,16 @@ GROUPS = {
         "probe-machine",
         "measure-ceilings",
         "benchmark-inference",
+        "compare-speed",
+        "take-turns",
+        "show-comparisons",
+        "noise",
+        "check-verdicts",
         "benchmark-serving",
         "distribute",
     ),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "What to deploy": ("export-cells",),
+    "What to deploy": ("export-cells", "make-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
