@@ -15,6 +15,7 @@ rule export_cells:
         "<results>/cells.json",
     log:
         "<logs>/export_cells.log",
+    localrule: True
     params:
         runs=of("", PLAN.run_options),
     shell:

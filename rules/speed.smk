@@ -11,6 +11,7 @@ rule speed:
         text="<results>/speed/speed.txt",
     log:
         "<logs>/speed.log",
+    localrule: True
     shell:
         "cat {input.text:q} | tee {log:q}"
 
@@ -124,6 +125,7 @@ rule summarize_speed:
         text="<results>/speed/speed.txt",
     log:
         "<logs>/summarize_speed.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --ceilings {input.ceilings:q} --model-config {input.model:q}"
         " --cells {input.cells:q}"

@@ -72,7 +72,7 @@ def measure(
     between samples, outside the clock. Memory is the whole process's, so one process should
     measure one cell; the peak includes what loading needed for a moment.
     """
-    run = _runner(features, padding)
+    run = runner(features, padding)
     engine, loading = load_engine(load, clock, progress)
     _, first_ns = timing.timed(lambda: run(engine, workload.first), clock)
     if budget is not None:
@@ -125,7 +125,7 @@ def _shapes(batches: Sequence[np.ndarray], features: Features, padding: str) -> 
     return [places[shape] for shape in sorted(places, key=sum, reverse=True)]
 
 
-def _runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
+def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:
     """What is inside the clock, for one batch of feature numbers."""
     if padding == "max_length":
         return lambda engine, batch: engine.run_padded(*features.padded(batch))

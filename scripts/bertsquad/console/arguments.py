@@ -61,11 +61,12 @@ def add_engine_options(parser: argparse.ArgumentParser, engines: Iterable[str]) 
     )
 
 
-def add_measured_threads(parser: argparse.ArgumentParser) -> None:
+def add_measured_threads(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """`--threads` and `--at-most` of a command that measures, for `machine.placement`."""
     parser.add_argument(
         "--threads",
-        required=True,
+        required=required,
+        default=None if required else "all",
         type=thread_count,
         help="how many; `all`: one for each core of a socket, as far as this process may use them, "
         "within its CPU quota",

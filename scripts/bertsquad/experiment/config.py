@@ -17,8 +17,8 @@ from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
-    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
-    | {"cells.json"}
+    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
+    | {"cells.json", "comparisons", "comparisons.csv", "comparisons.txt"}
 )
 
 

@@ -10,8 +10,9 @@ import yaml
 
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
-from bertsquad.reporting import formats, palette
+from bertsquad.reporting import formats, palette, verdicts
 from bertsquad.reporting.page import sections, sentences, svg, trust
+from bertsquad.reporting.page.compared import compared_table
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
@@ -40,6 +41,8 @@ def render(
     questions: int = 0,
     asked_in: Sequence[str] = (),
     command: str = "snakemake --cores all",
+    compared: Sequence[Mapping[str, Any]] = (),
+    noise: Mapping[str, Any] | None = None,
 ) -> str:
     """The page. The same arguments give the same page.
 
@@ -53,11 +56,13 @@ def render(
         questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
         asked_in: which of the inputs these are from.
         command: what makes this report again.
+        compared: pairs of cells measured by turns, as compare_speed.py writes them.
+        noise: the noise floor of the machine, as noise.py writes it.
     """
     found = findings(summary)
     cells = records(summary.cells)
     warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
-    compared = comparisons(summary)
+    beside = comparisons(summary)
     sources = sections.sources(inputs)
     facts: dict[str, Any] = {
         "found": found,
@@ -74,7 +79,7 @@ def render(
         "references": sorted({change.reference for change in changes}),
         "shown_changes": _SHOWN_CHANGES,
         "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
-        "guide_table": guide_table(compared) if compared else None,
+        "guide_table": guide_table(beside) if beside else None,
         "open_cells": len(cells) <= _OPEN_ROWS,
         "sources": sources,
         "credit": next((source for source in sources if source.name == quoted_from), None),
@@ -85,6 +90,9 @@ def render(
         "examples_of": examples_of,
         "columns": COLUMNS,
         "command": command,
+        "compared": compared,
+        "compared_table": compared_table(compared),
+        "noise_line": verdicts.noise_line(noise),
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
@@ -134,6 +142,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("accuracy", "Accuracy", found.accuracy),
         ("changes", "Changes against FP32", facts["changes"]),
         ("speed", "Speed", found.cells),
+        ("comparisons", "Comparisons", facts["compared"]),
         ("training", "Training", facts["trained"]),
         ("guide", "The guide and us", facts["guide_table"]),
         ("examples", "Examples", facts["examples"]),
