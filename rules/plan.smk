@@ -57,6 +57,7 @@ rule plan:
         figure="<results>/plan/plan.svg",
     log:
         "<logs>/plan.log",
+    localrule: True
     shell:
         "cat {input.text:q} | tee {log:q}"
 
