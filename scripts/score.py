@@ -212,7 +212,7 @@ def page(folder: Path, cell: str) -> str:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.experiment.own import name_of
+    from bertsquad.experiment.names import name_of
     from bertsquad.experiment.stamps import Runner
 
     parts(args)

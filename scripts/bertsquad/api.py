@@ -114,7 +114,7 @@ def load(
             folder,
             precision=precision,
             threads=threads or choose_threads(read_cores()).count,
-            quantized_dir=quantized,
+            quantized_dir=None if quantized is None else Path(quantized),
         ),
         Vocabulary(folder / "vocab.txt"),
         read_config(folder / "config.json")["max_position_embeddings"],
@@ -227,18 +227,18 @@ def _placed(
 
     words = split_words(asked.dataset.paragraphs[0].context)
     passage = " ".join(words)
-    begins, begin = [], 0
-    for word in words:
-        begins.append(begin)
-        begin += len(word) + 1
+    begins = [0]
+    for each in words:
+        begins.append(begins[-1] + len(each) + 1)
     answers = []
     pairs = zip(best.texts, best.probabilities, best.start_logits, strict=True)
     for text, probability, start_logit in pairs:
         word = _word_of(start_logit, asked.features, start_logits, starts)
         at = -1 if word is None else passage.find(text, begins[word])
         at = passage.find(text) if at < 0 else at
-        place = (at, at + len(text)) if text and at >= 0 else (None, None)
-        answers.append(Answer(text, probability, *place, passage))
+        found = bool(text) and at >= 0
+        begin, end = (at, at + len(text)) if found else (None, None)
+        answers.append(Answer(text, probability, begin, end, passage))
     return answers
 
 
