@@ -24,6 +24,8 @@ include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
 include: "rules/speed.smk"
+include: "rules/compare.smk"
+include: "rules/plan.smk"
 
 
 report: "report/workflow.rst"
@@ -38,6 +40,7 @@ rule all:
         EXPERIMENT.metrics_files(),
         EXPERIMENT.comparison_files(),
         EXPERIMENT.cell_files(),
+        SERVED.files(),
         MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
         "<results>/summary.csv",
@@ -61,3 +64,4 @@ rule timings:
     """Every cell of the inference benchmark."""
     input:
         EXPERIMENT.cell_files(),
+        SERVED.files(),

@@ -5,6 +5,7 @@ MODE_TABLE = ("bertsquad/benchmark/modes.py",)
 
 # The wildcards that name a cell.
 CELL = "run engine precision scenario batch threads repeat"
+SERVED_CELL = "run engine precision scenario layout load repeat"
 
 
 rule benchmark_inference:
@@ -32,6 +33,7 @@ rule benchmark_inference:
     resources:
         # No parameter: another order, or more patience, is no reason to measure again.
         pace=of(CELL, PACE.options),
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
@@ -44,3 +46,41 @@ rule benchmark_inference:
         " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
         " --repeat {wildcards.repeat} {resources.pace} {params.options} {params.texts} {params.quantized}"
         " --output {output:q} &> {log:q}"
+
+
+rule benchmark_serving:
+    """Time one cell under load: an engine and precision in a layout, saturated or as a server."""
+    input:
+        code=code("benchmark_serving.py", without=(*CONSOLE, *MODE_TABLE)),
+        engine=of("engine", engine_code),
+        mode=of("scenario", mode_code),
+        features=of("run", EXPERIMENT.features_file, "dev"),
+        quantized=of("run engine precision", EXPERIMENT.quantized),
+        weights="<results>/{run}/model/model.safetensors",
+        config="<results>/{run}/model/config.json",
+        vocab="<results>/{run}/model/vocab.txt",
+        trace=of("scenario", SERVED.trace),
+    output:
+        cell="<results>/{run}/{engine}-{precision}/benchmark/"
+        "{scenario}/layout{layout}-{load}-repeat{repeat}.json",
+        samples="<results>/{run}/{engine}-{precision}/benchmark/"
+        "{scenario}/layout{layout}-{load}-repeat{repeat}-samples.npz",
+    log:
+        "<logs>/{run}/benchmark_serving/{engine}-{precision}/"
+        "{scenario}/layout{layout}-{load}-repeat{repeat}.log",
+    priority: of(SERVED_CELL, PACE.priority)
+    # A measurement runs alone.
+    threads: WHOLE_MACHINE
+    resources:
+        pace=of(SERVED_CELL, PACE.options),
+        mem_mb=of("run", MEMORY.inference),
+    params:
+        model=subpath(input.weights, parent=True),
+        quantized=of("run engine precision", EXPERIMENT.quantized_option),
+        options=of("scenario", SERVED.options),
+    shell:
+        "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
+        " --model {params.model:q} --features {input.features:q} --scenario {wildcards.scenario}"
+        " --layout {wildcards.layout} --load {wildcards.load} --at-most {threads}"
+        " --repeat {wildcards.repeat} {resources.pace} {params.options} {params.quantized}"
+        " --output {output.cell:q} &> {log:q}"

@@ -25,6 +25,7 @@ rule download:
         "<resources>/downloads/{artifact}",
     log:
         "<logs>/download/{artifact}.log",
+    localrule: True
     resources:
         # Mirrors and offline mode say how, not what: as resources they never cause a rerun.
         source=of("artifact", EXPERIMENT.download_source),
@@ -57,6 +58,7 @@ rule fetch_model:
         "<resources>/hub/{checkpoint}/fetched.json",
     log:
         "<logs>/fetch_model/{checkpoint}.log",
+    localrule: True
     resources:
         source=of("checkpoint", EXPERIMENT.hub_source),
     params:
@@ -117,9 +119,10 @@ rule featurize:
     threads: 4
     params:
         training=of("split", training_option),
+        negative=of("dataset split", NEGATIVES.training_option),
         casing=of("casing", casing_option),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --vocab {input.vocab:q} --output {output:q}"
         " --max-seq-length {wildcards.length} --doc-stride {wildcards.stride}"
-        " --max-query-length {wildcards.query} {params.training}"
+        " --max-query-length {wildcards.query} {params.training} {params.negative}"
         " --processes {threads} {params.casing} &> {log:q}"

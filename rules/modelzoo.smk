@@ -8,7 +8,6 @@ rule modelzoo:
 
 
 rule modelzoo_command:
-    """Show the launcher's commands and what comes of them, and run nothing."""
     input:
         code=code("modelzoo_command.py"),
     log:
@@ -57,7 +56,6 @@ rule modelzoo_benchmark:
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     resources:
-        runtime="7d",
         # Under profiles/docker, too: it starts a container of its own.
         shell_exec="bash",
         # What a container may do says how, not what.

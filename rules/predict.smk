@@ -18,6 +18,8 @@ rule quantize:
     benchmark:
         "<benchmarks>/{run}/quantize/{engine}.jsonl"
     threads: of("engine", quantizer_threads)
+    resources:
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         features=of("run engine", EXPERIMENT.calibration_option),
@@ -43,6 +45,8 @@ rule compute_logits:
     benchmark:
         "<benchmarks>/{run}/compute_logits/{engine}-{precision}.jsonl"
     threads: WHOLE_MACHINE
+    resources:
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
@@ -65,12 +69,25 @@ rule predict:
         nbest="<results>/{run}/{engine}-{precision}/nbest_predictions.json",
     log:
         "<logs>/{run}/predict/{engine}-{precision}.log",
+    wildcard_constraints:
+        run=any_of(NEGATIVES.other_runs()),
     params:
-        options=options(config["decoding"].items()),
+        options=NEGATIVES.decoding_options(),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --features {input.features:q}"
         " --logits {input.logits:q} --vocab {input.vocab:q} --predictions {output.predictions:q}"
         " --nbest {output.nbest:q} {params.options} &> {log:q}"
+
+
+use rule predict as predict_with_negative with:
+    output:
+        predictions="<results>/{run}/{engine}-{precision}/predictions.json",
+        nbest="<results>/{run}/{engine}-{precision}/nbest_predictions.json",
+        null_odds="<results>/{run}/{engine}-{precision}/null_odds.json",
+    wildcard_constraints:
+        run=any_of(NEGATIVES.runs()),
+    params:
+        options=of("run engine precision", NEGATIVES.negative_decoding_options),
 
 
 rule evaluate:
@@ -79,6 +96,7 @@ rule evaluate:
         code=code("evaluate.py"),
         dataset=of("run", EXPERIMENT.dev_questions),
         official=of("run", EXPERIMENT.official_evaluator),
+        null_odds=of("run engine precision", NEGATIVES.null_odds),
         predictions="<results>/{run}/{engine}-{precision}/predictions.json",
     output:
         "<results>/{run}/{engine}-{precision}/metrics.json",
@@ -87,9 +105,12 @@ rule evaluate:
     params:
         options=SCORING,
         official=of("run", EXPERIMENT.official_option),
+        negative=of("run", NEGATIVES.scoring_option),
+        null_odds=of("run engine precision", NEGATIVES.na_prob_options),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q} --predictions {input.predictions:q}"
-        " --output {output:q} {params.options} {params.official} &> {log:q}"
+        " --output {output:q} {params.options} {params.official} {params.negative}"
+        " {params.null_odds} &> {log:q}"
 
 
 rule compare_answers:
@@ -110,8 +131,10 @@ rule compare_answers:
         decoding=options(
             [("max_answer_length", config["decoding"]["max_answer_length"])]
         ),
+        negative=of("run", NEGATIVES.scoring_option),
     shell:
         "python {input.code[0]:q} --dataset {input.dataset:q}"
         " --reference-predictions {input.reference_predictions:q}"
         " --reference-logits {input.reference_logits:q} --predictions {input.predictions:q}"
-        " --logits {input.logits:q} {params.evaluation} {params.decoding} --output {output:q} &> {log:q}"
+        " --logits {input.logits:q} {params.evaluation} {params.decoding} {params.negative}"
+        " --output {output:q} &> {log:q}"

@@ -1,10 +1,17 @@
 """From measurements to tables, figures and the report."""
 
 # Found by their files in reporting/figures/.
-FIGURES = figures()
+FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))
+
+
+def again():
+    """What makes the report again: the configuration as it was resolved, with all that --config and
+    defaults put into it. A copy, since the workflow writes that file itself."""
+    path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
+    return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
 
 
 rule probe_machine:
@@ -27,6 +34,7 @@ rule doctor:
         code=code("doctor.py"),
     log:
         "<logs>/doctor.log",
+    localrule: True
     params:
         config=of("", json.dumps, config),  # a function: its braces are no wildcards
         source=of("", str, CONFIG_SOURCE),
@@ -46,8 +54,9 @@ rule record_inputs:
         inputs="<results>/inputs.json",
     log:
         "<logs>/record_inputs.log",
+    localrule: True
     params:
-        config=of("", json_text, config),
+        config=of("", json.dumps, config),  # in its own order: the first run is shown
         catalogue=of("", json_text, EXPERIMENT.inputs()),
         models=of("", EXPERIMENT.models_option),
     shell:
@@ -62,7 +71,7 @@ rule summarize:
         code=code("summarize.py"),
         metrics=EXPERIMENT.metrics_files(),
         comparisons=EXPERIMENT.comparison_files(),
-        cells=EXPERIMENT.cell_files(),
+        cells=[*EXPERIMENT.cell_files(), *SERVED.files()],
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
         config="<results>/config.json",
@@ -74,6 +83,7 @@ rule summarize:
         ),
     log:
         "<logs>/summarize.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
         " --cells {input.cells:q}"
@@ -89,6 +99,8 @@ rule plot:
         summary="<results>/summary.csv",
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         features=EXPERIMENT.dev_features_files(),
+        comparisons=of("figure", compared_for, COMPARISONS.files()),
+        noise=of("figure", compared_for, COMPARISONS.noise()),
     output:
         report(
             "<results>/figures/{figure}.svg",
@@ -98,12 +110,14 @@ rule plot:
         ),
     log:
         "<logs>/plot/{figure}.log",
+    localrule: True
     params:
         folder=subpath(output[0], parent=True),
         caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --logs {input.logs:q}"
-        " --features {input.features:q} --figures {wildcards.figure}"
+        " --features {input.features:q} --comparisons {input.comparisons:q}"
+        " --noise {input.noise:q} --figures {wildcards.figure}"
         " --output-dir {params.folder:q} &> {log:q}"
 
 
@@ -119,17 +133,30 @@ rule report:
         config="<results>/config.json",
         inputs="<results>/inputs.json",
         dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
+        datasets=sorted({EXPERIMENT.dev_questions(run) for run in config["runs"]}),
+        answers=EXPERIMENT.answers_files(),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
         comparisons=EXPERIMENT.comparison_files(),
+        compared=COMPARISONS.files(),
+        noise=COMPARISONS.noise(),
     output:
-        "<results>/report.html",
+        page=report(
+            "<results>/report.html",
+            caption="../report/page.rst",
+            category="Results",
+        ),
+        # What the page loads when a reader comes to the explorer.
+        questions=directory("<results>/questions"),
     log:
         "<logs>/report.log",
+    localrule: True
     params:
-        command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),
+        explored=of("", EXPERIMENT.explored),
+        command=of("", again),
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
-        " --command {params.command:q} --output {output:q} &> {log:q}"
+        " --compared {input.compared:q} --noise {input.noise:q}"
+        " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

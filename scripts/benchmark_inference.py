@@ -16,14 +16,16 @@ import argparse
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad import engines
-from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,
+    add_pace,
     command_parser,
     positive_number,
 )
@@ -89,12 +91,17 @@ def measure_cell(
         "noise": noise,
         "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
     }
-    if ceiling_seconds is not None:  # only now: it takes memory of its own
-        ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
-        surroundings["ceiling"] = ceilings.measure_ceiling(
-            settings.precision, settings.threads, ceiling_seconds
-        )
+    surroundings |= ceiling(settings, ceiling_seconds)  # only now: it takes memory of its own
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
+
+
+def ceiling(settings: "Settings", seconds: float | None) -> dict[str, Any]:
+    """The best matrix products of the precision, where `seconds` are given for each."""
+    if seconds is None:
+        return {}
+    # By name, too: what is no part of a cell is no reason to measure it again.
+    ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
+    return {"ceiling": ceilings.measure_ceiling(settings.precision, settings.threads, seconds)}
 
 
 def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -136,7 +143,12 @@ def parse_args() -> argparse.Namespace:
         help="features made with its vocabulary",
     )
     add("--scenario", required=True, metavar="NAME", help="name of the cell's scenario")
-    add("--mode", default=DEFAULT, choices=list(MODES), help="see above (%(default)s)")
+    add(
+        "--mode",
+        default=DEFAULT,
+        choices=sorted(set(MODES) - set(SERVED)),
+        help="see above (%(default)s)",
+    )
     add(
         "--padding",
         default="none",
@@ -150,9 +162,29 @@ def parse_args() -> argparse.Namespace:
         type=batch_size,
         help="features in one batch; `auto` in the other modes: as the engine plans",
     )
+    _add_amounts(add)
+    add_measured_threads(parser)
+    add(
+        "--emulated",
+        choices=("mark", "refuse"),
+        default="mark",
+        help="a precision that this processor lacks: measure and mark it, or do not run "
+        "(%(default)s)",
+    )
+    add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
+    add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
+    add_pace(parser)
+    add("--output", required=True, metavar="JSON", help="the cell to write")
+    args = parser.parse_args()
+    if problem := contradiction(args):
+        parser.error(problem)
+    return args
+
+
+def _add_amounts(add: Callable[..., object]) -> None:
+    """Options: of what, and how much."""
     add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
     add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made from")
-    add_measured_threads(parser)
     add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
     add(
         "--iterations",
@@ -165,37 +197,6 @@ def parse_args() -> argparse.Namespace:
         type=positive_number,
         help="afterwards measure the precision's best matrix products, so long each",
     )
-    add(
-        "--emulated",
-        choices=("mark", "refuse"),
-        default="mark",
-        help="a precision that this processor lacks: measure and mark it, or do not run "
-        "(%(default)s)",
-    )
-    add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
-    add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
-    add(
-        "--quiet-seconds",
-        type=at_least(0),
-        default=0,
-        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
-        "(default: 0, neither)",
-    )
-    add(
-        "--patience",
-        type=Path,
-        metavar="JSON",
-        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
-    )
-    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
-    add("--order-seed", type=at_least(0), metavar="N", help="the cell's file holds this of the")
-    add("--place", type=at_least(1), metavar="N", help="random order in which the cells of a")
-    add("--places", type=at_least(1), metavar="N", help="repeat are measured: seed, place, of many")
-    add("--output", required=True, metavar="JSON", help="the cell to write")
-    args = parser.parse_args()
-    if problem := contradiction(args):
-        parser.error(problem)
-    return args
 
 
 def contradiction(args: argparse.Namespace) -> str:

@@ -19,6 +19,11 @@ def parse_args() -> argparse.Namespace:
     add("second", type=Path, metavar="B.json", help="predictions that are compared with A's")
     add("--dataset", type=Path, required=True, help="SQuAD 1.1 or 2.0 JSON with answers")
     add("--changes", type=natural, default=10, help="changed answers to show (default: 10)")
+    add(
+        "--version-2-with-negative",
+        action="store_true",
+        help="score as SQuAD 2.0 even where the dataset does not look like it",
+    )
     add("--bootstrap-samples", type=positive, default=1000)
     add("--seed", type=natural, default=0, help="of the bootstrap")
     add("--output", type=Path, help="JSON to write: differences, intervals, every changed answer")
@@ -86,7 +91,7 @@ def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str
 def main() -> None:
     args = parse_args()
     from bertsquad import files
-    from bertsquad.answers import metrics
+    from bertsquad.answers import metrics, metrics_v2
     from bertsquad.answers.comparison import compare_answers
 
     dataset = files.read_json(args.dataset)
@@ -95,6 +100,11 @@ def main() -> None:
         asked = [question["id"] for question in metrics.questions(dataset)]
     except UserError as error:
         raise UserError(f"{args.dataset}: {error}") from None
+    if asked and not metrics_v2.is_labelled(dataset):
+        raise UserError(
+            f"{args.dataset}: not one of {len(asked)} questions has an answer; expected some to "
+            "score the two against"
+        )
     for path, predictions in ((args.first, first), (args.second, second)):
         warn_of_ids(path, predictions, asked)
     try:
@@ -105,6 +115,7 @@ def main() -> None:
             minimum_f1_share=0.0,
             samples=args.bootstrap_samples,
             seed=args.seed,
+            version_2_with_negative=args.version_2_with_negative,
             examples=len(asked),
         )
     except UserError as error:

@@ -50,6 +50,11 @@ def parse_args() -> argparse.Namespace:
         help="less than this share of the reference's F1 fails (default: 0.99)",
     )
     add("--max-answer-length", type=positive, default=30, help="of a span, in tokens (default: 30)")
+    add(
+        "--version-2-with-negative",
+        action="store_true",
+        help="score as SQuAD 2.0 even where the dataset does not look like it",
+    )
     add("--bootstrap-samples", type=positive, default=1000)
     add("--seed", type=natural, default=0, help="of the bootstrap")
     add("--output", type=Path, required=True, help="comparison.json to write")
@@ -72,6 +77,7 @@ def main() -> None:
             minimum_f1_share=args.minimum_f1_share,
             samples=args.bootstrap_samples,
             seed=args.seed,
+            version_2_with_negative=args.version_2_with_negative,
         )
     except UserError as error:
         raise UserError(f"{args.predictions} for {args.dataset}: {error}") from None
@@ -83,9 +89,14 @@ def main() -> None:
         **compare_logits(reference, ours, max_answer_length=args.max_answer_length),
     }
     files.write_json(args.output, result)
+    scores = (
+        f"not scored: {result['not_scored']}"
+        if "not_scored" in result
+        else f"{result['gate']}, F1 {result['f1']:.2f} beside {result['reference_f1']:.2f} of "
+        f"{result['reference']}"
+    )
     print(
-        f"{args.output}: {result['gate']}, F1 {result['f1']:.2f} "
-        f"beside {result['reference_f1']:.2f} of {result['reference']}; "
+        f"{args.output}: {scores}; "
         f"{result['changed_answers']} of {result['questions']} answers changed",
         file=sys.stderr,
     )

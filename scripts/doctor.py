@@ -105,9 +105,11 @@ def experiment_lines(
     (None: unknown); and what of it makes a run impossible."""
     from bertsquad.console.quantities import readable_bytes
     from bertsquad.experiment.needs import free_bytes, needs
+    from bertsquad.experiment.served import Served
 
     obstacles = []
-    runs, cells = experiment.config["runs"], len(experiment.cell_files())
+    runs = experiment.config["runs"]
+    cells = len(experiment.cell_files()) + len(Served(experiment).files())
     announcement, possible = experiment.announcement()
     folder = Path(experiment.place("<results>"))
     plan = experiment.download_plan()

@@ -1,5 +1,8 @@
 """Write the report: one HTML file with answers, figures, tables and where they came from.
 
+With `--explore` also a folder `questions` beside it: what the page loads when a reader comes to
+the question explorer.
+
 Example:
     python scripts/report.py --summary results/summary.csv --figures results/figures/*.svg \\
         --machine results/machine.json --config results/config.json \\
@@ -48,6 +51,20 @@ def parse_args() -> argparse.Namespace:
         default=[],
         help="files .../{run}/{engine}-{precision}/comparison.json",
     )
+    parser.add_argument(
+        "--compared", type=Path, nargs="*", default=[], help="files of compare_speed.py"
+    )
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
+    parser.add_argument(
+        "--explore",
+        type=Path,
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("DATASET", "PREDICTIONS"),
+        help="SQuAD JSON and the predictions.json of everybody who answered it, for the question "
+        "explorer; nbest_predictions.json is taken from beside each; once for each dataset",
+    )
     parser.add_argument("--examples", type=int, default=6, help="how many example questions")
     parser.add_argument(
         "--command", default="snakemake --cores all", help="what makes this report again"
@@ -56,6 +73,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if (args.dataset is None) != (args.predictions is None):
         parser.error("--dataset and --predictions go together")
+    if any(len(paths) < 2 for paths in args.explore):
+        parser.error("--explore needs a dataset and at least one predictions.json")
     if args.examples < 0:
         parser.error("--examples must be at least 0")
     return args
@@ -64,9 +83,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.data import squad
+    from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
-    from bertsquad.reporting.page import examples
-    from bertsquad.reporting.page.render import render
+    from bertsquad.reporting import verdicts
+    from bertsquad.reporting.page import examples, explorer
+    from bertsquad.reporting.page.render import QUESTIONS, render
     from bertsquad.reporting.summary.comparisons import read_change
     from bertsquad.reporting.summary.summary import Summary
 
@@ -81,9 +102,10 @@ def main() -> None:
         ):
             raise UserError(f"{args.predictions}: expected an object of question ids and answers")
         chosen = examples.choose(
-            squad.load(args.dataset, purpose="score"), predictions, args.examples
+            squad.load(args.dataset, purpose="predict"), predictions, args.examples
         )
         examples_of = answered_by(args.predictions)
+    asked = [explorer.read(dataset, predictions) for dataset, *predictions in args.explore]
     changes = [read_change(path) for path in args.comparisons]
     try:
         html = render(
@@ -96,13 +118,20 @@ def main() -> None:
             examples=chosen,
             examples_of=examples_of,
             quoted_from=quoted_from,
+            questions=sum(1 for each in asked for _ in each.dataset.questions()),
+            asked_in=[dataset.name for dataset, *_ in args.explore],
             command=args.command,
+            compared=[verdicts.read(path) for path in args.compared],
+            noise=verdicts.read_noise(args.noise),
+            origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(
             f"one of {args.machine}, {args.config}, {args.checksums} is not as this version writes "
             f"it ({error!r}); delete them and run again"
         ) from error
+    if asked:
+        explorer.write(args.output.parent / QUESTIONS, asked)
     write_text(args.output, html)
     print(f"{args.output}: {len(html.encode()) / 1024:.0f} KiB", file=sys.stderr)
 

@@ -28,6 +28,7 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
         "  "
         + "  ".join(part.ljust(width) for part, width in zip(name, wide, strict=True))
         + f"  exact match {row['exact_match']:6.2f} %  F1 {row['f1']:6.2f} %"
+        + both_kinds(row)
         + (f"  {failure(row)}" if row["passed"] is False else "")
         + (f"  {doubt(row)}" if row["gate"] == "cannot tell" else "")
         for name, row in zip(names[:MOST_MODELS], ordered, strict=False)
@@ -41,6 +42,27 @@ def accuracy_lines(rows: list["Row"]) -> list[str]:
         more += f", {doubtful} of them cannot be told" if doubtful else ""
         lines.append(f"{more}: see summary.csv")
     return lines
+
+
+def both_kinds(row: "Row") -> str:
+    """F1 of the answerable and of the unanswerable questions, where there are the latter."""
+    if row["no_answer_f1"] is None:
+        return ""
+    of_none = f"{row['no_answer_f1']:.2f} % unanswerable"
+    if row["has_answer_f1"] is None:
+        return f"  ({of_none})"
+    return f"  ({row['has_answer_f1']:.2f} % answerable, {of_none})"
+
+
+def unscored_lines(summary: "Summary") -> list[str]:
+    """The runs whose questions have no answers in their file: a line each."""
+    from bertsquad.reporting.summary.summary import records
+
+    runs = [r for r in records(summary.runs) if r["f1"] is None and r["questions"] is not None]
+    return [
+        f"  {row['run']}: predicted and not scored, no question of {row['dataset']} has an answer"
+        for row in runs
+    ]
 
 
 def doubt(row: "Row") -> str:
@@ -108,6 +130,13 @@ def disturbed_lines(summary: "Summary") -> list[str]:
     return [f"  not to be trusted: {text}"] if text else []
 
 
+def deployment_line(summary: "Summary") -> str:
+    """What to deploy on this machine, or why it cannot be said."""
+    from bertsquad.reporting.page.deployment import deployment
+
+    return f"  {deployment(summary)}"
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -127,8 +156,8 @@ def main() -> None:
     steps = [row for row in records(summary.steps) if row["f1"] is not None]
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
-    lines = [*accuracy, *fastest_lines(summary), *left_out_lines(summary)]
-    for line in [*lines, *disturbed_lines(summary)]:
+    lines = [*accuracy, *unscored_lines(summary), *fastest_lines(summary), *left_out_lines(summary)]
+    for line in [deployment_line(summary), *lines, *disturbed_lines(summary)]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
 

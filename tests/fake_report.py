@@ -10,6 +10,7 @@ from bertsquad.reporting.figures import (
     lengths,
     offline,
     throughput,
+    tradeoff,
     training_loss,
 )
 from bertsquad.reporting.page.render import render as render_page
@@ -70,6 +71,7 @@ def draw(results, folder):
         "throughput": (throughput, summary),
         "latency": (latency, summary),
         "offline": (offline, summary),
+        "tradeoff": (tradeoff, summary),
         "training_loss": (training_loss, logs),
         "lengths": (lengths, results.features),
     }

@@ -174,10 +174,16 @@ def featurize(
 
 
 def decode(
-    model: Model, asked: Featurized, *, n_best_size: int = 20, max_answer_length: int = 30
+    model: Model,
+    asked: Featurized,
+    *,
+    n_best_size: int = 20,
+    max_answer_length: int = 30,
+    null_score_diff_threshold: float | None = None,
 ) -> Decoded:
     """Run the model over the windows, and decode: `predictions` maps ids to answers, `nbest` to
-    texts with probabilities, as run_squad.py finds them."""
+    texts with probabilities, as run_squad.py finds them. With a threshold questions may be without
+    an answer, as in SQuAD 2.0: it is "" where its score is above the best answer's by more."""
     from bertsquad.answers import decoding
 
     start, end, starts = _logits(model, asked)
@@ -190,6 +196,7 @@ def decode(
         starts,
         n_best_size=n_best_size,
         max_answer_length=max_answer_length,
+        null_score_diff_threshold=null_score_diff_threshold,
     )
 
 
@@ -198,12 +205,13 @@ def score(
 ) -> dict[str, Any]:
     """Exact match and F1 in percent as evaluate-v1.1.py prints them, and their 95 % intervals for
     other questions on these articles: `exact_match`, `f1`, `exact_match_interval`, `f1_interval`,
-    `questions`. `UserError` for a question without gold answers."""
-    from bertsquad.answers import intervals, metrics
+    `questions`. A file of SQuAD 2.0 is scored as evaluate-v2.0.py does. `UserError` for a question
+    without gold answers in any other one."""
+    from bertsquad.answers import intervals, metrics_v2
     from bertsquad.files import read_json
 
     content = dict(dataset) if isinstance(dataset, Mapping) else read_json(dataset)
-    scores = metrics.score(content, dict(predictions))
+    scores = metrics_v2.scorer(content)(content, dict(predictions))
     found = intervals.of_scores(scores.exact_match, scores.f1)
     return {
         **scores.totals(),

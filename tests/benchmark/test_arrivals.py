@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bertsquad.benchmark.arrivals import constant, gamma, on_off, poisson
+from bertsquad.benchmark.arrivals import constant, gamma, make_arrivals, on_off, poisson, trace
+from bertsquad.console.errors import UserError
 
 N = 40_000
 
@@ -52,3 +53,34 @@ def test_a_rate_of_nothing_is_refused(rate):
 def test_on_alone_must_not_exceed_the_rate():
     with pytest.raises(ValueError, match="at most 5"):
         on_off(50.0, 10, 1, high=5.1, on_s=1.0, off_s=4.0)
+
+
+def test_a_trace_keeps_its_shape_at_any_rate(tmp_path):
+    path = tmp_path / "trace.txt"
+    path.write_text("100\n101\n103\n106\n")
+    assert trace(1.0, 9, str(path)).tolist() == [0.0, 0.5, 1.5, 3.0]
+    assert trace(2.0, 3, str(path)) == pytest.approx(np.array([0, 1, 3]) / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1\nsoon\n", "not a trace .*soon"),
+        ("2\n1\n", "not ascending"),
+        ("nan\n1\n", "not ascending"),
+        ("1\n", "1 arrivals; expected two or more"),
+        ("1\n1\n", "at different times"),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, message):
+    path = tmp_path / "trace.txt"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        trace(1.0, 9, str(path))
+
+
+def test_kinds_go_by_name():
+    by_name = make_arrivals(5.0, 9, 3, "gamma", burstiness=0.5)
+    assert np.array_equal(by_name, gamma(5.0, 9, 3, 0.5))
+    assert np.array_equal(make_arrivals(5.0, 9, 3, "poisson"), poisson(5.0, 9, 3))
+    assert np.array_equal(make_arrivals(5.0, 9, 3, "constant"), constant(5.0, 9))

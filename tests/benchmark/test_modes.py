@@ -37,13 +37,14 @@ def test_a_mode_is_measured_by_its_module_and_fully_worded(mode):
     assert "measured" in functions
     assert mode.does
     assert mode.meaning
-    assert bool(mode.does_padded) != mode.whole_set
+    assert bool(mode.does_padded) != (mode.whole_set or mode.served)
     assert bool(mode.panel) == mode.whole_set
     assert set(mode.rates) <= set(NAMES)
 
 
 def test_groups_of_modes():
     assert modes.WITH_LATENCY == ("batches",)
+    assert modes.SERVED == ("saturated", "server")
     assert (modes.FROM_TEXTS, modes.ENGINE_ALONE) == (("end_to_end",), ("batches", "offline"))
 
 

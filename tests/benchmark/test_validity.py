@@ -28,6 +28,8 @@ TRIGGERS = {
     "swapped": [("majflt", 11, "invalid")],
     "stolen": [("stolen_share", 0.02, "disturbed"), ("stolen_share", 0.06, "invalid")],
     "waited": [("waited_share", 0.02, "disturbed"), ("waited_share", 0.06, "invalid")],
+    "late": [("late_share", 0.03, "invalid")],
+    "queue_model_refuted": [("twin_kappa", 0.12, "disturbed")],
     "busy": [("other_cpus", 0.6, "disturbed"), ("other_cpus", 9.0, "disturbed")],
 }
 

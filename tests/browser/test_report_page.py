@@ -1,8 +1,8 @@
 """The report in a real browser: as it opens, in the dark, on a telephone, on paper."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from browser.axe import faults
 from fake_report import draw, render
 from fake_results import config, demo, engines
 
@@ -28,16 +28,6 @@ def engines_report(tmp_path_factory):
     path = folder / "report.html"
     path.write_text(html, encoding="utf-8")
     return path
-
-
-def faults(page):
-    """What axe finds serious or critical: rule, and the elements."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -94,6 +84,9 @@ def test_tables_use_the_screen_and_say_where_they_scroll(show, engines_report):
     narrow = show(engines_report, width=500)
     assert "scrolls sideways" in narrow.locator("#cells .hint").inner_text()
     assert narrow.locator("#cells .scroll").get_attribute("tabindex") == "0"
+    narrow.set_viewport_size({"width": 1920, "height": 900})
+    narrow.locator("#cells .hint").wait_for(state="hidden")
+    assert narrow.locator("#cells .scroll").get_attribute("tabindex") is None
 
 
 def test_the_machine_is_read_without_its_raw_keys(show, report):

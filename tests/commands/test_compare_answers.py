@@ -90,8 +90,34 @@ def test_logits_of_other_features_are_refused(folder):
     assert not (folder / "comparison.json").exists()
 
 
-def test_a_dataset_without_answers_is_named(folder):
-    write(folder / "dev.json", {"data": [{"paragraphs": [{"qas": [{"id": "q0"}]}]}]})
+def test_a_question_without_answers_among_others_is_named(folder):
+    answered = {"id": "q1", "answers": [{"text": "x"}]}
+    write(folder / "dev.json", {"data": [{"paragraphs": [{"qas": [{"id": "q0"}, answered]}]}]})
     done = compare(folder)
     assert done.returncode == 2
     assert "dev.json: question q0: no gold answers" in done.stderr
+
+
+def test_of_questions_without_any_answers_only_changes_are_counted(folder):
+    write(folder / "dev.json", {"data": [{"paragraphs": [{"qas": [{"id": "q0"}, {"id": "q1"}]}]}]})
+    done = compare(folder)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "not scored: no question of the dataset has an answer; " in line
+    found = json.loads((folder / "comparison.json").read_text())
+    assert (found["questions"], found["f1"], found["f1_difference"]) == (2, None, None)
+    assert (found["gate"], found["passed"], found["examples"]) == ("cannot tell", True, [])
+    assert (found["changed_answers"], found["changed_answers_normalized"]) == (1, 1)
+
+
+def test_answers_of_squad_2_0_are_compared_by_its_scores(folder):
+    questions = [
+        {"id": "q0", "question": "Where?", "answers": [{"text": "Zürich"}]},
+        {"id": "q1", "question": "Who?", "answers": [], "is_impossible": True},
+    ]
+    write(folder / "dev.json", {"version": "v2.0", "data": [{"paragraphs": [{"qas": questions}]}]})
+    write(folder / "int8.json", {"q0": "Zürich", "q1": ""})
+    assert compare(folder).returncode == 0
+    found = json.loads((folder / "comparison.json").read_text())
+    assert (found["reference_f1"], found["f1"]) == (50.0, 100.0)
+    assert (found["examples"][0]["gold_answers"], found["examples"][0]["f1"]) == ([], 1.0)

@@ -1,5 +1,6 @@
 """config.py: defaults, and one clear line for each mistake."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def test_absent_keys_get_the_schemas_defaults():
     assert resolved["benchmark"]["scenarios"]["offline"] == {
         **{"mode": "offline", "padding": "none", "count": 1000, "passes": 3}
     }
-    assert resolved["decoding"] == {"n_best_size": 20, "max_answer_length": 30}
+    assert resolved["decoding"] == {
+        **{"n_best_size": 20, "max_answer_length": 30, "null_score_diff_threshold": 0.0}
+    }
 
 
 def test_given_keys_keep_their_values_and_the_input_is_not_changed():
@@ -87,8 +90,8 @@ MISTAKES = {
         "runs.a: max_seq_length 64 leaves the passage no room",
     ),
     "an unknown mode": (
-        "benchmark: {scenarios: {fast: {mode: server}}}",
-        "benchmark.scenarios.fast.mode: found 'server', expected one of batches, offline, ",
+        "benchmark: {scenarios: {fast: {mode: serve}}}",
+        "benchmark.scenarios.fast.mode: found 'serve', expected one of batches, offline, ",
     ),
     "padding where the engine cuts the batches": (
         "benchmark: {scenarios: {all: {mode: offline, padding: max_length}}}",
@@ -125,6 +128,16 @@ def test_the_shipped_configs_are_valid(name: str):
     resolve(yaml.safe_load(text), SCHEMA, name)
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "minilm.yaml", "guide.yaml"])
+def test_a_resolved_configuration_is_a_configuration_and_resolves_to_itself(name: str):
+    text = (ROOT / "config" / name).read_text(encoding="utf-8")
+    resolved = resolve(yaml.safe_load(text), SCHEMA, name)
+    written = json.loads(json.dumps(resolved))
+    again = resolve(written, SCHEMA, "again.json")
+    assert again == resolved
+    assert list(again["runs"]) == list(resolved["runs"])
+
+
 def test_every_key_of_the_schema_is_explained_in_the_readme():
     readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
     headings = [line for line in readme.splitlines() if line.startswith("#")]
@@ -139,7 +152,8 @@ def test_every_key_of_the_schema_is_explained_in_the_readme():
         return found
 
     scenario = schema["properties"]["benchmark"]["properties"]["scenarios"]["additionalProperties"]
-    for key in keys(schema) | keys(schema["$defs"]["run"]) | keys(scenario):
+    parts = [schema, scenario, *(schema["$defs"][name] for name in ("run", "comparison", "side"))]
+    for key in set().union(*map(keys, parts)):
         assert f"`{key}`" in readme, key
 
 

@@ -95,6 +95,17 @@ def test_fewer_threads_than_processes_are_refused():
         experiment(changes=changes).check("my.yaml")
 
 
+def test_each_dataset_is_explored_with_everybodys_answers_to_it():
+    made = experiment(changes={"runs": {"a": {}, "b": {}}, "engines": {"torch": ["fp32", "bf16"]}})
+    assert made.explored() == (
+        f"--explore {made.dev_questions('a')} r/a/torch-fp32/predictions.json "
+        "r/a/torch-bf16/predictions.json r/b/torch-fp32/predictions.json "
+        "r/b/torch-bf16/predictions.json"
+    )
+    assert made.answers_files()[1] == "r/a/torch-fp32/nbest_predictions.json"
+    assert len(made.answers_files()) == 8
+
+
 def test_every_cell_has_its_own_file():
     demo = experiment(
         changes={"benchmark": {"batch_sizes": [1, 8], "threads": [1, "all"], "repeats": 2}}

@@ -9,7 +9,7 @@ import numpy as np
 from bertsquad.answers.intervals import BOOTSTRAP_SAMPLES, CONFIDENCE, Interval
 from bertsquad.answers.logits import Logits
 from bertsquad.answers.metrics import Comparison, compare, normalize_answer, questions
-from bertsquad.answers.metrics_v2 import golds_of, scorer
+from bertsquad.answers.metrics_v2 import NOT_SCORED, golds_of, is_labelled, scorer
 from bertsquad.console.errors import UserError
 
 _EXAMPLES = 20  # changed answers that are kept
@@ -38,7 +38,12 @@ def compare_answers(
     Scores are in percent, differences (these minus the reference) in points; `f1_share` is None
     where the reference's F1 is 0, and then anything passes. `gate` is "passed" or "failed" where
     the interval of the difference says so, else "cannot tell"; `passed` is False for "failed".
+
+    Where no question has an answer, only what changed is counted: what is scored is None, the gate
+    "cannot tell", and `not_scored` says why.
     """
+    if not is_labelled(dataset):
+        return _unscored(dataset, reference, predictions, minimum_f1_share)
     compared = compare(
         dataset,
         reference,
@@ -78,6 +83,39 @@ def compare_answers(
         "worse": compared.worse,
         "equal": compared.changed_answers - compared.better - compared.worse,
         "examples": _changed_examples(dataset, reference, predictions, compared, examples),
+    }
+
+
+_SCORED = (
+    *("exact_match", "reference_exact_match", "exact_match_difference"),
+    *("exact_match_difference_interval", "exact_match_sign_test", "f1", "reference_f1"),
+    *("f1_difference", "f1_difference_interval", "f1_difference_interval_articles"),
+    *("f1_sign_test", "f1_share", "better", "worse", "equal"),
+)
+
+
+def _unscored(
+    dataset: Any,
+    reference: Mapping[str, str],
+    predictions: Mapping[str, str],
+    minimum_f1_share: float,
+) -> dict[str, Any]:
+    """How many answers changed, of questions without gold answers."""
+    pairs = [(reference.get(q["id"]), predictions.get(q["id"])) for q in questions(dataset)]
+    changed = [(before, after) for before, after in pairs if before != after]
+    normalized = sum(
+        normalize_answer(before or "") != normalize_answer(after or "") for before, after in changed
+    )
+    return {
+        **dict.fromkeys(_SCORED),
+        "questions": len(pairs),
+        "minimum_f1_share": minimum_f1_share,
+        "gate": "cannot tell",
+        "passed": True,
+        "changed_answers": len(changed),
+        "changed_answers_normalized": normalized,
+        "examples": [],
+        "not_scored": NOT_SCORED,
     }
 
 

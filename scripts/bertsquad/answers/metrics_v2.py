@@ -12,6 +12,7 @@ from bertsquad.answers.metrics import Scores, normalize_answer, normalized_f1, q
 from bertsquad.console.errors import UserError
 
 VERSION = "v2.0"  # of SQuAD 2.0's own files
+NOT_SCORED = "no question of the dataset has an answer"  # and none says that it has none
 NA_PROB_THRESHOLD = 1.0  # evaluate-v2.0.py's default of --na-prob-thresh
 
 Scorer = Callable[[Any, Any], Scores]

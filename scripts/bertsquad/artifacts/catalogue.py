@@ -109,6 +109,7 @@ class DatasetEntry:
     evaluator: str | None  # the official scoring script
     description: str
     selection: Selection | None = None  # None: all questions
+    version_2_with_negative: bool = False  # a question may have no answer
 
     @property
     def artifacts(self) -> tuple[str, ...]:

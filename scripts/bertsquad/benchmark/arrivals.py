@@ -3,8 +3,53 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from bertsquad.console.errors import UserError
+
+
+def make_arrivals(rate: float, requests: int, seed: int, kind: str, **shape: Any) -> np.ndarray:
+    """Seconds of so many requests by the name of a kind and what it takes; a trace has as many as
+    its file holds, at most. ValueError for a number that is out of range."""
+    if kind == "constant":
+        return constant(rate, requests)
+    if kind == "trace":
+        return trace(rate, requests, **shape)
+    kinds: Mapping[str, Callable[..., np.ndarray]] = {
+        "poisson": poisson,
+        "gamma": gamma,
+        "on_off": on_off,
+    }
+    return kinds[kind](rate, requests, seed, **shape)
+
+
+def trace(rate: float, requests: int, file: str) -> np.ndarray:
+    """The first arrivals of a file, which has a number a line, ascending; stretched so that they
+    are `rate` a second on average. UserError for another file."""
+    _check_rate(rate)
+    times = read_trace(file)[:requests]
+    stretched: np.ndarray = (times - times[0]) * (len(times) - 1) / (times[-1] - times[0]) / rate
+    return stretched
+
+
+def read_trace(file: str) -> np.ndarray:
+    """Arrivals of a trace in its own unit. UserError for less than two different ones."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").split()
+        times = np.array(lines, np.float64)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise UserError(
+            f"{file}: not a trace ({error}); expected a number of seconds a line"
+        ) from (None)
+    if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0):
+        raise UserError(f"{file}: arrivals are not ascending; sort them")
+    if len(times) < 2 or times[-1] == times[0]:
+        raise UserError(f"{file}: {len(times)} arrivals; expected two or more, at different times")
+    return times
 
 
 def poisson(rate: float, requests: int, seed: int) -> np.ndarray:

@@ -15,6 +15,8 @@ class Mode:
     In a mode of a whole set (`whole_set`) the engine has `count` features or questions at hand,
     cuts the batches itself, and one sample is a pass over all of them. In the others it gets
     batches of a given size, one after another, and one sample is one batch, which has a latency.
+    A mode that is `served` has a layout of processes and lanes (serving.py), and requests of one
+    feature each.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Mode:
     does: str  # "Scenario x ..." in the report, with features at real lengths
     does_padded: str = ""  # the same with padded ones; {length} is their number of tokens
     panel: str = ""  # of a whole set: heading of its panel in the figure
+    served: bool = False
 
 
 MODES = {
@@ -61,9 +64,30 @@ MODES = {
             does="starts from the texts and ends with the answers",
             panel="texts in, answers out",
         ),
+        Mode(
+            name="saturated",
+            goal="throughput",
+            whole_set=False,
+            from_texts=False,
+            rates=("features_per_second",),
+            meaning="all lanes of a layout always busy",
+            does="keeps every lane of a layout busy with one request after another",
+            served=True,
+        ),
+        Mode(
+            name="server",
+            goal="latency",
+            whole_set=False,
+            from_texts=False,
+            rates=("features_per_second",),
+            meaning="requests come by themselves; latency from the scheduled arrival",
+            does="gets requests at a rate, whether or not a lane of the layout is free",
+            served=True,
+        ),
     )
 }
 DEFAULT = "batches"
-WITH_LATENCY = tuple(mode.name for mode in MODES.values() if not mode.whole_set)
+WITH_LATENCY = tuple(mode.name for mode in MODES.values() if not (mode.whole_set or mode.served))
+SERVED = tuple(mode.name for mode in MODES.values() if mode.served)
 FROM_TEXTS = tuple(mode.name for mode in MODES.values() if mode.from_texts)
-ENGINE_ALONE = tuple(mode.name for mode in MODES.values() if not mode.from_texts)
+ENGINE_ALONE = tuple(mode.name for mode in MODES.values() if not (mode.from_texts or mode.served))

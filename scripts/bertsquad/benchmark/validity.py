@@ -37,6 +37,8 @@ CHECKS = (
     Check("stolen", "stolen_share", "of our time", 0.01, 0.05, "take a machine of its own"),
     Check("waited", "waited_share", "of our time", 0.01, 0.05, _QUIET),
     Check("busy", "other_cpus", "CPUs", BUSY_CPUS, None, _QUIET),
+    Check("late", "late_share", "of the median latency", None, 0.02, _QUIET, False),
+    Check("queue_model_refuted", "twin_kappa", "of p99", 0.0, None, "see the cell's twin", False),
 )
 CODES = {check.code: check for check in CHECKS}
 

@@ -75,11 +75,12 @@ def add_engine_options(parser: argparse.ArgumentParser, engines: Iterable[str]) 
     )
 
 
-def add_measured_threads(parser: argparse.ArgumentParser) -> None:
+def add_measured_threads(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """`--threads` and `--at-most` of a command that measures, for `machine.placement`."""
     parser.add_argument(
         "--threads",
-        required=True,
+        required=required,
+        default=None if required else "all",
         type=thread_count,
         help="how many; `all`: one for each core of a socket, as far as this process may use them, "
         "within its CPU quota",
@@ -87,3 +88,25 @@ def add_measured_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at-most", type=positive, metavar="N", help="`all` is no more than N threads"
     )
+
+
+def add_pace(parser: argparse.ArgumentParser) -> None:
+    """When a cell of the benchmark is measured: its place in the order, waiting for quiet."""
+    add = parser.add_argument
+    add(
+        "--quiet-seconds",
+        type=natural,
+        default=0,
+        help="wait at most so long for a quiet machine, and measure again once what was disturbed "
+        "(default: 0, neither)",
+    )
+    add(
+        "--patience",
+        type=Path,
+        metavar="JSON",
+        help="what is left of --quiet-seconds in this hour, for all cells that share the file",
+    )
+    add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
+    add("--order-seed", type=natural, metavar="N", help="the cell's file holds this of the")
+    add("--place", type=positive, metavar="N", help="random order in which the cells of a")
+    add("--places", type=positive, metavar="N", help="repeat are measured: seed, place, of many")

@@ -37,10 +37,17 @@ GROUPS = {
         "probe-machine",
         "measure-ceilings",
         "benchmark-inference",
+        "compare-speed",
+        "take-turns",
+        "show-comparisons",
+        "noise",
+        "check-verdicts",
+        "benchmark-serving",
         "distribute",
     ),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
+    "What to deploy": ("export-cells", "make-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.

@@ -8,7 +8,7 @@ Every folder beside this file that holds an `about.py` is an engine, under the f
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -76,6 +76,11 @@ class Engine(Protocol):
         """
         ...
 
+    def lanes(self, count: int) -> list[Callable[[PackedBatch], tuple[np.ndarray, np.ndarray]]]:
+        """So many calls like `run`, each for a thread of its own while the others run. `load` was
+        given as many `streams`."""
+        ...
+
     def close(self) -> None:
         """End what the engine has started: threads, queues. It runs nothing afterwards."""
         ...
@@ -129,9 +134,11 @@ def load(
     precision: str,
     threads: int,
     goal: Goal = "latency",
+    streams: int | None = None,
     quantized_dir: str | Path | None = None,
 ) -> Engine:
-    """Load a model folder into an engine that computes with `threads` threads.
+    """Load a model folder into an engine that computes with `threads` threads. With `streams` that
+    is a request's: so many requests are to be under way at once, by its `lanes`.
 
     "int8" takes its weights and scales from `quantized_dir`, which scripts/quantize.py makes; the
     engine's own `load` is given it for "int8" alone, with all files there.
@@ -142,6 +149,8 @@ def load(
     check_able(engine, precision)
     module = library(engine, precision)
     given: dict[str, Any] = {"precision": precision, "threads": threads, "goal": goal}
+    if streams is not None:
+        given["streams"] = streams
     if precision == "int8":
         given["quantized_dir"] = _check_quantized(engine, quantized_dir)
     loaded: Engine = module.load(model_dir, **given)

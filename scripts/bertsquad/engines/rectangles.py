@@ -18,6 +18,7 @@ from bertsquad.engines import Answered
 GROUP_SIZE = 4
 
 Logits = tuple[np.ndarray, np.ndarray]  # start and end, float32[B, S] each
+Lane = Callable[[PackedBatch], Logits]
 # Begins to compute a rectangle (input_ids, segment_ids: int64[B, S] each), and returns what waits
 # for its logits.
 Start = Callable[[np.ndarray, np.ndarray], Callable[[], Logits]]
@@ -42,9 +43,34 @@ class RectangleEngine(ABC):
         """Small batches of one length each, so that none is padded."""
         return equal_lengths(lengths)
 
+    @abstractmethod
+    def run_padded(
+        self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
+    ) -> Logits:
+        """Start and end logits, float32[B, S] each, from int64[B, S] each."""
+
+    def lanes(self, count: int) -> list[Lane]:
+        """Calls that share what is loaded, for a library that several threads may call at once."""
+        return [lane(self.run_padded)] * count
+
     def stream(self, batches: Iterable[PackedBatch]) -> Iterator[Answered]:
         """The logits of each batch, in order."""
         return answers(batches, self.start, at_once=self.at_once)
+
+
+def lane(compute: Callable[[np.ndarray, np.ndarray, np.ndarray], Logits]) -> Lane:
+    """`run` of an engine as a call that begins nothing which it does not end: `compute` takes a
+    rectangle's ids, mask and segments, int64[B, S] each."""
+
+    def start(input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
+        logits = compute(input_ids, np.ones_like(input_ids), segment_ids)
+        return lambda: logits
+
+    def run(batch: PackedBatch) -> Logits:
+        [answered] = answers([batch], start, at_once=1)
+        return answered.start_logits, answered.end_logits
+
+    return run
 
 
 def equal_lengths(lengths: np.ndarray) -> list[np.ndarray]:

@@ -10,13 +10,16 @@ import yaml
 from bertsquad.benchmark.modes import MODES
 from bertsquad.console.errors import UserError
 from bertsquad.engines import PRECISIONS, about
+from bertsquad.experiment import load
 from bertsquad.experiment.own import with_own_entries
 from bertsquad.experiment.run_keys import schema_properties
+from bertsquad.planner.wanted import dates_as_text, wanted
 from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
-    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed"}
-    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
+    {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
+    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
+    | {"cells.json", "comparisons", "comparisons.csv", "comparisons.txt"}
 )
 
 
@@ -26,17 +29,21 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     Checkpoints and datasets that are mappings get names (`with_own_entries`). `source` names the
     file in messages. Raises `UserError` for an unknown key, a wrong type or
     range, a run whose name is a folder of results/, lengths that leave a window no room, or a
-    scenario that pads what an engine batches itself.
+    scenario that pads what an engine batches itself, a plan that contradicts itself.
     """
     schema = read_schema(schema_path)
     for place, key in _odd_keys(config):
         raise UserError(
             f"{source}: {place}: the key {key!r} is not text; write it in quotes, as {str(key)!r}"
         )
+    dates_as_text(config)
     check(config, schema, source)
     resolved: dict[str, Any] = with_defaults(with_own_entries(config, source), schema, schema)
     _check_runs(resolved["runs"], source)
-    _check_scenarios(resolved["benchmark"]["scenarios"], source)
+    given = (config.get("benchmark") or {}).get("scenarios") or {}
+    _check_scenarios(resolved["benchmark"]["scenarios"], given, source)
+    if "plan" in resolved:
+        wanted(resolved["plan"], source)
     return resolved
 
 
@@ -172,10 +179,18 @@ def _check_runs(runs: dict[str, dict[str, Any]], source: str) -> None:
             )
 
 
-def _check_scenarios(scenarios: dict[str, dict[str, Any]], source: str) -> None:
-    """What a schema cannot say about scenarios."""
+def _check_scenarios(
+    scenarios: dict[str, dict[str, Any]], given: dict[str, dict[str, Any]], source: str
+) -> None:
+    """What a schema cannot say about scenarios, of which `given` are without defaults. Keys of
+    modes under load are taken out of the others."""
     for name, scenario in scenarios.items():
-        if MODES[scenario["mode"]].whole_set and scenario["padding"] != "none":
+        mode = MODES[scenario["mode"]]
+        if mode.served:
+            load.check(scenario, f"{source}: benchmark.scenarios.{name}")
+        else:
+            load.take_out(scenario, given.get(name, {}), f"{source}: benchmark.scenarios.{name}")
+        if (mode.whole_set or mode.served) and scenario["padding"] != "none":
             raise UserError(
                 f"{source}: benchmark.scenarios.{name}: padding {scenario['padding']} has no part "
                 f"in mode {scenario['mode']}, whose engine gets features without padding; "

@@ -4,6 +4,7 @@ Pure: from a resolved configuration and the catalogue to paths and command-line 
 hold <pathvars>, which Snakemake spells out.
 """
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -187,6 +188,23 @@ class Experiment(Inputs):
             for engine, precision in self.engine_precisions()
         ]
 
+    def answers_files(self) -> list[str]:
+        """The answers and n-best answers of every run, engine and precision."""
+        return [
+            path.replace("metrics.json", name)
+            for path in self.metrics_files()
+            for name in ("predictions.json", "nbest_predictions.json")
+        ]
+
+    def explored(self) -> str:
+        """Each dataset with everybody's answers to it, as options of report.py."""
+        of: dict[str, list[str]] = {}
+        for run in self.config["runs"]:
+            for engine, precision in self.engine_precisions():
+                path = self.place(f"<results>/{run}/{engine}-{precision}/predictions.json")
+                of.setdefault(self.dev_questions(run), []).append(path)
+        return " ".join(f"--explore {shlex.join([asked, *paths])}" for asked, paths in of.items())
+
     def reference(self) -> tuple[str, str] | None:
         """The (engine, precision) that all others are compared with: FP32, of PyTorch where it is
         configured, else of the first engine that has it. None: nothing is compared."""
@@ -232,7 +250,10 @@ class Experiment(Inputs):
         ]
 
     def batch_sizes(self, scenario: str) -> list[int | str]:
-        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself."""
+        """The batch sizes of a scenario: `auto` where the engine cuts the batches itself, none
+        where a layout serves requests (served.py)."""
+        if self.mode(scenario).served:
+            return []
         if self.mode(scenario).whole_set:
             return ["auto"]
         benchmark = self.config["benchmark"]

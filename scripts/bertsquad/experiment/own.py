@@ -15,6 +15,7 @@ from bertsquad.experiment.names import file_name, name_of
 from bertsquad.model.config import read_config
 
 _URL = re.compile(r"(https?|file):", re.ASCII)
+_NEGATIVE = "version_2_with_negative"
 _SPLITS = {"dev": "dev.json", "train": "train.json", "evaluator": "evaluate.py"}
 
 
@@ -100,8 +101,7 @@ def _dataset(
         if given.get(split) is not None:
             entry[split] = f"{name}-{ending}"
             artifacts[entry[split]] = {"urls": [_url(given[split], f"{place}.{split}")]} | facts
-    if "description" in facts:
-        entry["description"] = facts["description"]
+    entry |= {key: given[key] for key in ("description", _NEGATIVE) if key in given}
     return name, entry, artifacts
 
 

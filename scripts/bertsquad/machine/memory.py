@@ -30,6 +30,15 @@ def resident_memory_mib() -> float:
     return _from_status("VmRSS")
 
 
+def proportional_memory_mib() -> float:
+    """What this process holds, pages that several share divided by their number (PSS): the sum over
+    processes counts each page once. Resident memory where the system does not tell."""
+    try:
+        return parse_kib_lines(read_text(Path("/proc/self/smaps_rollup")))["Pss"] / 1024
+    except (OSError, LookupError):
+        return resident_memory_mib()
+
+
 def peak_memory_mib() -> float:
     """The most that this process ever held in memory (VmHWM)."""
     return _from_status("VmHWM")

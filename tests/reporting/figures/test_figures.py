@@ -15,6 +15,7 @@ from bertsquad.reporting.figures import (
     lengths,
     offline,
     throughput,
+    tradeoff,
     training_loss,
 )
 from bertsquad.reporting.summary import tables, training_log
@@ -32,7 +33,7 @@ from fake_results import (
     whole_set_cell,
 )
 
-OF_SUMMARY = (accuracy, offline, throughput, latency)
+OF_SUMMARY = (accuracy, offline, throughput, latency, tradeoff)
 
 
 def summary_of(results):

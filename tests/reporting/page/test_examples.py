@@ -73,3 +73,15 @@ def test_evenly_takes_the_middles_of_equal_parts():
     assert evenly(list(range(9)), 3) == [1, 4, 7]
     assert evenly([1, 2], 3) == [1, 2]
     assert evenly([1, 2], 0) == []
+
+
+def test_a_question_without_an_answer_is_right_where_nothing_is_predicted():
+    question = Question("q0", "How many dogs?", (), is_impossible=True)
+    blind = Question("q1", "How many cats?", ())
+    paragraph = Paragraph("A", "The mill has three cats.", (question, blind))
+    squad = Dataset("v2.0", (paragraph,))
+    (shown,) = choose(squad, {"q0": "", "q1": ""}, 6)
+    assert (shown.right, shown.overlap, shown.gold) == (True, 1.0, ())
+    assert (shown.before, shown.marked, shown.after) == ("", "", "The mill has three cats.")
+    (shown,) = choose(squad, {"q0": "three", "q1": ""}, 6)
+    assert (shown.right, shown.overlap) == (False, 0.0)

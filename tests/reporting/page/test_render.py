@@ -78,6 +78,7 @@ def test_links_lead_into_the_page_or_to_the_sources(demo_html):
 
 def test_it_opens_with_the_answers(demo_html):
     opening = Page(demo_html).text.split("Contents")[0]
+    assert opening.index("Deploy torch bf16 on this machine") < opening.index("On Example")
     for words in (
         "On Example Processor 9000 (2 cores, 24.0 GiB), 2 runs (demo-bf16 and demo-fp32) fine-tuned"
         " the checkpoint synthetic on the dataset synthetic.",
@@ -141,9 +142,9 @@ def test_quoted_passages_are_credited_unless_they_are_made_up(tmp_path):
 
 
 def test_figures_have_labels_captions_and_no_colours_of_their_own(demo_html):
-    assert demo_html.count("<svg ") == 5
-    assert demo_html.count('role="img" aria-label="') == 5
-    assert demo_html.count("<figcaption>") == 5
+    assert demo_html.count("<svg ") == 6
+    assert demo_html.count('role="img" aria-label="') == 6
+    assert demo_html.count("<figcaption>") == 6
     assert demo_html.count("<table") == demo_html.count("<caption>")
     drawing = demo_html[demo_html.index("<svg") : demo_html.rindex("</svg>")]
     assert re.findall(r"(?:fill|stroke): #[0-9a-f]+", drawing) == []

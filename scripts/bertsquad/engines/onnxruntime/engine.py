@@ -54,12 +54,16 @@ def load(
     precision: str,
     threads: int,
     goal: Goal = "latency",
+    streams: int | None = None,
     quantized_dir: Path | None = None,
 ) -> OnnxruntimeEngine:
     """A model folder, or for "int8" the model.onnx of `quantized_dir`, in a session. Tensors are
     mapped, not read: once packed for the processor they take no memory a second time."""
     callers = threads if goal == "throughput" else 1
-    options = _session_options(threads // callers)
+    if streams is None:
+        options = _session_options(threads // callers)
+    else:  # a caller computes, too, and the session's other threads help all callers
+        options = _session_options(streams * (threads - 1) + 1)
     if quantized_dir is not None:
         model: str | bytes = str(quantized_dir / "model.onnx")
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import openvino as ov
 from bertsquad.engines import Goal, native
 from bertsquad.engines.mapped import map_file, released
 from bertsquad.engines.openvino.graph import INPUTS, build
-from bertsquad.engines.rectangles import Logits, RectangleEngine
+from bertsquad.engines.rectangles import Lane, Logits, RectangleEngine, lane
 from bertsquad.engines.weights import read_weights
 
 
@@ -38,9 +39,12 @@ class OpenvinoEngine(RectangleEngine):
         self, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
     ) -> Logits:
         """Start and end logits, float32[B, S] each, from int64[B, S] each."""
-        request = self.idle[0]
-        request.infer(dict(zip(INPUTS, (input_ids, input_mask, segment_ids), strict=True)))
-        return logits_of(request)
+        return infer(self.idle[0], input_ids, input_mask, segment_ids)
+
+    def lanes(self, count: int) -> list[Lane]:
+        """A request for each: one request computes one rectangle at a time."""
+        requests = [self.compiled.create_infer_request() for _ in range(count)]
+        return [lane(partial(infer, request)) for request in requests]
 
     def start(self, input_ids: np.ndarray, segment_ids: np.ndarray) -> Callable[[], Logits]:
         """Begin one inference; what is returned waits for its logits."""
@@ -68,10 +72,14 @@ def load(
     precision: str,
     threads: int,
     goal: Goal = "latency",
+    streams: int | None = None,
     quantized_dir: Path | None = None,
 ) -> OpenvinoEngine:
     """A model folder, or for "int8" the model.xml of `quantized_dir`, compiled."""
-    chosen = settings(precision, threads, goal)
+    if streams is None:
+        chosen = settings(precision, threads, threads if goal == "throughput" else 1)
+    else:
+        chosen = settings(precision, threads * streams, streams)
     if quantized_dir is not None:
         graph, mapped = read_quantized(quantized_dir)
     else:
@@ -83,6 +91,14 @@ def load(
     at_once = 1 if goal == "latency" else 2 * threads
     idle = [compiled.create_infer_request() for _ in range(at_once)]
     return OpenvinoEngine(compiled, mapped, idle, at_once, precision, threads)
+
+
+def infer(
+    request: ov.InferRequest, input_ids: np.ndarray, input_mask: np.ndarray, segment_ids: np.ndarray
+) -> Logits:
+    """Start and end logits, float32[B, S] each, from int64[B, S] each."""
+    request.infer(dict(zip(INPUTS, (input_ids, input_mask, segment_ids), strict=True)))
+    return logits_of(request)
 
 
 def read_quantized(quantized_dir: Path) -> tuple[ov.Model, mmap.mmap]:
@@ -101,16 +117,18 @@ def compile_model(model: ov.Model, chosen: dict[str, str | int | bool]) -> ov.Co
     return compiled
 
 
-def settings(precision: str, threads: int, goal: Goal) -> dict[str, str | int | bool]:
-    """What OpenVINO is told, so that it guesses nothing."""
+def settings(precision: str, threads: int, streams: int) -> dict[str, str | int | bool]:
+    """What OpenVINO is told, so that it guesses nothing; `threads` are those of all streams.
+
+    For throughput it gets one stream a thread: nothing waits for a barrier (9 % faster on two cores
+    than one stream with both threads, BERT-Large at real lengths).
+    """
     computed_in = "bf16" if precision != "fp32" and native("bf16") else "f32"
     return {
         "INFERENCE_PRECISION_HINT": computed_in,
-        "PERFORMANCE_HINT": goal.upper(),
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
         "INFERENCE_NUM_THREADS": threads,
-        # One stream a thread: nothing waits for a barrier (9 % faster on two cores than one stream
-        # with both threads, BERT-Large at real lengths).
-        "NUM_STREAMS": threads if goal == "throughput" else 1,
+        "NUM_STREAMS": streams,
         # Cores are chosen by bertsquad.machine.threads, for the whole process; two processes that
         # pin their own threads may share a core while others are idle.
         "ENABLE_CPU_PINNING": False,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -24,6 +25,9 @@ TOKEN_BUDGET = 1024
 MOST_WORKERS = 16
 
 
+Lane = Callable[[PackedBatch], tuple[np.ndarray, np.ndarray]]
+
+
 class TorchEngine:
     """Logits by `packed_bert`: FP32, or BF16 products with everything else in FP32."""
 
@@ -39,6 +43,7 @@ class TorchEngine:
             self.workers, "torch", torch.set_num_threads, (threads_each,)
         )
         torch.set_num_threads(threads)
+        self.callers = threading.local()  # which threads were told how many may help them
 
     def run(self, batch: PackedBatch) -> tuple[np.ndarray, np.ndarray]:
         """Start and end logits, float32[T] each."""
@@ -73,6 +78,17 @@ class TorchEngine:
             for future in under_way:
                 future.cancel()
 
+    def lanes(self, count: int) -> list[Lane]:
+        """Calls that share the weights; each thread that calls has threads of its own."""
+        return [self.run_in_thread] * count
+
+    def run_in_thread(self, batch: PackedBatch) -> tuple[np.ndarray, np.ndarray]:
+        """`run` in any thread: how many threads help it is set for each of them (OpenMP)."""
+        if not hasattr(self.callers, "set"):
+            torch.set_num_threads(self.threads)
+            self.callers.set = True
+        return self.run(batch)
+
     def answer(self, batch: PackedBatch) -> Answered:
         return Answered(batch, *self.run(batch))
 
@@ -82,9 +98,15 @@ class TorchEngine:
 
 
 def load(
-    model_dir: str | Path, *, precision: str, threads: int, goal: Goal = "latency"
+    model_dir: str | Path,
+    *,
+    precision: str,
+    threads: int,
+    goal: Goal = "latency",
+    streams: int | None = None,
 ) -> TorchEngine:
-    """A model folder, packed once. PyTorch's threads are the whole process's."""
+    """A model folder, packed once. PyTorch's threads are the whole process's; of `streams` each
+    lane's caller has `threads` of its own."""
     return TorchEngine(packed_bert.load(model_dir, precision), precision, threads, goal)
 
 

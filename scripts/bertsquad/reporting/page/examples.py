@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bertsquad.answers.metrics import exact_match, f1
+from bertsquad.answers.metrics import exact_match, f1, normalize_answer
 from bertsquad.data.squad import Answer, Dataset, Question
 
 CONTEXT = 140  # characters of the passage shown on each side of the answer
@@ -15,7 +15,7 @@ class Example:
 
     title: str
     question: str
-    gold: tuple[str, ...]  # distinct
+    gold: tuple[str, ...]  # distinct; none where the right answer is that there is none
     prediction: str
     right: bool  # exact match with one of the gold answers
     overlap: float  # F1 with the best of them, 0 to 1
@@ -33,7 +33,7 @@ def choose(dataset: Dataset, predictions: Mapping[str, str], count: int = 6) -> 
         example(paragraph.title, paragraph.context, question, predictions[question.id])
         for paragraph in dataset.paragraphs
         for question in paragraph.questions
-        if question.id in predictions and question.answers
+        if question.id in predictions and (question.answers or question.is_impossible)
     ]
     right = [number for number, each in enumerate(answered) if each.right]
     wrong = [number for number, each in enumerate(answered) if not each.right]
@@ -44,7 +44,13 @@ def choose(dataset: Dataset, predictions: Mapping[str, str], count: int = 6) -> 
 
 
 def example(title: str, context: str, question: Question, prediction: str) -> Example:
-    """One question, scored as evaluate-v1.1.py scores it."""
+    """One question, scored as evaluate-v1.1.py scores it; one without an answer, of which the
+    passage's beginning is shown, as evaluate-v2.0.py does."""
+    if not question.answers:
+        right = not normalize_answer(prediction)
+        around_nothing = around(context, Answer("", 0))
+        shown = (title.replace("_", " "), question.text, (), prediction)
+        return Example(*shown, right, float(right), *around_nothing)
     gold = tuple(dict.fromkeys(answer.text for answer in question.answers))
     before, marked, after = around(context, question.answers[0])
     return Example(

@@ -66,6 +66,7 @@ def remarks(found: Findings, other_cpu: str) -> list[Markup]:
     """
     return [
         *_score_remarks(found),
+        *_negative_remarks(found),
         *_doubt_remarks(found),
         *_speed_remarks(found),
         *map(_left_out, found.left_out),
@@ -187,6 +188,30 @@ def _score_remarks(found: Findings) -> Iterator[Markup]:
         yield Markup(
             "Engine and precision of the inference change the F1 of a run by at most {:.2f} points."
         ).format(found.precision_effect)
+
+
+def _negative_remarks(found: Findings) -> Iterator[Markup]:
+    """What questions without an answer change, and questions of which no answer is known."""
+    best = found.best
+    if best and best["no_answer_f1"] is not None:
+        text = "Of the unanswerable questions <b>{:.1f}&nbsp;%</b> get no answer from {}"
+        text = Markup(text).format(best["no_answer_f1"], best["run"])
+        if best["has_answer_f1"] is not None:
+            more = Markup("; on the answerable ones its F1 is <b>{:.1f}&nbsp;%</b>")
+            text += more.format(best["has_answer_f1"])
+        if best["best_f1"] is not None:
+            more = Markup(
+                ". The best threshold for these questions ({:.3f}) gives all of them an F1 of "
+                "{:.1f}&nbsp;%"
+            )
+            text += more.format(best["best_f1_threshold"], best["best_f1"])
+        yield text + "."
+    unscored = [r["run"] for r in found.runs if r["f1"] is None and r["questions"] is not None]
+    if unscored:
+        yield Markup(
+            "Not scored: the questions of {} {} have no answers in their file, so their answers "
+            "are predicted and nothing says how good they are."
+        ).format("runs" if len(unscored) > 1 else "run", phrase(unscored))
 
 
 def _doubt_remarks(found: Findings) -> Iterator[Markup]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertsquad.benchmark.modes import DEFAULT, MODES, WITH_LATENCY
+from bertsquad.benchmark.loads import PATTERN as LOADS
+from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.benchmark.validity import reasons_in_words
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.result_files import (
@@ -19,7 +20,8 @@ from bertsquad.reporting.summary.result_files import (
 PERCENTILES = ("p50", "p90", "p95", "p99")
 # `auto`: the engine cuts the batches.
 _CELL_NAME = re.compile(
-    r"batch(?P<batch>\d+|auto)-threads(?P<threads>\w+)-repeat(?P<repeat>\d+)\.json"
+    r"(?:batch(?P<batch>\d+|auto)-threads(?P<threads>\w+)"
+    rf"|layout(?P<layout>auto|\d+x\d+x\d+)-(?P<load>{LOADS}))-repeat(?P<repeat>\d+)\.json"
 )
 
 
@@ -31,13 +33,18 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     if match is None or path.parts[-3] != "benchmark":
         raise UserError(
             f"{path}: not the path of a benchmark cell; expected "
-            "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json"
+            "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json or "
+            "layoutL-LOAD-repeatR.json"
         )
     data = read_object(path)
     agree(path, data, "engine", engine)
     agree(path, data, "precision", precision)
     agree(path, data, "scenario", path.parts[-2])
-    agree(path, data, "batch_size", None if match["batch"] == "auto" else int(match["batch"]))
+    if match["layout"] is None:
+        agree(path, data, "batch_size", None if match["batch"] == "auto" else int(match["batch"]))
+    else:
+        agree(path, data, "threads_requested", match["layout"])
+        agree(path, data, "load", match["load"])
     agree(path, data, "repeat", int(match["repeat"]))
     row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
     row["mode"] = data.get("mode", DEFAULT)
@@ -45,7 +52,11 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path}: mode {row['mode']!r}; expected one of {', '.join(MODES)}")
     for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
         row[name] = available(data.get(name))
-    row["threads_requested"] = match["threads"]
+    for name in ("host", "node", "job"):
+        row[name] = data.get(name) or ""
+    row["threads_requested"] = match["threads"] or ""
+    if row["mode"] in SERVED:
+        row |= {"load": match["load"], "layout": match["layout"]}
     activity = data.get("activity")
     row["other_cpus"] = available(
         (activity if isinstance(activity, dict) else {}).get("other_cpus")
@@ -62,6 +73,8 @@ def read_cell(path: str | Path) -> dict[str, Any]:
     row |= _taken(path, data)
     if "refused" in data:
         return row | {"refused": data["refused"]}
+    if row["mode"] in SERVED:
+        row |= under_load(path, data)
     return row | speeds(path, data, row["mode"])
 
 
@@ -88,7 +101,7 @@ def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:
     ):
         row[name] = available(data.get(name))
     # A pass over a whole set is not a request: only batches have a latency.
-    if mode in WITH_LATENCY:
+    if mode in (*WITH_LATENCY, "server"):
         latency = data.get("latency_ms")
         if not isinstance(latency, dict):
             raise UserError(f"{path}: no `latency_ms`; measure this cell again")
@@ -107,3 +120,29 @@ def latencies(path: Path, latency: Mapping[str, Any]) -> dict[str, Any]:
         for end in ("low", "high"):
             row[f"latency_{name}_{end}_ms"] = found.get(end)
     return row
+
+
+def under_load(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a cell of a layout."""
+    try:
+        layout, service, capacity = (data[name] for name in ("layout", "service", "capacity"))
+        row = {
+            "layout": f"{layout['instances']}x{layout['streams']}x{layout['threads']}",
+            "requests": data["requests"],
+            "service_mean_ms": service["mean_ms"],
+            "capacity_per_second": capacity["features_per_second"],
+        }
+        if data["mode"] == "server":
+            twin = data["twin"]
+            row |= {
+                "arrival_rate": data["arrivals"]["rate"],
+                "arrival_share": data["arrivals"]["share"],
+                "twin": twin["verdict"],
+                "twin_p99_ms": twin["p99_ms"]["at_load"]["value"],
+            }
+        if "slo" in data:
+            row |= {"slo_ms": data["slo"]["ms"], "slo_met": data["slo"]["met"]}
+            row |= {"slo_search": data["search"]["status"]}
+        return row
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: no {error} of a cell under load; measure it again") from None

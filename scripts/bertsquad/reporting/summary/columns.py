@@ -124,6 +124,32 @@ class Row(TypedDict):
     tries: Annotated[int | None, "", "2: the first was disturbed, and this is the second"]
     waited_s: Annotated[float | None, "s", "waiting for a quiet machine, before the cell"]
     place: Annotated[int | None, "", "in the random order of the cells of its repeat, from 1"]
+    layout: Annotated[str, "", "processes x requests under way in each x threads for one"]
+    load: Annotated[str, "", "saturated; share of the capacity; rate; slo: highest within it, ms"]
+    requests: Annotated[int | None, "", "requests that a layout served"]
+    service_mean_ms: Annotated[float | None, "ms", "mean time of a request in its lane"]
+    capacity_per_second: Annotated[float | None, "1/s", "requests, all lanes of the layout busy"]
+    arrival_rate: Annotated[float | None, "1/s", "requests that came, on average"]
+    arrival_share: Annotated[float | None, "", "the same over the capacity"]
+    twin: Annotated[str, "", "fits or refuted: the run beside the queue that was computed"]
+    twin_p99_ms: Annotated[float | None, "ms", "p99 of the latency that was computed"]
+    slo_ms: Annotated[float | None, "ms", "limit of p99 within which the highest rate was sought"]
+    slo_met: Annotated[bool | None, "", "whether p99 was within it at the rate of the row"]
+    slo_search: Annotated[str, "", "confirmed, unconfirmed or infeasible: the highest rate"]
+    has_answer_exact_match: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
+    has_answer_f1: Annotated[float | None, "%", "SQuAD 2.0: of the answerable questions"]
+    has_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
+    has_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
+    no_answer_f1: Annotated[
+        float | None, "%", "SQuAD 2.0: unanswerable questions that got no answer; also exact match"
+    ]
+    no_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
+    no_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
+    best_f1: Annotated[float | None, "%", "SQuAD 2.0: the highest F1 of any threshold"]
+    best_f1_threshold: Annotated[float | None, "", "the null_score_diff_threshold of best_f1"]
+    host: Annotated[str, "", "name of the machine that measured the cell"]
+    node: Annotated[str, "", "what the batch system calls it"]
+    job: Annotated[str, "", "number of the batch system's job"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from bertsquad.reporting.summary.checking import checked
 from bertsquad.reporting.summary.result_files import agree, model_of, read_object, required_number
 
 _NUMBERS = (
-    *("questions", "f1_difference", "minimum_f1_share", "changed_answers"),
-    *("changed_answers_normalized", "better", "worse", "changed_spans_share"),
-    "max_logit_difference",
+    *("questions", "minimum_f1_share", "changed_answers"),
+    *("changed_answers_normalized", "changed_spans_share", "max_logit_difference"),
 )
+_SCORED = ("f1_difference", "better", "worse")  # None where no question has an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Change:
     engine: str
     precision: str
     reference: str  # engine-precision
-    numbers: dict[str, Any]  # the keys of _NUMBERS, f1_share (may be None), f1_low, f1_high and
+    numbers: dict[
+        str, Any
+    ]  # the keys of _NUMBERS and _SCORED, f1_share (may be None), f1_low, f1_high and
     # those for other articles (may be None), gate, passed
     examples: tuple[Changed, ...]  # the largest change first
 
@@ -51,11 +53,15 @@ def read_change(path: str | Path) -> Change:
     agree(path, data, "engine", engine)
     agree(path, data, "precision", precision)
     numbers: dict[str, Any] = {name: required_number(path, data, name) for name in _NUMBERS}
+    scored = "not_scored" not in data
+    for name in _SCORED:
+        numbers[name] = required_number(path, data, name) if scored else None
     try:
         numbers["f1_share"] = data["f1_share"]
         numbers["passed"] = data["passed"]
         numbers["gate"] = data["gate"]
-        numbers["f1_low"], numbers["f1_high"] = data["f1_difference_interval"]
+        interval = data["f1_difference_interval"] if scored else (None, None)
+        numbers["f1_low"], numbers["f1_high"] = interval
         low, high = data["f1_difference_interval_articles"] or (None, None)
         numbers["f1_low_articles"], numbers["f1_high_articles"] = low, high
         reference = data["reference"]

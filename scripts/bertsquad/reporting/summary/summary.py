@@ -14,7 +14,10 @@ from bertsquad.reporting.summary.columns import COLUMNS, NAMES, Row
 
 # What identifies a measurement. Not `threads_requested`: where `all` means 2 threads, a cell of 2
 # threads and one of `all` are two repeats of one measurement.
-CELL_KEY = ("run", "engine", "precision", "scenario", "mode", "padding", "batch_size", "threads")
+CELL_KEY = (
+    *("run", "engine", "precision", "scenario", "mode", "padding", "batch_size", "threads"),
+    *("layout", "load"),
+)
 # The engine's name in rows of Intel's Model Zoo; `modelzoo:train` cannot be the name of a run.
 MODELZOO = "modelzoo"
 

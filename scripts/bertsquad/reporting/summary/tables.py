@@ -91,12 +91,15 @@ def scores(path: Path) -> dict[str, Any]:
     low_f1, high_f1 = optional_pair(path, data, "f1_interval")
     articles_em = optional_pair(path, data, "exact_match_interval_articles")
     articles_f1 = optional_pair(path, data, "f1_interval_articles")
+    has_low, has_high = optional_pair(path, data, "HasAns_f1_interval")
+    no_low, no_high = optional_pair(path, data, "NoAns_f1_interval")
+    scored = "not_scored" not in data
     return {
         "questions": data.get("questions"),
-        "exact_match": required_number(path, data, "exact_match"),
+        "exact_match": required_number(path, data, "exact_match") if scored else None,
         "exact_match_low": low_em,
         "exact_match_high": high_em,
-        "f1": required_number(path, data, "f1"),
+        "f1": required_number(path, data, "f1") if scored else None,
         "exact_match_low_articles": articles_em[0],
         "exact_match_high_articles": articles_em[1],
         "f1_low_articles": articles_f1[0],
@@ -106,6 +109,15 @@ def scores(path: Path) -> dict[str, Any]:
         "confidence": data.get("confidence"),
         "unanswered": data.get("unanswered"),
         "official_script": data.get("official_script", ""),
+        "has_answer_exact_match": data.get("HasAns_exact"),
+        "has_answer_f1": data.get("HasAns_f1"),
+        "has_answer_f1_low": has_low,
+        "has_answer_f1_high": has_high,
+        "no_answer_f1": data.get("NoAns_f1"),
+        "no_answer_f1_low": no_low,
+        "no_answer_f1_high": no_high,
+        "best_f1": data.get("best_f1"),
+        "best_f1_threshold": data.get("best_f1_thresh"),
     }
 
 

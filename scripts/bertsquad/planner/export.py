@@ -1,0 +1,239 @@
+"""cells.json of a finished run: the requests of its cells, and who measured what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertsquad.benchmark.workload import make_workload
+from bertsquad.console.errors import UserError
+from bertsquad.data.features import Features
+from bertsquad.files import sha256
+from bertsquad.machine.reading import is_unavailable, value
+from bertsquad.planner.cells import SCHEMA, check
+from bertsquad.reporting.summary.cells import read_cell
+from bertsquad.reporting.summary.comparisons import comparison_row
+from bertsquad.reporting.summary.result_files import read_object
+from bertsquad.reporting.summary.tables import read_metrics
+
+# What of config.json decides how much there is to compute.
+_MODEL_KEYS = (
+    *("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"),
+    "vocab_size",
+)
+_MEASURE = "measure it with benchmark.scenarios {padding: none} and batch size 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's cells were measured with."""
+
+    checkpoint: str
+    dataset: str
+    features: Path
+    model: Path  # the folder
+
+
+def export(
+    cells: Iterable[Path],
+    *,
+    runs: Mapping[str, Run],
+    metrics: Iterable[Path] = (),
+    comparisons: Iterable[Path] = (),
+    machine: dict[str, Any],
+    source: str,
+) -> dict[str, Any]:
+    """cells.json, of the cells of single requests at real lengths; the others are left aside.
+
+    `machine` is machine.json, which `source` names. `UserError` where there is no such cell, where
+    one was measured on other questions than its run's or on another machine, and where it is not
+    known which machine this is.
+    """
+    here = describe_machine(machine, source)
+    scores = {_model(row): row for row in map(read_metrics, metrics)}
+    compared = {_model(row): row for row in map(comparison_row, comparisons)}
+    opened = {run: Features.open(each.features) for run, each in runs.items()}
+    found: dict[tuple[Any, ...], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for path in sorted(cells):
+        row = read_cell(path)
+        if "refused" in row or not _is_planned_with(path, row):
+            continue
+        if row["run"] not in runs:
+            raise UserError(f"{path}: run {row['run']!r} is not one of {', '.join(runs)}")
+        _check_machine(path, row["cpu"], here, source)
+        features = opened[row["run"]]
+        if row["mode"] == "saturated":
+            requests = _saturated(path, features)
+        else:
+            requests = _requests(path, features)
+        layout = row.get("layout") or f"1x1x{row['threads']:.0f}"
+        key = (*_model(row), layout)
+        found.setdefault((*key, row["mode"]), []).append((row, requests))
+    # Of one layout the requests with all lanes busy are nearer to load than those one by one.
+    for *cell, mode in list(found):
+        if mode != "saturated" and (*cell, "saturated") in found:
+            del found[(*cell, mode)]
+    if not found:
+        raise UserError(f"no cell of single requests at real lengths; {_MEASURE}")
+    data = {
+        "schema": SCHEMA,
+        "machine": here,
+        "runs": {run: _run(runs[run], opened[run]) for run in sorted({key[0] for key in found})},
+        "cells": [
+            _cell(key, repeats, scores.get(tuple(key[:3]), {}), compared.get(tuple(key[:3]), {}))
+            for (*key, _), repeats in found.items()
+        ],
+    }
+    check(data, "the exported cells")
+    return data
+
+
+def describe_machine(machine: dict[str, Any], source: str) -> dict[str, Any]:
+    """The `machine` of cells.json, from machine.json; `UserError` where that does not know it."""
+    cpu, memory = value(machine, "cpu", "model"), value(machine, "memory_mib")
+    allowed = machine.get("allowed_cpus")
+    if not cpu or not memory or not isinstance(allowed, list) or not allowed:
+        missing = "processor" if not cpu else "memory" if not memory else "number of processors"
+        raise UserError(
+            f"{source}: an unknown machine: its {missing} could not be read; expected what "
+            "`bertsquad probe-machine` writes on Linux"
+        )
+    limit = value(machine, "cgroup", "memory_limit_mib")
+    memory = min(float(memory), float(limit or memory))
+    native = machine.get("native_precisions")
+    # Memory to the GiB: kernels keep some back, not always as much.
+    parts = [cpu, len(allowed), round(memory / 1024), None if is_unavailable(native) else native]
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return {
+        "fingerprint": digest[:16],
+        "cpu": cpu,
+        "cores": len(allowed),
+        "memory_mib": memory,
+    }
+
+
+def _check_machine(path: Path, cpu: Any, here: Mapping[str, Any], source: str) -> None:
+    if cpu != here["cpu"]:
+        raise UserError(
+            f"{path}: measured on {cpu or 'an unknown processor'}, but {source} describes "
+            f"{here['cpu']}; measure it again here, or export it there"
+        )
+
+
+def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:
+    """Single requests at real lengths: one by one, or with all lanes of a layout busy."""
+    if row["mode"] == "saturated":
+        return not read_object(path).get("batching")
+    return bool(row["mode"] == "batches" and row["padding"] == "none" and row["batch_size"] == 1)
+
+
+def _saturated(path: Path, features: Features) -> dict[str, Any]:
+    """As `_requests`, of a layout whose lanes were all busy. Which features they were is in its
+    samples alone, so only lengths that no feature has are told from those of other questions."""
+    data = read_object(path)
+    try:
+        service, memory = data["service"], data["layout"]["peak_pss_mib"]
+        lengths, samples = list(service["lengths"]), [float(ms) for ms in service["service_ms"]]
+        strange = sorted(set(lengths) - set(features.lengths.tolist()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a saturated cell ({error!r}); measure it again") from None
+    if strange:
+        raise UserError(
+            f"{path}: measured on other questions: requests of {strange[0]} word pieces, which no "
+            "feature has; measure it again"
+        )
+    return {
+        "lengths": lengths,
+        "service_ms": samples,
+        "started_at": data.get("started_at", ""),
+        "peak_mib": memory,
+    }
+
+
+def _requests(path: Path, features: Features) -> dict[str, Any]:
+    """Word pieces and service of each request; `UserError` where the features are others than
+    those that were timed."""
+    data = read_object(path)
+    try:
+        samples = [float(sample) for sample in data["latency_samples_ms"]]
+        workload = make_workload(
+            features.lengths,
+            batch_size=1,
+            warmup=data["warmup_iterations"],
+            iterations=data["iterations"],
+            seed=data["workload_seed"],
+        )
+        tokens = data["tokens"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a cell of requests ({error!r}); measure it again") from None
+    lengths = features.lengths[np.concatenate(workload.timed)].tolist()
+    if len(samples) != len(lengths) or sum(lengths) != tokens:
+        raise UserError(
+            f"{path}: measured on other questions: {len(samples)} requests of {tokens:,} word "
+            f"pieces, expected {len(lengths)} of {sum(lengths):,}; measure it again"
+        )
+    return {
+        "lengths": lengths,
+        "service_ms": samples,
+        "started_at": data.get("started_at", ""),
+        "peak_mib": data.get("peak_memory_mib"),
+    }
+
+
+def _cell(
+    key: Sequence[Any],
+    repeats: list[tuple[dict[str, Any], dict[str, Any]]],
+    score: Mapping[str, Any],
+    change: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All repeats as one; where some are valid, those that were disturbed are left aside."""
+    best = min((_VERDICTS.index(row["validity"] or "valid") for row, _ in repeats))
+    taken = [each for each in repeats if _VERDICTS.index(each[0]["validity"] or "valid") == best]
+    run, engine, precision, layout = key
+    return {
+        "run": run,
+        "engine": engine,
+        "precision": precision,
+        "layout": layout,
+        "native": taken[0][0]["native"] is not False,
+        "lengths": [length for _, requests in taken for length in requests["lengths"]],
+        "service_ms": [each for _, requests in taken for each in requests["service_ms"]],
+        "peak_mib": max((requests["peak_mib"] or 0 for _, requests in taken)) or None,
+        "f1": score.get("f1"),
+        "f1_share": change.get("f1_share"),
+        "passed": change.get("passed"),
+        "validity": _VERDICTS[best],
+        "disturbed_by": taken[0][0]["validity_reasons"],
+        "measured": min(str(requests["started_at"]) for _, requests in taken),
+    }
+
+
+_VERDICTS = ("valid", "disturbed", "invalid")
+
+
+def _run(run: Run, features: Features) -> dict[str, Any]:
+    config = read_object(run.model / "config.json")
+    lengths, counts = np.unique(features.lengths, return_counts=True)
+    whole = np.ascontiguousarray(features.lengths, np.int32)
+    return {
+        "checkpoint": run.checkpoint,
+        "dataset": run.dataset,
+        "model": {name: config[name] for name in _MODEL_KEYS if name in config},
+        "weights_sha256": sha256(run.model / "model.safetensors"),
+        "questions": {
+            "sha256": hashlib.sha256(whole.tobytes()).hexdigest(),
+            "questions": len(np.unique(features.feature_question)),
+            "features": len(features),
+            "lengths": [list(pair) for pair in zip(lengths.tolist(), counts.tolist(), strict=True)],
+        },
+    }
+
+
+def _model(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["run"], row["engine"], row["precision"]

@@ -1,0 +1,95 @@
+"""The search finds a known machine's rate in few runs, and says where there is none."""
+
+import pytest
+
+from bertsquad.benchmark.search import Probe, find_rate, highest_below
+
+
+class Machine:
+    """p99 rises as 10 / (1 - rate / capacity) ms; services at load are `inflation` of those that
+    the twin was told."""
+
+    def __init__(self, capacity=100.0, inflation=1.0, twin="fits", noise=()):
+        self.capacity, self.inflation, self.twin = capacity, inflation, twin
+        self.noise = list(noise)
+        self.runs = []
+
+    def p99(self, rate, inflation):
+        scale = 10 * inflation
+        return scale / max(1e-9, 1 - rate * inflation / self.capacity)
+
+    def highest(self, slo_ms):
+        return lambda inflation: highest_below(
+            lambda rate: self.p99(rate, inflation), slo_ms, self.capacity
+        )
+
+    def run(self, rate, seed, last):
+        self.runs.append((rate, seed, last))
+        found = self.p99(rate, self.inflation) * (self.noise.pop(0) if self.noise else 1)
+        predicted = self.p99(rate, self.inflation)
+        return Probe(rate, 400, found, predicted, 0.0, self.twin, self.inflation)
+
+
+@pytest.mark.parametrize("inflation", [0.85, 0.95, 1.0, 1.1])
+def test_a_known_rate_is_found_within_three_per_cent_in_few_runs(inflation):
+    machine = Machine(inflation=inflation)
+    true = machine.highest(50.0)(inflation)
+    found = find_rate(50.0, machine.highest(50.0), 1.0, machine.run)
+    assert found.status == "confirmed"
+    assert found.rate == pytest.approx(true, rel=0.03)
+    assert len(found.probes) <= 4
+    assert machine.runs[-1][2]
+    seeds = [seed for _, seed, _ in machine.runs]
+    assert len(set(seeds)) == len(seeds)  # the last one is confirmed on arrivals of its own
+
+
+def test_it_is_confirmed_at_the_lower_confidence_bound():
+    machine = Machine()
+    found = find_rate(50.0, machine.highest(50.0), 0.9, machine.run)
+    assert found.rate_confident == pytest.approx(0.9 * found.rate)
+    assert machine.runs[-1][0] == found.rate_confident
+
+
+def test_an_slo_below_the_service_is_infeasible_and_nothing_is_run():
+    machine = Machine()
+    found = find_rate(9.0, machine.highest(9.0), 1.0, machine.run)
+    assert (found.status, found.rate, machine.runs) == ("infeasible", 0.0, [])
+
+
+def test_services_that_turn_out_too_slow_at_load_are_infeasible():
+    machine = Machine(inflation=2.0)
+    found = find_rate(15.0, machine.highest(15.0), 1.0, machine.run)
+    assert (found.status, len(machine.runs)) == ("infeasible", 1)
+
+
+def test_a_rate_that_is_missed_is_lowered_twice_and_no_more():
+    machine = Machine(noise=[1.0, 1.3, 1.3, 1.3])
+    found = find_rate(50.0, machine.highest(50.0), 1.0, machine.run)
+    assert found.status == "unconfirmed"
+    assert found.rate_confident == pytest.approx(found.rate * 0.97**2)
+    assert sum(last for *_, last in machine.runs) == 3
+
+
+def test_a_lower_rate_may_be_confirmed():
+    machine = Machine(noise=[1.0, 1.3, 1.0])
+    found = find_rate(50.0, machine.highest(50.0), 1.0, machine.run)
+    assert found.status == "confirmed"
+    assert found.rate_confident == pytest.approx(found.rate * 0.97)
+
+
+def test_a_refuted_twin_confirms_nothing():
+    machine = Machine(twin="refuted")
+    assert find_rate(50.0, machine.highest(50.0), 1.0, machine.run).status == "unconfirmed"
+
+
+def test_a_machine_whose_services_never_settle_ends_after_four_probes():
+    machine = Machine()
+    factors = iter([0.8, 1.2, 0.8, 1.2, 1.0, 1.0, 1.0, 1.0])
+
+    def run(rate, seed, last):
+        machine.inflation = next(factors)
+        return machine.run(rate, seed, last)
+
+    found = find_rate(50.0, machine.highest(50.0), 1.0, run)
+    assert sum(not last for *_, last in machine.runs) == 4
+    assert found.status in ("confirmed", "unconfirmed")

@@ -1,0 +1,82 @@
+"""cells.json is read as it was written, and refused in one line where it does not fit."""
+
+import json
+
+import pytest
+
+from bertsquad.console.errors import UserError
+from bertsquad.planner.cells import as_text, check, check_alike, read
+from made_cells import cell, cells_data, cells_file
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    path = cells_file(tmp_path / "cells.json", cells=[cell(layout="2x3x1")])
+    found = read(path)
+    assert (found.cpu, found.cores, found.memory_mib) == ("Example Processor 9000", 2, 8192.0)
+    assert found.cells[0].name == "demo torch fp32 2x3x1"
+    assert found.cells[0].lanes == 6
+    assert len(found.cells[0].services.seconds) == 400
+    assert found.questions("demo").windows == 100 / 80
+    assert found.questions("demo").lengths.tolist() == [100, 300]
+
+
+def test_the_text_is_json_with_a_line_for_each_cell():
+    data = cells_data(cells=[cell(), cell("openvino")])
+    text = as_text(data)
+    assert json.loads(text) == data
+    assert sum(line.startswith('{"disturbed_by"') for line in text.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.update(schema=2), "schema 2, expected 1; make it again"),
+        (lambda data: data.pop("schema"), "not a cells.json"),
+        (lambda data: data.update(cells=[]), "cells: "),
+        (lambda data: data["cells"][0].update(run="other"), "run 'other' is not among `runs`"),
+        (lambda data: data["cells"][0]["lengths"].pop(), "399 lengths for 400 services"),
+        (lambda data: data["cells"][0].update(service_ms=[0.0] * 400), "cells.0.service_ms.399"),
+        (lambda data: data["cells"][0].update(layout="2"), "cells.0.layout"),
+        (lambda data: data["machine"].pop("cores"), "machine: missing key 'cores'"),
+        (
+            lambda data: data["runs"]["demo"]["questions"].update(features=3),
+            "runs.demo: the lengths are not those of all features",
+        ),
+    ],
+)
+def test_what_is_no_cells_file_is_refused_in_one_line(change, message):
+    data = cells_data()
+    change(data)
+    with pytest.raises(UserError) as error:
+        check(data, "cells.json")
+    assert str(error.value).startswith("cells.json: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_machines_with_the_same_model_and_questions_go_together(tmp_path):
+    first = read(cells_file(tmp_path / "a.json"))
+    check_alike(first, read(cells_file(tmp_path / "b.json", cpu="Another", cores=64)))
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"layers": 24}, "another model .*num_hidden_layers 24, not 12"),
+        ({"lengths": ((100, 60), (301, 40))}, "other questions"),
+    ],
+)
+def test_another_model_and_other_questions_do_not(tmp_path, other, message):
+    first = read(cells_file(tmp_path / "a.json"))
+    with pytest.raises(UserError, match=message):
+        check_alike(first, read(cells_file(tmp_path / "b.json", **other)))
+
+
+def test_neither_do_machines_that_measured_different_runs(tmp_path):
+    data = cells_data()
+    data["runs"]["large"] = data["runs"].pop("demo")
+    data["cells"][0]["run"] = "large"
+    (tmp_path / "b.json").write_text(json.dumps(data))
+    first = read(cells_file(tmp_path / "a.json"))
+    with pytest.raises(UserError, match="measure the same run on both machines"):
+        check_alike(first, read(tmp_path / "b.json"))
