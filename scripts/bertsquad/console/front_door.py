@@ -38,6 +38,7 @@ GROUPS = {
         "benchmark-serving",
         "distribute",
     ),
+    "A run of the workflow": ("watch",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "What to deploy": ("export-cells",),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
