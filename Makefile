@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -13,8 +13,14 @@ run: $(VENV)/.run ## everything, from installation to report: the demo (make alo
 	@$(SNAKEMAKE) --cores all --quiet host reason rules
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
 
-speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in ten minutes
+speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
+
+# In pieces: make trust SECONDS=140, again until all trials are done.
+trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are equal, sides that are not
+	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
+	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \
+		--page docs/results/trust $(if $(SECONDS),--seconds $(SECONDS))
 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -51,11 +57,12 @@ doctor: $(VENV)/.run ## what this machine is, and what would spoil a run on it
 	@$(VENV)/bin/python scripts/doctor.py $(if $(CONFIG),--configfile $(CONFIG))
 
 # Parts, and fewer turns of each contender: make bench ONLY="inference-fp32 data" ROUNDS=8
+# This tree beside one of its commits: make bench ONLY=inference-fp32 BASE=v1.0
 PEERS := .venv-bench
 bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project beside other software, on real SQuAD (SQUAD_DIR), an hour or two
-	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
-	@$(VENV)/bin/python scripts/report_bench.py --results results/bench \
-		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg
+	@$(VENV)/bin/python scripts/benchmark_peers.py --results results/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(BASE),--base $(BASE))
+	@$(if $(BASE),,$(VENV)/bin/python scripts/report_bench.py --results results/bench \
+		--page docs/results/benchmarks.md --figure docs/results/benchmarks.svg)
 
 twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty minutes on a quiet machine
 	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
@@ -81,7 +88,7 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
 # As root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.

@@ -24,6 +24,7 @@ include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
 include: "rules/speed.smk"
+include: "rules/compare.smk"
 include: "rules/plan.smk"
 
 

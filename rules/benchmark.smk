@@ -33,6 +33,7 @@ rule benchmark_inference:
     resources:
         # No parameter: another order, or more patience, is no reason to measure again.
         pace=of(CELL, PACE.options),
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
@@ -72,6 +73,7 @@ rule benchmark_serving:
     threads: WHOLE_MACHINE
     resources:
         pace=of(SERVED_CELL, PACE.options),
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),

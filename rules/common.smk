@@ -29,7 +29,10 @@ from bertsquad.console.failures import failures
 from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
+from bertsquad.distributed.slurm_limits import check as check_partition
+from bertsquad.distributed.slurm_limits import partitions
 from bertsquad.engines import PRECISIONS, about, check_able
+from bertsquad.experiment.comparisons import Comparisons, noise_options
 from bertsquad.experiment.config import (
     check_files,
     check_folders,
@@ -44,6 +47,7 @@ from bertsquad.experiment.files import (
     training_option,
 )
 from bertsquad.experiment.negatives import Negatives
+from bertsquad.experiment.needs import Memory
 from bertsquad.experiment.order import pace_of
 from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
@@ -100,7 +104,10 @@ CATALOGUE = or_exit(
 )
 EXPERIMENT = Experiment(config, CATALOGUE, workflow.pathvars.apply)
 or_exit(EXPERIMENT.check, CONFIG_SOURCE)
+COMPARISONS = Comparisons(EXPERIMENT)
+or_exit(COMPARISONS.check, CONFIG_SOURCE)
 SERVED = Served(EXPERIMENT)
+MEMORY = Memory(EXPERIMENT)
 PACE = pace_of([*EXPERIMENT.cells(), *SERVED.cells()], config["benchmark"])
 MODELZOO = ModelZoo(EXPERIMENT)
 or_exit(MODELZOO.check_names, CONFIG_SOURCE)
@@ -166,6 +173,7 @@ wildcard_constraints:
     checkpoint=any_of(CATALOGUE.checkpoint_names),
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
+    comparison=any_of(config["comparisons"]),
     figure=any_of(figures()),
     archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
     split="train|dev",
@@ -205,6 +213,22 @@ def benchmark_code(module):
     entry = SCRIPTS / f"bertsquad/benchmark/{module}.py"
     sources = local_sources(entry, folder=SCRIPTS, without=CONSOLE)
     return shown(sources)
+
+
+def compared_code(comparison):
+    """The modules of the engines of both sides of a comparison, and all they import."""
+    paths = [path for e in COMPARISONS.engines(comparison) for path in engine_code(e)]
+    return list(dict.fromkeys(paths))
+
+
+def compared_for(figure, files):
+    """These files for the figure that shows comparisons, none for the others."""
+    return files if figure == "comparisons" else []
+
+
+def noise_code():
+    """The module of the engine whose noise is measured, and all it imports."""
+    return engine_code(noise_options(EXPERIMENT).split()[1])
 
 
 @cache
@@ -316,8 +340,31 @@ def running_jobs():
     return jobs, Counter(job.rule.name for job in workflow.dag.finished_jobs)
 
 
+def refuse_what_waits_for_ever():
+    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
+    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
+    """
+    if workflow.local_exec:
+        return
+    known = partitions()
+    for job in workflow.dag.needrun_jobs():
+        if job.is_local:
+            continue
+        asked = job.resources.get("cpus_per_task", job.threads)
+        if job.threads >= WHOLE_MACHINE and int(asked) > 0:
+            raise UserError(
+                f"{job.rule.name} asks for a whole node, and the profile does not say how; expected "
+                f'under set-resources: {job.rule.name}: {{cpus_per_task: "0-1", slurm_extra: '
+                "\"'--exclusive'\"}, as in profiles/slurm"
+            )
+        check_partition(
+            job.rule.name, {**job.resources, "cpus_per_task": int(asked)}, known
+        )
+
+
 onstart:
     or_exit(refuse_engines)
+    or_exit(refuse_what_waits_for_ever)
     # Jobs say how far they are into their logs, which nobody sees meanwhile.
     watch_run(
         Counter(job.rule.name for job in workflow.dag.needrun_jobs()), running_jobs
@@ -332,9 +379,12 @@ onerror:
 
 if workflow.is_main_process:
     or_exit(check_image)
-    # `snakemake speed` needs no experiment: skip its checks. Targets are unknown while parsing, hence
-    # sys.argv.
-    if "speed" not in sys.argv[1:]:
+    # Other machines' files are read by a plan alone.
+    if {"plan", "make_plan", "check_plan"} & set(sys.argv[1:]):
+        or_exit(PLAN.check_machines, read_schema(CONFIG_SCHEMA), CONFIG_SOURCE)
+    # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
+    # while parsing, hence sys.argv.
+    if not {"speed", "noise"} & set(sys.argv[1:]):
         check_engines()
         or_exit(check_modelzoo)
         or_exit(announce_downloads)

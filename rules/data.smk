@@ -25,6 +25,7 @@ rule download:
         "<resources>/downloads/{artifact}",
     log:
         "<logs>/download/{artifact}.log",
+    localrule: True
     resources:
         # Mirrors and offline mode say how, not what: as resources they never cause a rerun.
         source=of("artifact", EXPERIMENT.download_source),
@@ -57,6 +58,7 @@ rule fetch_model:
         "<resources>/hub/{checkpoint}/fetched.json",
     log:
         "<logs>/fetch_model/{checkpoint}.log",
+    localrule: True
     resources:
         source=of("checkpoint", EXPERIMENT.hub_source),
     params:

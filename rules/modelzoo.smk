@@ -57,7 +57,6 @@ rule modelzoo_benchmark:
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     resources:
-        runtime="7d",
         # Under profiles/docker, too: it starts a container of its own.
         shell_exec="bash",
         # What a container may do says how, not what.

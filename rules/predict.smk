@@ -18,6 +18,8 @@ rule quantize:
     benchmark:
         "<benchmarks>/{run}/quantize/{engine}.jsonl"
     threads: of("engine", quantizer_threads)
+    resources:
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         features=of("run engine", EXPERIMENT.calibration_option),
@@ -43,6 +45,8 @@ rule compute_logits:
     benchmark:
         "<benchmarks>/{run}/compute_logits/{engine}-{precision}.jsonl"
     threads: WHOLE_MACHINE
+    resources:
+        mem_mb=of("run", MEMORY.inference),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),

@@ -1,7 +1,7 @@
 """From measurements to tables, figures and the report."""
 
 # Found by their files in reporting/figures/.
-FIGURES = figures()
+FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))
@@ -34,6 +34,7 @@ rule doctor:
         code=code("doctor.py"),
     log:
         "<logs>/doctor.log",
+    localrule: True
     params:
         config=of("", json.dumps, config),  # a function: its braces are no wildcards
         source=of("", str, CONFIG_SOURCE),
@@ -53,6 +54,7 @@ rule record_inputs:
         inputs="<results>/inputs.json",
     log:
         "<logs>/record_inputs.log",
+    localrule: True
     params:
         config=of("", json.dumps, config),  # in its own order: the first run is shown
         catalogue=of("", json_text, EXPERIMENT.inputs()),
@@ -81,6 +83,7 @@ rule summarize:
         ),
     log:
         "<logs>/summarize.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
         " --cells {input.cells:q}"
@@ -96,6 +99,8 @@ rule plot:
         summary="<results>/summary.csv",
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         features=EXPERIMENT.dev_features_files(),
+        comparisons=of("figure", compared_for, COMPARISONS.files()),
+        noise=of("figure", compared_for, COMPARISONS.noise()),
     output:
         report(
             "<results>/figures/{figure}.svg",
@@ -105,12 +110,14 @@ rule plot:
         ),
     log:
         "<logs>/plot/{figure}.log",
+    localrule: True
     params:
         folder=subpath(output[0], parent=True),
         caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --logs {input.logs:q}"
-        " --features {input.features:q} --figures {wildcards.figure}"
+        " --features {input.features:q} --comparisons {input.comparisons:q}"
+        " --noise {input.noise:q} --figures {wildcards.figure}"
         " --output-dir {params.folder:q} &> {log:q}"
 
 
@@ -130,6 +137,8 @@ rule report:
         answers=EXPERIMENT.answers_files(),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
         comparisons=EXPERIMENT.comparison_files(),
+        compared=COMPARISONS.files(),
+        noise=COMPARISONS.noise(),
     output:
         page=report(
             "<results>/report.html",
@@ -140,6 +149,7 @@ rule report:
         questions=directory("<results>/questions"),
     log:
         "<logs>/report.log",
+    localrule: True
     params:
         explored=of("", EXPERIMENT.explored),
         command=of("", again),
@@ -148,4 +158,5 @@ rule report:
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
+        " --compared {input.compared:q} --noise {input.noise:q}"
         " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

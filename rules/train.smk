@@ -21,7 +21,7 @@ rule finetune:
         "<benchmarks>/{run}/finetune.jsonl"
     threads: of("run", EXPERIMENT.training_threads, WHOLE_MACHINE)
     resources:
-        runtime="7d",
+        mem_mb=of("run", MEMORY.training),
         # Who computes, and what is computed twice, has no part in what comes out: as resources
         # they never cause a rerun.
         distribution=EXPERIMENT.distribution(),

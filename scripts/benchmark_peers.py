@@ -7,7 +7,11 @@ Example:
 
 Every work (`--only` names some) becomes one JSON file with all samples. A finished one is kept as
 long as its settings, the code and the processor are the same; `--again` measures it anew.
-`make bench` makes the environments of all contenders before, and the table after.
+`make bench` makes the environments of all contenders before, and the table after. Models that no
+unfinished work reads are removed at the end (`--keep-models` keeps them).
+
+With `--base COMMIT` this project is compared with itself as of a commit: each of our contenders of
+the works, and a line for each that says which is faster, or that it cannot be told.
 """
 
 import argparse
@@ -16,10 +20,17 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.machine.threads import take_cores
+
+if TYPE_CHECKING:
+    from bertsquad.peers.contenders import Work
+    from bertsquad.peers.session import Bench
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,6 +49,8 @@ def parse_args() -> argparse.Namespace:
         type=positive,
         help="of each contender (default: one for each core of a socket)",
     )
+    add("--base", metavar="COMMIT", help="compare this tree with that commit, and with nobody else")
+    add("--keep-models", action="store_true", help="remove no model at the end")
     add("--again", action="store_true", help="measure also what is finished")
     return parser.parse_args()
 
@@ -47,8 +60,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that processes are ended, too
     threads = take_cores(args.threads or len(os.sched_getaffinity(0)))
     from bertsquad.benchmark.verdicts import LOOKS
-    from bertsquad.files import read_json, write_json
+    from bertsquad.files import write_json
     from bertsquad.peers.contenders import works
+    from bertsquad.peers.leftovers import clear
     from bertsquad.peers.materials import find_squad
     from bertsquad.peers.session import Bench, check_environments, measure_work
 
@@ -68,15 +82,47 @@ def main() -> None:
         threads=threads,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    check_environments(chosen, bench)
-    for work in chosen:
-        path = args.results / f"{work.name}.json"
-        finished = read_json(path)["settings"] if path.exists() else None
-        if finished == bench.settings(work) and not args.again:
-            print(f"{path}: kept")
-            continue
-        write_json(path, measure_work(work, bench), sort_keys=False)
-        print(path)
+    if args.base:
+        compare_with_base(chosen, bench, args.base)
+    else:
+        check_environments(chosen, bench)
+        for work in chosen:
+            path = args.results / f"{work.name}.json"
+            if is_finished(work, bench) and not args.again:
+                print(f"{path}: kept")
+                continue
+            write_json(path, measure_work(work, bench), sort_keys=False)
+            print(path)
+    if not args.keep_models:
+        unfinished = [work for work in works() if not is_finished(work, bench)]
+        print(*clear(args.results, unfinished), sep="\n", file=sys.stderr)
+
+
+def is_finished(work: "Work", bench: "Bench") -> bool:
+    """Whether its result is there, from the same settings, code and processor."""
+    from bertsquad.files import read_json
+
+    path = bench.folder / f"{work.name}.json"
+    finished: bool = path.exists() and read_json(path)["settings"] == bench.settings(work)
+    return finished
+
+
+def compare_with_base(works: list["Work"], bench: "Bench", name: str) -> None:
+    """A file for each work that has a rate, and a line for each of our contenders."""
+    from bertsquad.files import write_json
+    from bertsquad.peers import base
+    from bertsquad.reporting.verdicts import sentence
+
+    commit = base.commit_of(REPOSITORY, name)
+    folder = base.check_out(REPOSITORY, commit, bench.folder / "base")
+    for work in works:
+        found = []
+        for contender, one in base.compared(work, bench, folder, commit):
+            bench.say(contender.name)
+            print(sentence(one), flush=True)
+            found.append(one)
+        if found:
+            write_json(folder / f"{work.name}.json", {"commit": commit, "comparisons": found})
 
 
 def packaged_vocab() -> Path:

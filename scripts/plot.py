@@ -1,4 +1,4 @@
-"""Draw the figures: training loss, accuracy, throughput, latency, offline, lengths of features.
+"""Draw the figures: training loss, accuracy, throughput, latency, offline, lengths, comparisons.
 
 Example:
     python scripts/plot.py --summary results/summary.csv --logs results/*/training_log.jsonl \\
@@ -47,6 +47,10 @@ def parse_args() -> argparse.Namespace:
         "--features", type=Path, nargs="*", default=[], help="features files whose lengths to show"
     )
     parser.add_argument(
+        "--comparisons", type=Path, nargs="*", default=[], help="files of compare_speed.py"
+    )
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
+    parser.add_argument(
         "--figures", nargs="+", choices=list(FIGURES), default=list(FIGURES), help="which (all)"
     )
     parser.add_argument(
@@ -60,12 +64,19 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from bertsquad.reporting import verdicts
     from bertsquad.reporting.summary.summary import Summary
     from bertsquad.reporting.summary.training_log import read_training_log, run_of_log
 
     summary = Summary.read(args.summary)
     logs = {run_of_log(path): read_training_log(path) for path in args.logs}
-    data = {"summary": summary, "logs": logs, "features": args.features}
+    compared = [verdicts.read(path) for path in args.comparisons]
+    data = {
+        "summary": summary,
+        "logs": logs,
+        "features": args.features,
+        "comparisons": (compared, verdicts.read_noise(args.noise)),
+    }
     paths = [draw(name, summary, data, args.output_dir) for name in args.figures]
     print(*paths, sep="\n", file=sys.stderr)
 

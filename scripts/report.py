@@ -52,6 +52,10 @@ def parse_args() -> argparse.Namespace:
         help="files .../{run}/{engine}-{precision}/comparison.json",
     )
     parser.add_argument(
+        "--compared", type=Path, nargs="*", default=[], help="files of compare_speed.py"
+    )
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
+    parser.add_argument(
         "--explore",
         type=Path,
         nargs="+",
@@ -81,6 +85,7 @@ def main() -> None:
     from bertsquad.data import squad
     from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
+    from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples, explorer
     from bertsquad.reporting.page.render import QUESTIONS, render
     from bertsquad.reporting.summary.comparisons import read_change
@@ -116,6 +121,8 @@ def main() -> None:
             questions=sum(1 for each in asked for _ in each.dataset.questions()),
             asked_in=[dataset.name for dataset, *_ in args.explore],
             command=args.command,
+            compared=[verdicts.read(path) for path in args.compared],
+            noise=verdicts.read_noise(args.noise),
             origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:

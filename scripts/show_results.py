@@ -130,6 +130,13 @@ def disturbed_lines(summary: "Summary") -> list[str]:
     return [f"  not to be trusted: {text}"] if text else []
 
 
+def deployment_line(summary: "Summary") -> str:
+    """What to deploy on this machine, or why it cannot be said."""
+    from bertsquad.reporting.page.deployment import deployment
+
+    return f"  {deployment(summary)}"
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -150,7 +157,7 @@ def main() -> None:
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
     lines = [*accuracy, *unscored_lines(summary), *fastest_lines(summary), *left_out_lines(summary)]
-    for line in [*lines, *disturbed_lines(summary)]:
+    for line in [deployment_line(summary), *lines, *disturbed_lines(summary)]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
 

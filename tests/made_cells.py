@@ -121,3 +121,27 @@ class FinishedRun:
             "workload_seed": 0,
         }
         fake_results.add_cell(self.results, "demo", data | changes)
+
+    def add_saturated(self, engine: str, layout: str, lengths: list[int], ms: list[float]) -> None:
+        """A cell of a layout whose lanes were all busy with these requests."""
+        instances, streams, threads = map(int, layout.split("x"))
+        data = fake_results.cell(engine, "fp32", "busy", 1, 20.0, batches=len(ms))
+        data |= {
+            "mode": "saturated",
+            "batch_size": None,
+            "load": "saturated",
+            "threads_requested": layout,
+            "batching": None,
+            "requests": len(ms),
+            "layout": {
+                "instances": instances,
+                "streams": streams,
+                "threads": threads,
+                "peak_pss_mib": 512.0,
+            },
+            "service": {"lengths": lengths, "service_ms": ms, "mean_ms": sum(ms) / len(ms)},
+            "capacity": {"features_per_second": 20.0},
+        }
+        folder = self.results.root / "demo" / f"{engine}-fp32" / "benchmark/busy"
+        path = folder / f"layout{layout}-saturated-repeat1.json"
+        self.results.cells.append(fake_results.write(path, data))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from bertsquad.data.batching import PackedBatch, pack
 
@@ -61,6 +61,17 @@ def write_model_folder(
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer"})
     )
+    return folder
+
+
+def add_answer_head(folder: Path, *, seed: int = 1) -> Path:
+    """Make a model of a converted checkpoint: with a random answer head."""
+    tensors = load_file(folder / "model.safetensors")
+    generator = torch.Generator().manual_seed(seed)
+    width = tensors["bert.pooler.dense.weight"].shape[0]
+    tensors["qa_outputs.weight"] = torch.randn(2, width, generator=generator)
+    tensors["qa_outputs.bias"] = torch.zeros(2)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 

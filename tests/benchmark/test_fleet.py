@@ -79,8 +79,8 @@ def test_saturated_lanes_are_always_busy_until_the_time_is_over():
 
 
 def test_a_lane_takes_all_that_is_due_up_to_the_budget():
-    with fleet(np.full(5, 0.05)) as served:
-        samples, _ = served.serve(schedule([0, 0.01, 0.02, 0.03, 0.04], max_tokens=300))
+    with fleet(np.full(5, 0.5)) as served:
+        samples, _ = served.serve(schedule([0, 0.3, 0.32, 0.34, 0.36], max_tokens=300))
     assert samples.batch.tolist() == [0, 1, 1, 1, 2]
     assert samples.batch_tokens.tolist() == [100, 300, 100]
     assert len(samples.service_ms) == 3

@@ -46,7 +46,7 @@ ROW = """\
         ),
 """
 # 3. its name in config/schemas/config.schema.yaml
-NAMES = "enum: [batches, offline, end_to_end]"
+NAMES = "enum: [batches, offline, end_to_end, saturated, server]"
 
 
 @pytest.fixture(scope="module")
@@ -119,4 +119,4 @@ def test_it_is_timed_and_reported(project, tmp_path):
     html = (results / "report.html").read_text(encoding="utf-8")
     assert "Scenario <b>pairs</b> sends the engine pairs of features." in html
     assert ">pairs</text>" in html  # its panel in the figure
-    assert "end_to_end: texts to answers; bursts: pairs of features" in html
+    assert "from the scheduled arrival; bursts: pairs of features" in html

@@ -12,6 +12,7 @@ from scipy import stats
 from bertsquad.benchmark.verdicts import (
     ERROR_RATE,
     LOOKS,
+    level_of,
     signed_rank_counts,
     verdict,
     walsh_averages,
@@ -126,3 +127,11 @@ def test_equal_sides_in_noise_that_drifts_are_told_apart_in_at_most_5_percent():
                 wrong += word in ("faster", "slower")
                 break
     assert wrong / 1000 <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_one_look_asks_for_less_than_three():
+    assert level_of(1) == pytest.approx(0.95)
+    assert level_of(3) == pytest.approx(1 - 0.05 / 3)
+    rounds = [1.01, 1.02, 1.03, 1.04, 1.05, 1.06]
+    assert verdict(rounds, level=level_of(1)).word == "faster"
+    assert verdict(rounds, level=level_of(3)).word == "cannot tell"

@@ -113,7 +113,22 @@ def test_a_batched_cell(pytestconfig, folder, tmp_path):
     assert len(sums) < len(samples["batch"])
 
 
-def test_a_search_for_the_highest_rate_within_an_slo(pytestconfig, folder, tmp_path):
+@pytest.mark.slow
+def test_a_rate_that_the_twin_says_is_run(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    done = run(pytestconfig.rootpath, folder, output, load="slo200")
+    assert done.returncode == 0, done.stderr
+    cell = json.loads(output.read_text())
+    found = cell["search"]
+    assert found["status"] in ("confirmed", "unconfirmed")
+    assert 0 < found["rate_confident"] <= found["rate"]
+    *probes, last = found["probes"]
+    assert probes
+    assert (last["rate"], last["n"]) == (cell["arrivals"]["rate"], cell["requests"])
+    assert found["status"] == "unconfirmed" or last["p99"] <= 200
+
+
+def test_an_slo_below_the_service_is_infeasible(pytestconfig, folder, tmp_path):
     output = tmp_path / "cell.json"
     changes = {"load": "slo0.0001", "requests": 50}
     done = run(pytestconfig.rootpath, folder, output, **changes)

@@ -174,7 +174,9 @@ def changed(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
+)
 def test_asked_to_stop_it_saves_publishes_nothing_and_goes_on(
     checkpoint, features, tmp_path, number, status
 ):

@@ -185,7 +185,7 @@ def test_auto_on_one_node_is_one_process_as_ever(checkpoint, features, alone, tm
         ({"processes": 0}, "'0' is neither auto nor 1 or more"),
         ({"hosts": "127.0.0.1,127.0.0.1"}, "127.0.0.1 is named more than once"),
         ({"hosts": "192.0.2.1,192.0.2.2"}, "192.0.2.1 (192.0.2.1) is not this machine"),
-        ({"hosts": "slurm"}, "SLURM_JOB_NODELIST is not set"),
+        ({"hosts": "slurm"}, "so this is no Slurm job"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(tmp_path, options, reason):

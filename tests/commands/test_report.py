@@ -120,6 +120,9 @@ def test_show_results_prints_scores_and_the_fastest_cell(folder):
     (folder / "report.html").write_text("x")
     paths = ("--summary", folder / "summary.csv", "--report", folder / "report.html")
     assert run("show_results", *paths).stdout.splitlines() == [
+        "  Deploy torch bf16 on this machine, layout 1x1x2: it answers 279 requests a second, one "
+        "after another, with p99 4.30 ms, F1 91.30 %; `snakemake --cores all plan` tells which "
+        "rate keeps a limit of p99.",
         "  demo-fp32  torch  fp32  exact match  86.00 %  F1  91.40 %",
         "  demo-fp32  torch  bf16  exact match  85.80 %  F1  91.30 %",
         "  demo-bf16  torch  fp32  exact match  85.20 %  F1  90.90 %",
@@ -135,9 +138,9 @@ def test_show_results_keeps_a_large_experiment_short(tmp_path):
     (tmp_path / "report.html").write_text("x")
     paths = ("--summary", summary, "--report", tmp_path / "report.html")
     lines = run("show_results", *paths).stdout.splitlines()
-    assert len(lines) == 15
-    assert lines[12] == "  and 8 more: see summary.csv"
-    assert lines[13].startswith("  fastest: 6.09 features/s (openvino int8, real-lengths,")
+    assert len(lines) == 16
+    assert lines[13] == "  and 8 more: see summary.csv"
+    assert lines[14].startswith("  fastest: 6.09 features/s (openvino int8, real-lengths,")
 
 
 def test_show_results_names_what_cannot_be_told(tmp_path):
@@ -148,13 +151,13 @@ def test_show_results_names_what_cannot_be_told(tmp_path):
     (tmp_path / "report.html").write_text("x")
     lines = run("show_results", "--summary", summary, "--report", tmp_path / "report.html")
     more = "  and 9 more, 1 of them cannot be told: see summary.csv"
-    assert lines.stdout.splitlines()[12] == more
+    assert lines.stdout.splitlines()[13] == more
 
     results = Results(tmp_path / "few")
     add_metrics(results, "few", "torch-int8", 88.0, 89.0)
     add_comparison(results, "few", "torch-int8", 0.985, gate="cannot tell")
     lines = run("show_results", "--summary", write_summary(results), "--report", summary)
-    assert lines.stdout.splitlines()[0] == (
+    assert lines.stdout.splitlines()[1] == (
         "  few  torch  int8  exact match  88.00 %  F1  89.00 %"
         "  cannot tell whether it keeps 99 % of the F1 of torch-fp32"
     )
@@ -164,7 +167,7 @@ def test_show_results_names_what_failed_and_what_does_not_count(tmp_path):
     summary = write_summary(engines(tmp_path, bf16=False))
     (tmp_path / "report.html").write_text("x")
     lines = run("show_results", "--summary", summary, "--report", tmp_path / "report.html")
-    assert lines.stdout.splitlines()[5:-1] == [
+    assert lines.stdout.splitlines()[6:-1] == [
         "  guide  openvino     int8  exact match  83.76 %  F1  90.84 %",
         "  guide  onnxruntime  int8  exact match  81.75 %  F1  88.65 %"
         "  FAILED: 97.20 % of the F1 of torch-fp32, less than 99 %",
@@ -199,11 +202,11 @@ def test_show_results_without_scores_or_times(tmp_path):
     results = Results(tmp_path)
     (tmp_path / "report.html").write_text("x")
     options = ("--summary", write_summary(results), "--report", tmp_path / "report.html")
-    assert len(run("show_results", *options).stdout.splitlines()) == 1
+    assert len(run("show_results", *options).stdout.splitlines()) == 2
     add_cell(results, "run", cell("torch", "fp32", "padded", 1, 1234.5, threads=1))
     write_summary(results)
     lines = run("show_results", *options).stdout.splitlines()
-    assert lines[0] == "  fastest: 1,234 features/s (torch fp32, padded, batch 1, 1 thread)"
+    assert lines[1] == "  fastest: 1,234 features/s (torch fp32, padded, batch 1, 1 thread)"
 
 
 def test_show_results_says_what_is_missing(tmp_path):

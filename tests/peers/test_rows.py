@@ -108,3 +108,26 @@ def test_where_all_are_told_apart_nobody_goes_on():
         ceilings=[100.0] * 8,
     )
     assert undecided(measured["contenders"], measured["samples"]) == set()
+
+
+def test_a_round_that_was_disturbed_counts_for_no_ratio():
+    found = work(
+        {"ours": contender(ours=True), "it": contender()},
+        {"ours": [1.1] * 9, "it": [1.0] * 8 + [5.0]},
+    )
+    assert found["samples"][-1]["contender"] == "it"
+    found["samples"][-1]["validity"] = {"verdict": "disturbed", "reasons": []}
+    row = next(row for row in rows(found) if not row.contender["ours"])
+    assert (row.same_form.rounds, row.same_form.ratio) == (8, pytest.approx(1.1))
+    assert row.disturbed == 1
+
+
+def test_who_was_only_ever_disturbed_has_no_verdict_and_goes_on():
+    found = work(
+        {"ours": contender(ours=True), "it": contender()}, {"ours": [1.1] * 8, "it": [1.0] * 8}
+    )
+    for sample in found["samples"]:
+        sample["validity"] = {"verdict": "disturbed", "reasons": []}
+    row = next(row for row in rows(found) if not row.contender["ours"])
+    assert row.same_form is None
+    assert undecided(found["contenders"], found["samples"]) == {"ours", "it"}

@@ -107,3 +107,18 @@ def test_the_command_writes_what_a_plan_reads(run, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 cells of Example Processor 9000" in done.stdout
     assert len(read(output).cells) == 2
+
+
+def test_a_layout_whose_lanes_were_all_busy_comes_before_its_requests_one_by_one(run):
+    for layout in ("1x1x2", "2x1x1"):
+        run.add_saturated("torch", layout, lengths=[12, 31], ms=[3.0, 5.0])
+    cells = {(cell["engine"], cell["layout"]): cell for cell in exported(run)["cells"]}
+    assert cells.keys() == {("openvino", "1x1x2"), ("torch", "1x1x2"), ("torch", "2x1x1")}
+    assert cells["torch", "1x1x2"]["service_ms"] == [3.0, 5.0]
+    assert cells["torch", "2x1x1"]["peak_mib"] == 512.0
+
+
+def test_a_saturated_cell_of_other_questions_is_refused(run):
+    run.add_saturated("torch", "2x1x1", lengths=[12, 400], ms=[3.0, 5.0])
+    with pytest.raises(UserError, match="requests of 400 word pieces, which no feature has"):
+        exported(run)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertsquad.planner.problem import Machine, Option, Problem
-from bertsquad.planner.program import solve
+from bertsquad.planner.program import most_questions, solve
 
 SMALL = Option("small", "small", {"short": 0.020}, 0.60)
 BIG = Option("big", "big", {"short": 0.005, "long": 0.012}, 0.75)
@@ -55,7 +55,8 @@ def cheapest_by_trying(problem):
             continue
         if problem.budget is not None and cost > problem.budget:
             continue
-        if carries(problem, fleet):
+        left = [{**fleet, name: max(0, fleet[name] - problem.spare)} for name in names]
+        if all(carries(problem, counts) for counts in [fleet, *left]):
             costs.append(cost)
     return min(costs, default=None)
 
@@ -216,3 +217,30 @@ def test_forty_options_of_five_machines_take_less_than_two_seconds():
     plan = solve(Problem(machines, options, dict.fromkeys(lengths, 37.0)))
     assert plan.status == "optimal"
     assert time.perf_counter() - start < 2
+
+
+def test_a_spare_machine_may_fail_of_any_option():
+    problem = replace(EXAMPLE, spare=1)
+    plan = solve(problem)
+    # Without its only big one a fleet has no room for the long ones, so there are two; with one of
+    # them lost, 28 short need a small one, of which one may fail as well while both big ones work.
+    assert plan.machines == {"small": 1, "big": 2}
+    assert plan.cost == pytest.approx(7.8)
+
+
+@given(problems(), st.integers(1, 2))
+@settings(max_examples=25, deadline=None)
+def test_with_spare_machines_it_equals_trying_every_fleet_and_failure(problem, spare):
+    problem = replace(problem, spare=spare)
+    plan = solve(in_floats(problem))
+    expected = cheapest_by_trying(problem)
+    if expected is None:
+        assert plan.status == "infeasible"
+    else:
+        assert plan.cost == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_most_questions_within_a_budget():
+    plan, times = most_questions(replace(EXAMPLE, budget=4.4))
+    assert plan.machines == {"small": 1, "big": 1}
+    assert times == pytest.approx(180 / 178, rel=1e-6)

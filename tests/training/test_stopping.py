@@ -12,7 +12,11 @@ from bertsquad.training.stopping import Stopped, Stopping
 
 @pytest.mark.parametrize(
     ("number", "name", "status"),
-    [(signal.SIGTERM, "SIGTERM", 143), (signal.SIGUSR1, "SIGUSR1", 138)],
+    [
+        (signal.SIGINT, "SIGINT", 130),
+        (signal.SIGTERM, "SIGTERM", 143),
+        (signal.SIGUSR1, "SIGUSR1", 138),
+    ],
 )
 def test_a_signal_stops_at_once(number, name, status):
     done = []

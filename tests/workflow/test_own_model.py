@@ -2,14 +2,16 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from file_server import running
-from project import Project
-from tiny_bert import write_model_folder
+from project import ROOT, Project
+from tiny_bert import add_answer_head, write_model_folder
 
 pytestmark = pytest.mark.slow
 
@@ -34,16 +36,8 @@ DEV = {
 @pytest.fixture
 def own(fresh: Project) -> Project:
     """A checkout with a fine-tuned model (random, but with a head) and two questions."""
-    import torch
-    from safetensors.torch import load_file, save_file
-
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(WORDS.split()))]
-    folder = write_model_folder(fresh.folder / "mine", vocab=tokens, vocab_size=len(tokens))
-    tensors = load_file(folder / "model.safetensors")
-    generator = torch.Generator().manual_seed(1)
-    tensors["qa_outputs.weight"] = torch.randn(2, 32, generator=generator)
-    tensors["qa_outputs.bias"] = torch.zeros(2)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    add_answer_head(write_model_folder(fresh.folder / "mine", vocab=tokens, vocab_size=len(tokens)))
     (fresh.folder / "dev.json").write_text(json.dumps(DEV))
     return fresh
 
@@ -124,3 +118,23 @@ def test_a_folder_without_an_answer_head_is_told(own: Path):
     assert done.returncode == 1
     log = (own.folder / "results/logs/a/finetune.log").read_text()
     assert "the tensor qa_outputs.weight is missing" in log
+
+
+def test_the_workflow_goes_on_from_what_score_wrote(own: Project):
+    """The same answers, byte for byte, by the commands alone and by Snakemake."""
+    call = [sys.executable, str(ROOT / "scripts/score.py"), "--threads", "1"]
+    call += ["--model", "mine", "--dataset", "dev.json"]
+    done = subprocess.run(call, cwd=own.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    config = "results/mine--dev/config.yaml"
+    assert done.stdout.splitlines()[-1].endswith(f"snakemake --cores all --configfile {config}")
+    given = yaml.safe_load((own.folder / config).read_text())
+    assert given["runs"]["mine--dev"] == {
+        **{"max_seq_length": 40, "doc_stride": 128, "max_query_length": 17, "epochs": 0}
+    }
+    cell = own.folder / "results/mine--dev/torch-fp32"
+    names = ("predictions.json", "nbest_predictions.json", "metrics.json")
+    before = {name: (cell / name).read_bytes() for name in names}
+    run = own.snakemake("accuracy", "--cores", "1", "--forceall", "--configfile", config)
+    assert run.returncode == 0, run.stderr
+    assert {name: (cell / name).read_bytes() for name in names} == before

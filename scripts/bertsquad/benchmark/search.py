@@ -96,7 +96,8 @@ def search(
     lanes, seed = serving.layout.lanes, serving.settings.workload_seed
 
     def run(rate: float, number: int, last: bool) -> Probe:
-        requests = None if last else max(PROBE_REQUESTS, int(rate * PROBE_S))
+        probe_s = min(PROBE_S, serving.settings.seconds)
+        requests = None if last else max(PROBE_REQUESTS, int(rate * probe_s))
         done = serving.serve(rate, seed + 1 + number, requests)
         runs.append(done)
         found = twin_check.compare(done.samples, done.schedule, services, lanes)

@@ -51,6 +51,8 @@ def fcfs(arrivals: np.ndarray, services: np.ndarray, servers: int) -> np.ndarray
         raise ValueError("arrivals are not in ascending order")
     if np.any(services < 0):
         raise ValueError("a service is below 0 s")
+    if servers == 1:
+        return _one_server(arrivals, services)
     free = [-math.inf] * servers
     ends = np.empty(len(arrivals))
     pairs = zip(arrivals.tolist(), services.tolist(), strict=True)
@@ -59,6 +61,16 @@ def fcfs(arrivals: np.ndarray, services: np.ndarray, servers: int) -> np.ndarray
         heapq.heapreplace(free, end)
         ends[request] = end
     latencies: np.ndarray = ends - arrivals
+    return latencies
+
+
+def _one_server(arrivals: np.ndarray, services: np.ndarray) -> np.ndarray:
+    """The same for one server, without a loop: the end of a request is all services so far after
+    the latest moment at which the server had been idle. Source: Lindley, "The theory of queues
+    with a single server" (1952)."""
+    worked = np.cumsum(services)
+    idle = np.maximum.accumulate(arrivals - (worked - services))
+    latencies: np.ndarray = worked + idle - arrivals
     return latencies
 
 

@@ -40,24 +40,32 @@ class Verdict:
 
     word: Word
     ratio: float  # Hodges-Lehmann: the median of the means of all pairs of rounds
-    low: float  # of the interval that holds the true ratio with probability LEVEL; 0 if unbounded
+    low: float  # of the interval that holds the true ratio with probability `level`; 0 if unbounded
     high: float  # inf if unbounded: fewer than 7 rounds bound nothing at this level
     rounds: int
     would_need: int | None  # rounds that would decide, by these rounds' noise; None: decided
 
 
-def verdict(ratios: Sequence[float], same_within: float = SAME_WITHIN) -> Verdict:
+def level_of(looks: int) -> float:
+    """The probability of the interval at each of so many looks (Bonferroni)."""
+    return 1 - ERROR_RATE / looks
+
+
+def verdict(
+    ratios: Sequence[float], same_within: float = SAME_WITHIN, level: float = LEVEL
+) -> Verdict:
     """The verdict on ratios, one a round, of our rate over the other's, all above 0.
 
     `same` wins over `faster` and `slower`: a difference that is sure and too small is no difference
-    to act on. ValueError without ratios.
+    to act on. `level` is the probability of the interval, `level_of` the looks. ValueError without
+    ratios.
     """
     if not ratios:
         raise ValueError("no rounds: a verdict needs ratios")
     logs = np.log(np.asarray(ratios, dtype=float))
     averages = walsh_averages(logs)
     middle = float(np.median(averages))
-    low, high = _interval(averages, len(logs))
+    low, high = _interval(averages, len(logs), level)
     margin = math.log1p(same_within)
     word: Word = "cannot tell"
     if -margin <= low and high <= margin:
@@ -68,6 +76,12 @@ def verdict(ratios: Sequence[float], same_within: float = SAME_WITHIN) -> Verdic
         word = "slower"
     needed = _rounds_needed(logs, middle) if word == "cannot tell" else None
     return Verdict(word, math.exp(middle), math.exp(low), math.exp(high), len(logs), needed)
+
+
+def difference_seen(sd: float, rounds: int) -> float:
+    """The difference of logarithms that so many rounds find in four of five cases; `sd`: the
+    standard deviation of the logarithm of a round's ratio."""
+    return ROUNDS_NEEDED * sd / math.sqrt(rounds)
 
 
 def walsh_averages(values: np.ndarray) -> np.ndarray:
@@ -87,11 +101,11 @@ def signed_rank_counts(rounds: int) -> np.ndarray:
     return counts
 
 
-def _interval(averages: np.ndarray, rounds: int) -> tuple[float, float]:
+def _interval(averages: np.ndarray, rounds: int, level: float) -> tuple[float, float]:
     """Of the logarithm, exact: between order statistics of the Walsh averages."""
     below = np.cumsum(signed_rank_counts(rounds)) / 2.0**rounds
     # How many of the smallest averages, and of the greatest, may be left out.
-    left_out = int(np.searchsorted(below, (1 - LEVEL) / 2, side="right"))
+    left_out = int(np.searchsorted(below, (1 - level) / 2, side="right"))
     if left_out == 0:
         return -math.inf, math.inf
     return float(averages[left_out - 1]), float(averages[-left_out])

@@ -58,11 +58,11 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
     In a step with one task on every node, each is a host that has been started; otherwise this
     node is the first and starts the others.
     """
-    nodes = environment.get("SLURM_JOB_NODELIST")
+    nodes = _allocated(environment)
     if not nodes:
         raise UserError(
-            "--hosts slurm: SLURM_JOB_NODELIST is not set, so this is no Slurm job; start it by "
-            "sbatch or salloc, or name the hosts"
+            "--hosts slurm: neither SLURM_JOB_ID nor SLURM_JOB_NODELIST says which, so this is no "
+            "Slurm job; start it by sbatch or salloc, or name the hosts"
         )
     step = environment.get("SLURM_STEP_NODELIST", "")
     tasks = environment.get("SLURM_STEP_NUM_TASKS")
@@ -72,6 +72,18 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
     names = expand(nodes)
     here = environment.get("SLURMD_NODENAME", names[0])
     return listed([here, *(name for name in names if name != here)], None)
+
+
+def _allocated(environment: Mapping[str, str]) -> str:
+    """The job's node list as Slurm has it. Within a step that Snakemake's executor starts, the
+    variable holds that step's one node of several, or is missing."""
+    job, squeue = environment.get("SLURM_JOB_ID"), shutil.which("squeue")
+    if job and squeue:
+        command = [squeue, "--noheader", f"--jobs={job}", "--format=%N"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        if asked.returncode == 0 and asked.stdout.strip():
+            return asked.stdout.strip()
+    return environment.get("SLURM_JOB_NODELIST", "")
 
 
 def expand(text: str) -> list[str]:

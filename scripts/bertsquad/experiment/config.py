@@ -13,12 +13,13 @@ from bertsquad.engines import PRECISIONS, about
 from bertsquad.experiment import load
 from bertsquad.experiment.own import with_own_entries
 from bertsquad.experiment.run_keys import schema_properties
+from bertsquad.planner.wanted import dates_as_text, wanted
 from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
-    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html"}
-    | {"cells.json"}
+    | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
+    | {"cells.json", "comparisons", "comparisons.csv", "comparisons.txt"}
 )
 
 
@@ -28,18 +29,21 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     Checkpoints and datasets that are mappings get names (`with_own_entries`). `source` names the
     file in messages. Raises `UserError` for an unknown key, a wrong type or
     range, a run whose name is a folder of results/, lengths that leave a window no room, or a
-    scenario that pads what an engine batches itself.
+    scenario that pads what an engine batches itself, a plan that contradicts itself.
     """
     schema = read_schema(schema_path)
     for place, key in _odd_keys(config):
         raise UserError(
             f"{source}: {place}: the key {key!r} is not text; write it in quotes, as {str(key)!r}"
         )
+    dates_as_text(config)
     check(config, schema, source)
     resolved: dict[str, Any] = with_defaults(with_own_entries(config, source), schema, schema)
     _check_runs(resolved["runs"], source)
     given = (config.get("benchmark") or {}).get("scenarios") or {}
     _check_scenarios(resolved["benchmark"]["scenarios"], given, source)
+    if "plan" in resolved:
+        wanted(resolved["plan"], source)
     return resolved
 
 

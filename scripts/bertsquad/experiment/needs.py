@@ -11,6 +11,7 @@ MIB = 1024 * 1024
 # FP32 weights, gradients, and AdamW's two moments: four times the weights. The rest is PyTorch,
 # activations, and copies of the weights in the type of the products: BERT-Large (1.34 GB of
 # weights) was measured to peak at 7.5 GB in BF16, and at 6.4 GB with activation_checkpointing.
+BERT_LARGE_BYTES = 1_340_000_000
 _COPIES_IN_TRAINING = 4
 _COPIES_IN_INFERENCE = 2
 _BESIDE_WEIGHTS_MIB = 2000
@@ -45,6 +46,28 @@ def needs(experiment: Experiment, plan: Plan) -> Needs:
         memory_mib=_at_once(memory),
         disk_bytes=plan.stored_bytes + stored + _at_once(training),
     )
+
+
+class Memory:
+    """What a step on a run's model needs, in MiB: what a cluster is asked for.
+
+    Where the size of the weights is unknown, and no download tells it, those of BERT-Large.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+
+    def training(self, run: str) -> int:
+        return self._of(run, _COPIES_IN_TRAINING)
+
+    def inference(self, run: str) -> int:
+        return self._of(run, _COPIES_IN_INFERENCE)
+
+    def _of(self, run: str, copies: int) -> int:
+        known = run in self.experiment.config["runs"]  # `make speed`'s is not, which is BERT-Large
+        size = weights_bytes(self.experiment, run) if known else None
+        size = BERT_LARGE_BYTES if size is None else size
+        return copies * size // MIB + _BESIDE_WEIGHTS_MIB
 
 
 def _at_once(amounts: list[tuple[bool, int]]) -> int:

@@ -1,8 +1,13 @@
 """Which files `snakemake export_cells` and `snakemake plan` read."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from bertsquad.console.errors import UserError
 from bertsquad.experiment.files import Experiment, options
+from bertsquad.experiment.served import Served
+from bertsquad.schema import with_defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,10 @@ class PlanFiles:
         ]
 
     def cells(self) -> list[str]:
-        """The cells of single requests."""
+        """The cells of single requests, and of layouts whose lanes are all busy."""
         starts = tuple(f"/benchmark/{name}/batch1-" for name in self.scenarios())
-        return [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
+        found = [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
+        return found + [path for path in Served(self.experiment).files() if "-saturated-" in path]
 
     def metrics(self) -> list[str]:
         """The scores of the timed runs."""
@@ -63,6 +69,43 @@ class PlanFiles:
             )
             found.append("--run " + " ".join(map(quoted, parts)))
         return " ".join(found)
+
+    def served_options(self) -> str:
+        """Each timed run as an option of check_plan.py."""
+        found = []
+        for run in self.runs():
+            model = self.experiment.place(f"<results>/{run}/model")
+            parts = (run, self.experiment.features_file(run, "dev"), model)
+            found.append("--run " + " ".join(map(quoted, parts)))
+        return " ".join(found)
+
+    def settings(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The configuration's `plan` with its defaults, which are all there is where it is absent;
+        `schema` is the configuration's."""
+        plan = self.experiment.config.get("plan", {})
+        found: dict[str, Any] = with_defaults(plan, schema["properties"]["plan"], schema)
+        return found
+
+    def machines(self, schema: dict[str, Any]) -> dict[str, str]:
+        """The cells.json of each kind of machine: this experiment's where none is named."""
+        here = self.experiment.place("<results>/cells.json")
+        machines = self.settings(schema)["machines"]
+        return {name: each["cells"] or here for name, each in machines.items()}
+
+    def check_machines(self, schema: dict[str, Any], source: str) -> None:
+        """`UserError` for a kind of machine whose file of cells is not there."""
+        here = self.experiment.place("<results>/cells.json")
+        for name, path in self.machines(schema).items():
+            if path != here and not Path(path).is_file():
+                raise UserError(
+                    f"{source}: plan.machines.{name}.cells: {path}: no such file; copy it from "
+                    "that machine, where `snakemake export_cells` makes it"
+                )
+
+    def machine_options(self, schema: dict[str, Any]) -> str:
+        """Each kind of machine as an option of make_plan.py."""
+        machines = self.machines(schema).items()
+        return " ".join(f"--cells {quoted(name)} {quoted(path)}" for name, path in machines)
 
     def _of_runs(self, paths: list[str]) -> list[str]:
         starts = tuple(self.experiment.place(f"<results>/{run}/") for run in self.runs())

@@ -1,5 +1,6 @@
 """machine.json: everything about this machine that a measurement depends on."""
 
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from bertsquad.machine.checks import checks, notes, warnings
 from bertsquad.machine.container import describe_container
 from bertsquad.machine.cores import Cores, from_readings
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
+from bertsquad.machine.surroundings import describe_place
 from bertsquad.machine.threads import choose_threads
 from bertsquad.machine.versions import linked_libraries_of_a_child, versions
 
@@ -63,6 +65,7 @@ def describe(
         "load_average": attempt(kernel.load_average) if here else _NOT_THIS_MACHINE,
         "activity": observed,
         "container": attempt(lambda: describe_container(root=root)) if here else None,
+        **(describe_place(os.environ) if here else {"host": None, "node": None, "job": None}),
         "sees_all_processes": activity.sees_all_processes(root),
         "environment": _own_environment() if here else {},
         "versions": versions(packages) | (linked_libraries_of_a_child() if libraries else {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,21 +29,21 @@ class Reading:
     counters: dict[str, Any]
 
 
-def read(root: Path = ROOT) -> Reading:
-    """All counters of this process and its machine."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+def read(root: Path = ROOT, process: int | None = None) -> Reading:
+    """All counters of a process, by default this one, and its machine. Of another one the switches
+    are those of its first thread, and page faults are read from /proc."""
+    who = "self" if process is None else str(process)
     counters: dict[str, Any] = {
         name: attempt(reader)
         for name, reader in (
-            ("busy_s", lambda: _threads(root, 0)),
-            ("run_delay_s", lambda: _threads(root, 1)),
+            ("busy_s", lambda: _threads(root, who, 0)),
+            ("run_delay_s", lambda: _threads(root, who, 1)),
             ("steal_s", lambda: _steal(root)),
             ("psi_s", lambda: _pressure(root)),
             ("throttled_s", lambda: throttled_seconds(root)),
         )
     }
-    counters |= {"nvcsw": usage.ru_nvcsw, "nivcsw": usage.ru_nivcsw}
-    counters |= {"majflt": usage.ru_majflt, "minflt": usage.ru_minflt}
+    counters |= _own_faults() if process is None else _faults(root, who)
     return Reading(time.monotonic(), counters)
 
 
@@ -66,6 +66,12 @@ def difference(first: Reading, last: Reading, other_s: float | None = None) -> d
     return found
 
 
+def disturbance(first: Reading, last: Reading, activity: Mapping[str, Any]) -> dict[str, Any]:
+    """`difference`, with what a `Watch` over the same time saw of others."""
+    other = activity.get("other_cpus")
+    return difference(first, last, None if other is None else other * activity["seconds"])
+
+
 class Meter:
     """The noise of what is timed: starts at the first `timing` of a mode's progress, which is told
     before the clock, and ends with `result`. Progress goes on to `tell`."""
@@ -84,16 +90,43 @@ class Meter:
         """What `difference` says; empty where nothing was timed."""
         if self.first is None or self.watch is None:
             return {}
-        last, activity = read(), self.watch.result()
-        other = activity.get("other_cpus")
-        other_s = None if other is None else other * activity["seconds"]
-        return difference(self.first, last, other_s)
+        last = read()
+        return disturbance(self.first, last, self.watch.result())
 
 
-def _threads(root: Path, field: int) -> float:
-    """Seconds of all threads of this process: field 0 on a processor, field 1 waiting for one."""
+def _own_faults() -> dict[str, int]:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "nvcsw": usage.ru_nvcsw,
+        "nivcsw": usage.ru_nivcsw,
+        "majflt": usage.ru_majflt,
+        "minflt": usage.ru_minflt,
+    }
+
+
+def _faults(root: Path, who: str) -> dict[str, Any]:
+    """The same of another process: fields of proc_pid_status(5) and, behind the name in brackets,
+    of proc_pid_stat(5)."""
+
+    def status(name: str) -> int:
+        lines = read_text(root / "proc" / who / "status").splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith(name)))
+
+    def stat(field: int) -> int:
+        return int(read_text(root / "proc" / who / "stat").rpartition(")")[2].split()[field])
+
+    return {
+        "nvcsw": attempt(lambda: status("voluntary_ctxt_switches:")),
+        "nivcsw": attempt(lambda: status("nonvoluntary_ctxt_switches:")),
+        "majflt": attempt(lambda: stat(9)),
+        "minflt": attempt(lambda: stat(7)),
+    }
+
+
+def _threads(root: Path, who: str, field: int) -> float:
+    """Seconds of all threads of a process: field 0 on a processor, field 1 waiting for one."""
     total = 0
-    for path in (root / "proc/self/task").iterdir():
+    for path in (root / "proc" / who / "task").iterdir():
         try:
             total += int(read_text(path / "schedstat").split()[field])
         except FileNotFoundError:

@@ -42,6 +42,7 @@ How to read it:
   signed ranks. It makes the verdict: *faster*, *slower*, *same* (within 1 %), or *cannot tell*,
   with the number of rounds that would tell. The rounds are looked at after {looks}; who is told
   apart by then takes no further turn. At most {rounds} rounds were made.
+- A round in which something else disturbed a turn counts for no ratio.
 - **of the ceiling**: what the contender computed, padding included, over the best that matrix
   products of BERT-Large's shapes reached in the same rounds.
 - Inference goes from token ids to logits. A fine-tuning step is forward, backward with all
@@ -131,7 +132,8 @@ def line(row: Row, work: Mapping[str, Any]) -> tuple[str, ...]:
         row.contender["how"],
         spread(row.rate),
         "" if row.share is None else f"{row.share:.0%}",
-        _ratio(row.same_form),
+        _ratio(row.same_form)
+        or ("no verdict, disturbed" if row.disturbed and not row.ours else ""),
         _ratio(row.real_lengths),
         goal(row, work),
     )

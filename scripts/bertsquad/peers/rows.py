@@ -10,6 +10,8 @@ from typing import Any
 from bertsquad.benchmark.verdicts import Verdict, verdict
 from bertsquad.peers.contenders import CEILING, REAL
 
+_VALID = {"verdict": "valid"}  # of samples that older versions took
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -34,6 +36,9 @@ class Row:
     same_form: Verdict | None  # our rate over its rate, round by round, in its own form
     real_lengths: Verdict | None  # our rate at real lengths over its rate
     ours: bool  # the contender that the others are compared with, in its form
+    disturbed: int = (
+        0  # rounds that count for no ratio, since something else disturbed its turn or ours
+    )
 
 
 def rows(work: Mapping[str, Any]) -> list[Row]:
@@ -48,6 +53,7 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
         for form in dict.fromkeys(contender["form"] for contender in contenders.values())
     }
     top = ceiling(work)
+    counted = _undisturbed(work, rates)
     made = []
     for name, contender in contenders.items():
         if contender["form"] == CEILING:
@@ -60,11 +66,12 @@ def rows(work: Mapping[str, Any]) -> list[Row]:
                 share=share(contender, rate, top)
                 if contender["precision"] == work["precision"]
                 else None,
-                same_form=_ratio(rates, best[contender["form"]], name),
+                same_form=_ratio(counted, best[contender["form"]], name),
                 real_lengths=None
                 if contender["form"] == REAL
-                else _ratio(rates, best.get(REAL), name),
+                else _ratio(counted, best.get(REAL), name),
                 ours=name == best[contender["form"]],
+                disturbed=len(_disturbed(work, name) | _disturbed(work, best[contender["form"]])),
             )
         )
     return made
@@ -78,6 +85,28 @@ def _rates_by_round(work: Mapping[str, Any], name: str) -> dict[int, float]:
         sample["round"]: sample["features"] / sample["seconds"]
         for sample in work["samples"]
         if sample["contender"] == name and "features" in sample
+    }
+
+
+def _disturbed(work: Mapping[str, Any], name: str | None) -> set[int]:
+    """The rounds in which something else disturbed its turn (benchmark/validity.py)."""
+    return {
+        sample["round"]
+        for sample in work["samples"]
+        if sample["contender"] == name and sample.get("validity", _VALID)["verdict"] != "valid"
+    }
+
+
+def _undisturbed(
+    work: Mapping[str, Any], rates: Mapping[str, dict[int, float]]
+) -> dict[str, dict[int, float]]:
+    """The rates that count for a ratio. They are left out whoever was faster in them, so the test
+    of the others stays exact."""
+    return {
+        name: {
+            number: rate for number, rate in found.items() if number not in _disturbed(work, name)
+        }
+        for name, found in rates.items()
     }
 
 
@@ -107,11 +136,13 @@ def undecided(contenders: Mapping[str, Any], samples: list[dict[str, Any]]) -> s
     slower or as fast as, and our fastest ones. The ceiling goes on with them."""
     work = {"contenders": contenders, "samples": samples}
     rates = {name: _rates_by_round(work, name) for name in contenders}
+    counted = _undisturbed(work, rates)
     found: set[str] = set()
     for name, contender in contenders.items():
         best = _fastest(contenders, rates, contender["form"])
-        known = _ratio(rates, best, name)
-        if best and not contender["ours"] and known and known.word == "cannot tell":
+        known = _ratio(counted, best, name)
+        told = known is not None and known.word != "cannot tell"
+        if best and rates[name] and not contender["ours"] and not told:
             found |= {name, best}
     return found | {name for name in contenders if found and contenders[name]["form"] == CEILING}
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertsquad.benchmark.flops import useful_flops
+from bertsquad.benchmark.side_process import SideFailed, SideProcess
+from bertsquad.benchmark.turns import interleave
 from bertsquad.console.errors import UserError
 from bertsquad.engines import about, native
 from bertsquad.files import read_json
@@ -25,8 +27,7 @@ from bertsquad.machine.kernel import load_average, measurement_environment
 from bertsquad.machine.memory import machine_memory_mib
 from bertsquad.peers import materials
 from bertsquad.peers.contenders import ANSWERS, CEILING, OURS, PROGRAMS, TEXTS, Contender, Work
-from bertsquad.peers.process import PeerFailed, PeerProcess
-from bertsquad.peers.rounds import interleave
+from bertsquad.peers.leftovers import model_folder
 from bertsquad.peers.rows import undecided
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
         for name, contender in contenders.items()
     }
     files = {
-        name: _prepare(work, contender, bench, facts[name])
+        name: prepare(work, contender, bench, facts[name])
         for name, contender in taking_part.items()
     }
     if work.task == "memory":
@@ -147,10 +148,10 @@ def measure_work(work: Work, bench: Bench) -> dict[str, Any]:
     }
 
 
-def _prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any]) -> list[str]:
+def prepare(work: Work, contender: Contender, bench: Bench, facts: dict[str, Any]) -> list[str]:
     """Make what a contender reads; return its command."""
     model = materials.make_model(
-        bench.folder / "models" / f"layers-{contender.layers}",
+        model_folder(bench.folder, contender.layers),
         contender.layers,
         bench.vocab,
         **bench.shape,
@@ -259,7 +260,8 @@ def _make_files(
         facts["failed_before"] = f"its files could not be made: {last}"
 
 
-def _start(name: str, contender: Contender, command: list[str], bench: Bench) -> PeerProcess:
+def environment_of(contender: Contender, bench: Bench, scripts: Path = _SCRIPTS) -> dict[str, str]:
+    """The variables of a contender's process; ours find the library in `scripts`."""
     environment = {
         **torch_environment.WAITING,  # of OpenMP: for the peers' PyTorch as for ours
         **os.environ,
@@ -269,8 +271,13 @@ def _start(name: str, contender: Contender, command: list[str], bench: Bench) ->
     }
     environment.pop("PYTHONPATH", None)
     if PROGRAMS[contender.program] == OURS:
-        environment["PYTHONPATH"] = str(_SCRIPTS)
-    return PeerProcess(name, command, environment, bench.folder / "logs" / f"{name}.log")
+        environment["PYTHONPATH"] = str(scripts)
+    return environment
+
+
+def _start(name: str, contender: Contender, command: list[str], bench: Bench) -> SideProcess:
+    log = bench.folder / "logs" / f"{name}.log"
+    return SideProcess(name, command, environment_of(contender, bench), log)
 
 
 def _all_together(
@@ -292,7 +299,7 @@ def _all_together(
             stack.callback(process.close)
             try:
                 facts[name].update(process.ready())
-            except PeerFailed as error:
+            except SideFailed as error:
                 failed[name] = str(error)
                 process.close()
                 continue

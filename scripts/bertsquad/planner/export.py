@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,23 @@ def export(
     found: dict[tuple[Any, ...], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
     for path in sorted(cells):
         row = read_cell(path)
-        if row["mode"] != "batches" or row["padding"] != "none" or row["batch_size"] != 1:
-            continue
-        if "refused" in row:
+        if "refused" in row or not _is_planned_with(path, row):
             continue
         if row["run"] not in runs:
             raise UserError(f"{path}: run {row['run']!r} is not one of {', '.join(runs)}")
         _check_machine(path, row["cpu"], here, source)
-        key = (*_model(row), f"1x1x{row['threads']:.0f}")
-        found.setdefault(key, []).append((row, _requests(path, opened[row["run"]])))
+        features = opened[row["run"]]
+        if row["mode"] == "saturated":
+            requests = _saturated(path, features)
+        else:
+            requests = _requests(path, features)
+        layout = row.get("layout") or f"1x1x{row['threads']:.0f}"
+        key = (*_model(row), layout)
+        found.setdefault((*key, row["mode"]), []).append((row, requests))
+    # Of one layout the requests with all lanes busy are nearer to load than those one by one.
+    for *cell, mode in list(found):
+        if mode != "saturated" and (*cell, "saturated") in found:
+            del found[(*cell, mode)]
     if not found:
         raise UserError(f"no cell of single requests at real lengths; {_MEASURE}")
     data = {
@@ -78,8 +86,8 @@ def export(
         "machine": here,
         "runs": {run: _run(runs[run], opened[run]) for run in sorted({key[0] for key in found})},
         "cells": [
-            _cell(key, repeats, scores.get(key[:3], {}), compared.get(key[:3], {}))
-            for key, repeats in found.items()
+            _cell(key, repeats, scores.get(tuple(key[:3]), {}), compared.get(tuple(key[:3]), {}))
+            for (*key, _), repeats in found.items()
         ],
     }
     check(data, "the exported cells")
@@ -118,6 +126,36 @@ def _check_machine(path: Path, cpu: Any, here: Mapping[str, Any], source: str) -
         )
 
 
+def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:
+    """Single requests at real lengths: one by one, or with all lanes of a layout busy."""
+    if row["mode"] == "saturated":
+        return not read_object(path).get("batching")
+    return bool(row["mode"] == "batches" and row["padding"] == "none" and row["batch_size"] == 1)
+
+
+def _saturated(path: Path, features: Features) -> dict[str, Any]:
+    """As `_requests`, of a layout whose lanes were all busy. Which features they were is in its
+    samples alone, so only lengths that no feature has are told from those of other questions."""
+    data = read_object(path)
+    try:
+        service, memory = data["service"], data["layout"]["peak_pss_mib"]
+        lengths, samples = list(service["lengths"]), [float(ms) for ms in service["service_ms"]]
+        strange = sorted(set(lengths) - set(features.lengths.tolist()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a saturated cell ({error!r}); measure it again") from None
+    if strange:
+        raise UserError(
+            f"{path}: measured on other questions: requests of {strange[0]} word pieces, which no "
+            "feature has; measure it again"
+        )
+    return {
+        "lengths": lengths,
+        "service_ms": samples,
+        "started_at": data.get("started_at", ""),
+        "peak_mib": memory,
+    }
+
+
 def _requests(path: Path, features: Features) -> dict[str, Any]:
     """Word pieces and service of each request; `UserError` where the features are others than
     those that were timed."""
@@ -149,7 +187,7 @@ def _requests(path: Path, features: Features) -> dict[str, Any]:
 
 
 def _cell(
-    key: tuple[Any, ...],
+    key: Sequence[Any],
     repeats: list[tuple[dict[str, Any], dict[str, Any]]],
     score: Mapping[str, Any],
     change: Mapping[str, Any],

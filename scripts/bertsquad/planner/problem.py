@@ -38,6 +38,7 @@ class Problem:
     options: tuple[Option, ...]
     demand: Mapping[str, float]  # questions a second, by class of length
     budget: float | None = None  # per hour
+    spare: int = 0  # machines of any one option that may fail; the others carry the demand
 
     def __post_init__(self) -> None:
         for name, machine in self.machines.items():
@@ -51,6 +52,7 @@ class Problem:
             _check(f"utilisation of {option.name}", used, 0 < used <= 1)
             for length, seconds in option.seconds.items():
                 _check(f"seconds of {option.name}, {length}", seconds, 0 < seconds < math.inf)
+        _check("spare", self.spare, self.spare >= 0)
         for length, rate in self.demand.items():
             _check(f"demand of {length}", rate, 0 <= rate < math.inf)
         if len({option.name for option in self.options}) < len(self.options):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bertsquad.planner.problem import Plan, Problem, Status
@@ -34,43 +35,65 @@ class Program:
             option.name: pulp.LpVariable(f"machines_{place}", lowBound=0, cat=category)
             for place, option in enumerate(problem.options)
         }
-        self.shares: dict[tuple[str, str], Any] = {
-            (option.name, length): pulp.LpVariable(f"share_{place}_{number}", lowBound=0)
-            for place, option in enumerate(problem.options)
-            for number, length in enumerate(self.lengths)
-            if length in option.seconds
-        }
+        self.shares = self._new_shares(pulp, "share")
         # The demand is served so many times: fixed here, the unknown where a rate is sought.
         self.times: Any = pulp.LpVariable("times", lowBound=1 + margin, upBound=1 + margin)
         self.cost = pulp.lpSum(
             problem.machines[option.machine].price * self.machines[option.name]
             for option in problem.options
         )
-        self.demands = self._add_demand(pulp)
-        self._add_capacity(pulp)
+        self.demands = self._add_demand(pulp, self.shares, "demand")
+        self._add_capacity(pulp, self.shares, self.machines, "capacity")
         self._add_availability(pulp)
+        if problem.spare:
+            self._add_spare(pulp, "Binary" if whole else "Continuous")
         if problem.budget is not None:
             self.model += self.cost <= problem.budget, "budget"
 
-    def _add_demand(self, pulp: Any) -> dict[str, Any]:
+    def _new_shares(self, pulp: Any, name: str) -> dict[tuple[str, str], Any]:
+        """Which share of each class goes to each option, a variable each."""
+        return {
+            (option.name, length): pulp.LpVariable(f"{name}_{place}_{number}", lowBound=0)
+            for place, option in enumerate(self.problem.options)
+            for number, length in enumerate(self.lengths)
+            if length in option.seconds
+        }
+
+    def _add_demand(self, pulp: Any, shares: Mapping[Any, Any], name: str) -> dict[str, Any]:
         constraints = {}
         for number, length in enumerate(self.lengths):
-            served = [share for (_, of), share in self.shares.items() if of == length]
+            served = [share for (_, of), share in shares.items() if of == length]
             constraints[length] = pulp.lpSum(served) - self.times == 0
-            self.model += constraints[length], f"demand_{number}"
+            self.model += constraints[length], f"{name}_{number}"
         return constraints
 
-    def _add_capacity(self, pulp: Any) -> None:
+    def _add_capacity(
+        self, pulp: Any, shares: Mapping[Any, Any], machines: Mapping[str, Any], name: str
+    ) -> None:
         for place, option in enumerate(self.problem.options):
             load = pulp.lpSum(
                 option.seconds[length]
                 * self.problem.demand[length]
                 / option.utilisation
-                * self.shares[option.name, length]
+                * shares[option.name, length]
                 for length in self.lengths
                 if length in option.seconds
             )
-            self.model += load <= self.machines[option.name], f"capacity_{place}"
+            self.model += load <= machines[option.name], f"{name}_{place}"
+
+    def _add_spare(self, pulp: Any, category: str) -> None:
+        """For each option: without its spare machines the fleet carries the demand, too."""
+        for place, option in enumerate(self.problem.options):
+            machines = self.machines[option.name]
+            most = self.problem.machines[option.machine].most
+            left = pulp.LpVariable(f"left_{place}", lowBound=0)
+            any_left = pulp.LpVariable(f"any_left_{place}", lowBound=0, upBound=1, cat=category)
+            self.model += left <= machines - self.problem.spare * any_left
+            self.model += left <= most * any_left
+            shares = self._new_shares(pulp, f"share_without_{place}")
+            self._add_demand(pulp, shares, f"demand_without_{place}")
+            remaining = {**self.machines, option.name: left}
+            self._add_capacity(pulp, shares, remaining, f"capacity_without_{place}")
 
     def _add_availability(self, pulp: Any) -> None:
         for place, (name, machine) in enumerate(self.problem.machines.items()):
@@ -130,12 +153,44 @@ def cheapest(program: Program) -> Status:
     return program.solve(pulp.lpSum(place * variable for place, variable in places))
 
 
+def most_questions(problem: Problem) -> tuple[Plan, float]:
+    """The plan that carries the most, and how many times the demand that is; among equal ones as
+    `solve` chooses. ValueError without a demand: its classes' rates say only their shares."""
+    if not any(problem.demand.values()):
+        raise ValueError("no class of length has a demand")
+    program = Program(problem)
+    program.times.bounds(0, None)
+    status = program.solve(-program.times)
+    if status != "optimal":
+        return Plan(status), 0.0
+    times = carry(problem, program.counts())[0]
+    if times <= SHORTFALL:
+        return Plan("infeasible"), 0.0
+    # A little less, so that a fleet that carries the same but for rounding counts as one.
+    demand = {length: rate * times * (1 - EQUAL_COST) for length, rate in problem.demand.items()}
+    plan = solve(replace(problem, demand=demand))
+    return plan, times * (1 - EQUAL_COST)
+
+
 def carry(problem: Problem, counts: Mapping[str, int]) -> tuple[float, dict[str, dict[str, float]]]:
-    """How many times the demand a fleet carries at most (inf without a demand), and the questions
-    a second by option and class that it is sent at the demand itself.
+    """How many times the demand a fleet carries at most, also when its spare machines fail (inf
+    without a demand), and the questions a second by option and class that it is sent at the demand
+    itself, while none has failed.
 
     By HiGHS: CBC hands its solution over with 7 digits, too few to check a fleet with.
     """
+    times, rates = _carry_whole(problem, counts)
+    if problem.spare and math.isfinite(times):
+        for name, count in counts.items():
+            left = {**counts, name: max(0, count - problem.spare)}
+            times = min(times, _carry_whole(problem, left)[0])
+    return times, rates
+
+
+def _carry_whole(
+    problem: Problem, counts: Mapping[str, int]
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """The same where no machine fails."""
     from scipy.optimize import linprog
 
     lengths = [length for length, rate in problem.demand.items() if rate > 0]

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from bertsquad.reporting.summary.summary import Summary
 
 _FOLDER = Path(__file__).parent / "figures"
-SECTIONS = ("accuracy", "speed", "training", "data")
+SECTIONS = ("accuracy", "speed", "comparisons", "training", "data")
 
 
 class Figure(Protocol):
     """A module of figures/ that the report shows."""
 
     TITLE: str  # of the SVG file
-    READS: Literal["summary", "logs", "features"]  # what `draw` is given: see plot.py
+    READS: Literal[
+        "summary", "logs", "features", "comparisons"
+    ]  # what `draw` is given: see plot.py
     SECTION: str  # of the report, one of SECTIONS
     RANK: int  # among the figures of that section, from 1
     ALT: str  # what it shows, for readers who do not see it

@@ -1,8 +1,9 @@
 """A training that is asked to stop leaves between two steps, so that its state can be saved.
 
 Batch systems send SIGTERM, or a signal of the user's choice such as SIGUSR1, some time before they
-kill a job (Slurm: scancel, --signal). A step may take longer than that time. So it is given up, not
-finished: until weights are updated nothing has changed, and the same step is done again later.
+kill a job (Slurm: scancel, --signal); Ctrl-C sends SIGINT. A step may take longer than that time.
+So it is given up, not finished: until weights are updated nothing has changed, and the same step is
+done again later.
 """
 
 import signal
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 _SIGNAL_STATUS = 128  # and the signal's number: a shell's status for a command that it ended
 
 

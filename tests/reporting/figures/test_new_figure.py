@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from bertsquad.reporting.gallery import figures
 from bertsquad.reporting.summary.tables import summarize
 from fake_results import CHECKSUMS, MACHINE, config, demo, write
 from project import Project, copy_project
@@ -47,7 +48,7 @@ def project(tmp_path_factory) -> Project:
 
 
 def test_it_is_planned(project):
-    assert project.planned()["plot"] == 7
+    assert project.planned()["plot"] == len(figures()) + 1
 
 
 def test_it_is_drawn_and_in_the_report(project, tmp_path):

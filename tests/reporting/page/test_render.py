@@ -78,6 +78,7 @@ def test_links_lead_into_the_page_or_to_the_sources(demo_html):
 
 def test_it_opens_with_the_answers(demo_html):
     opening = Page(demo_html).text.split("Contents")[0]
+    assert opening.index("Deploy torch bf16 on this machine") < opening.index("On Example")
     for words in (
         "On Example Processor 9000 (2 cores, 24.0 GiB), 2 runs (demo-bf16 and demo-fp32) fine-tuned"
         " the checkpoint synthetic on the dataset synthetic.",

@@ -11,8 +11,10 @@ import yaml
 from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
-from bertsquad.reporting import formats, palette
+from bertsquad.reporting import formats, palette, verdicts
 from bertsquad.reporting.page import sections, sentences, svg, trust
+from bertsquad.reporting.page.compared import compared_table
+from bertsquad.reporting.page.deployment import deployment
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
@@ -42,6 +44,9 @@ def render(
     questions: int = 0,
     asked_in: Sequence[str] = (),
     command: str = "snakemake --cores all",
+    compared: Sequence[Mapping[str, Any]] = (),
+    noise: Mapping[str, Any] | None = None,
+    planned: str = "",
     origin: Origin = UNKNOWN,
 ) -> str:
     """The page. The same arguments give the same page.
@@ -56,12 +61,15 @@ def render(
         questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
         asked_in: which of the inputs these are from.
         command: what makes this report again.
+        compared: pairs of cells measured by turns, as compare_speed.py writes them.
+        noise: the noise floor of the machine, as noise.py writes it.
+        planned: the plan in a sentence, where the configuration asks for one.
         origin: the code that made it.
     """
     found = findings(summary)
     cells = records(summary.cells)
     warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
-    compared = comparisons(summary)
+    beside = comparisons(summary)
     sources = sections.sources(inputs)
     facts: dict[str, Any] = {
         "found": found,
@@ -78,7 +86,7 @@ def render(
         "references": sorted({change.reference for change in changes}),
         "shown_changes": _SHOWN_CHANGES,
         "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
-        "guide_table": guide_table(compared) if compared else None,
+        "guide_table": guide_table(beside) if beside else None,
         "open_cells": len(cells) <= _OPEN_ROWS,
         "sources": sources,
         "credit": next((source for source in sources if source.name == quoted_from), None),
@@ -89,12 +97,16 @@ def render(
         "examples_of": examples_of,
         "columns": COLUMNS,
         "command": command,
+        "compared": compared,
+        "compared_table": compared_table(compared),
+        "noise_line": verdicts.noise_line(noise),
         "origin": origin,
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
     facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
     facts |= _in_words(found, cells, machine, config)
+    facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
     return _environment().get_template("report.html.j2").render(facts)
@@ -139,6 +151,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("accuracy", "Accuracy", found.accuracy),
         ("changes", "Changes against FP32", facts["changes"]),
         ("speed", "Speed", found.cells),
+        ("comparisons", "Comparisons", facts["compared"]),
         ("training", "Training", facts["trained"]),
         ("guide", "The guide and us", facts["guide_table"]),
         ("examples", "Examples", facts["examples"]),

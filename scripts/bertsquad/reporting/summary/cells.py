@@ -52,6 +52,8 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path}: mode {row['mode']!r}; expected one of {', '.join(MODES)}")
     for name in ("engine", "precision", "scenario", "padding", "cpu", "started_at", "native"):
         row[name] = available(data.get(name))
+    for name in ("host", "node", "job"):
+        row[name] = data.get(name) or ""
     row["threads_requested"] = match["threads"] or ""
     if row["mode"] in SERVED:
         row |= {"load": match["load"], "layout": match["layout"]}

@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from bertsquad.peers.process import PeerFailed
-from bertsquad.peers.rounds import interleave
+from bertsquad.benchmark.side_process import SideFailed
+from bertsquad.benchmark.turns import interleave
 
 
 class FakeSide:
     """Notes its turns in a list that all share; fails from its turn `fails_at` on."""
+
+    pid = None
 
     def __init__(self, name: str, turns: list[str], fails_at: int | None = None) -> None:
         self.name, self.turns, self.fails_at = name, turns, fails_at
 
     def run(self) -> dict[str, Any]:
         if self.fails_at is not None and self.turns.count(self.name) >= self.fails_at:
-            raise PeerFailed(f"{self.name}: out of memory")
+            raise SideFailed(f"{self.name}: out of memory")
         self.turns.append(self.name)
         return {"seconds": 1.0, "features": 4}
 
@@ -41,7 +43,10 @@ def test_the_order_is_drawn_anew_in_each_round_from_the_seed():
 def test_a_sample_says_whose_it_is_in_which_round_and_who_else_was_busy():
     _, samples, _ = run(2, a=None)
     assert [sample["round"] for sample in samples] == [1, 2]
-    assert samples[0].keys() == {"contender", "round", "seconds", "features", "activity"}
+    assert samples[0].keys() == {
+        *("contender", "round", "seconds", "features"),
+        *("activity", "noise", "validity"),
+    }
 
 
 def test_a_side_that_fails_is_named_and_takes_no_further_turn():

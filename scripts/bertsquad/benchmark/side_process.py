@@ -1,4 +1,4 @@
-"""A contender of the benchmark as a process: started, run, and stopped while others run."""
+"""A side of a comparison as a process: started, run, and stopped while others run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ READY_TIMEOUT_S = 900  # compilers and quantisers take minutes
 _RUN_TIMEOUT_S = 600
 
 
-class PeerFailed(Exception):
+class SideFailed(Exception):
     """A process ended or did not answer; the message names it and the last line of its log."""
 
 
-class PeerProcess:
-    """One process that follows scripts/peers/protocol.py.
+class SideProcess:
+    """One process that answers as scripts/take_turns.py and scripts/peers/protocol.py do.
 
     Between its runs it is stopped by a signal: no thread of it can spin while others are measured.
     """
@@ -44,6 +44,10 @@ class PeerProcess:
         assert self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
         self.rest = b""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def ready(self) -> dict[str, Any]:
         """Its answer when it is loaded and warm; then it is stopped."""
@@ -82,9 +86,9 @@ class PeerProcess:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def failure(self, what: str) -> PeerFailed:
+    def failure(self, what: str) -> SideFailed:
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return PeerFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
+        return SideFailed(f"{self.name}: {what}; {lines[-1] if lines else 'it wrote nothing'}")
 
     def close(self) -> None:
         """End the process."""

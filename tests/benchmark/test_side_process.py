@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.peers import process
-from bertsquad.peers.process import PeerFailed, PeerProcess
+from bertsquad.benchmark import side_process as process
+from bertsquad.benchmark.side_process import SideFailed, SideProcess
 
 ANSWERS = """
 import json, sys
@@ -35,10 +35,10 @@ def started(tmp_path: Path) -> Iterator:
     """Starts processes with a program each, and ends them."""
     processes = []
 
-    def start(program: str) -> PeerProcess:
+    def start(program: str) -> SideProcess:
         command = [sys.executable, "-c", program]
         processes.append(
-            PeerProcess("the contender", command, os.environ, tmp_path / "logs/contender.log")
+            SideProcess("the contender", command, os.environ, tmp_path / "logs/contender.log")
         )
         return processes[-1]
 
@@ -69,7 +69,7 @@ def test_it_is_stopped_before_and_between_its_runs(started):
 
 def test_one_that_cannot_load_is_named_with_the_last_line_of_its_log(started):
     with pytest.raises(
-        PeerFailed, match="the contender: ended with exit status 1; no such library"
+        SideFailed, match="the contender: ended with exit status 1; no such library"
     ):
         started(ENDS).ready()
 
@@ -77,13 +77,13 @@ def test_one_that_cannot_load_is_named_with_the_last_line_of_its_log(started):
 def test_one_that_ends_in_a_run_is_named(started):
     contender = started(ENDS_LATER)
     contender.ready()
-    with pytest.raises(PeerFailed, match="the contender: ended with exit status 1; out of memory"):
+    with pytest.raises(SideFailed, match="the contender: ended with exit status 1; out of memory"):
         contender.run()
 
 
 def test_one_that_does_not_answer_is_given_up(started, monkeypatch):
     monkeypatch.setattr(process, "READY_TIMEOUT_S", 0.05)
-    with pytest.raises(PeerFailed, match=r"no answer in 0\.05 s; it wrote nothing"):
+    with pytest.raises(SideFailed, match=r"no answer in 0\.05 s; it wrote nothing"):
         started(SILENT).ready()
 
 

@@ -1,0 +1,158 @@
+"""Ask a model questions about a text: the best answers, how probable, and where they stand.
+
+Examples:
+    bertsquad ask --model models/mine "Who founded it?" --text page.txt
+    bertsquad ask --model models/mine --text page.txt     # asks for questions until Ctrl-D
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertsquad import engines
+from bertsquad.console.arguments import command_parser, positive
+from bertsquad.console.errors import UserError, exit_with, note, one_line
+from bertsquad.machine import torch_environment
+from bertsquad.machine.threads import take_cores
+
+if TYPE_CHECKING:
+    from bertsquad import api
+
+AROUND = 60  # characters of the passage shown on either side of an answer
+ALL_CORES = 4096
+
+
+def parse_args() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    add = parser.add_argument
+    add("question", nargs="?", help="left out: questions are read from the terminal, one a line")
+    add("--model", required=True, type=Path, metavar="DIR", help="folder with the fine-tuned model")
+    add("--text", metavar="FILE", help="UTF-8 text to look in; - is the standard input")
+    add(
+        "--engine",
+        choices=list(engines.PRECISIONS),
+        help="what runs the model; default: the first that is installed",
+    )
+    add("--precision", default="fp32", help="fp32, bf16 or int8, as far as the engine has it")
+    add("--quantized", type=Path, metavar="DIR", help="for int8: what quantize made of the model")
+    add("--n-best", type=positive, default=3, help="answers to show (default: 3)")
+    add("--json", action="store_true", help="a JSON object a question, for programs")
+    return parser.parse_args()
+
+
+def read_passage(name: str | None, question: str | None) -> str:
+    """The text to look in; `UserError` for what is no text."""
+    if name is None and (sys.stdin.isatty() or question is None):
+        raise UserError("no text to look in; name a file by --text FILE, or - for standard input")
+    if name in (None, "-") and question is None:
+        raise UserError(
+            "--text - takes the standard input, so give the question on the command line"
+        )
+    where = "standard input" if name in (None, "-") else name
+    try:
+        data = sys.stdin.buffer.read() if name in (None, "-") else Path(str(name)).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{name}: no such file; expected a text to look in") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{where}: not UTF-8 text (byte {error.start}); expected plain text: save a document "
+            "or PDF as text first"
+        ) from None
+    if "\0" in text:
+        raise UserError(f"{where}: a binary file (it has NUL bytes); expected plain text")
+    if not text.strip():
+        raise UserError(f"{where}: empty; expected a text to look in")
+    return text
+
+
+def questions(given: str | None) -> Iterator[str]:
+    """The question of the command line, or those of the terminal until Ctrl-D."""
+    if given is not None:
+        yield given
+        return
+    asking = sys.stdin.isatty()
+    while True:
+        if asking:
+            print("question (Ctrl-D ends)> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            if asking:
+                print(file=sys.stderr)
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def page(answers: Iterable[api.Answer]) -> str:
+    """The answers, each with its probability and the passage around it."""
+    lines = []
+    for number, answer in enumerate(answers, 1):
+        lines.append(f"{number}. {one_line(answer.text)}  ({100 * answer.probability:.1f} %)")
+        if answer.begin is not None and answer.end is not None:
+            before = answer.passage[max(answer.begin - AROUND, 0) : answer.begin]
+            after = answer.passage[answer.end : answer.end + AROUND]
+            left = "…" if answer.begin > AROUND else ""
+            right = "…" if answer.end + AROUND < len(answer.passage) else ""
+            found = f"{left}{before}[{answer.text}]{after}{right}"
+            lines.append(f"   {one_line(found, sys.maxsize)}")
+    return "\n".join(lines)
+
+
+def as_json(question: str, answers: Iterable[api.Answer]) -> str:
+    """One line for programs."""
+    found = [
+        {"text": a.text, "probability": a.probability, "begin": a.begin, "end": a.end}
+        for a in answers
+    ]
+    return json.dumps({"question": question, "answers": found}, ensure_ascii=False)
+
+
+def main() -> None:
+    args = parse_args()
+    if args.question is not None and not args.question.strip():
+        raise UserError("the question is empty; expected a text")
+    passage = read_passage(args.text, args.question)
+    torch_environment.prepare()
+    threads = take_cores(ALL_CORES)
+    from bertsquad import api
+
+    model = api.load(
+        args.model,
+        engine=args.engine,
+        precision=args.precision,
+        threads=threads,
+        quantized=args.quantized,
+    )
+    with model:
+        for question in questions(args.question):
+            try:
+                found = api.answer(model, question, passage, n_best=args.n_best)
+            except UserError as error:
+                if args.question is not None:
+                    raise
+                note(str(error))
+                continue
+            print(as_json(question, found) if args.json else page(found), flush=True)
+
+
+def quietly() -> None:
+    """Ctrl-C and a reader that has gone end it without a word."""
+    try:
+        main()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    exit_with(quietly)

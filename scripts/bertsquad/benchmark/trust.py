@@ -1,0 +1,85 @@
+"""Whether verdicts can be trusted here: sides that are equal, and sides slower by a known share.
+
+Each trial is a comparison like any other, by the same loop and test. Five trials with equal sides
+share a pair of processes: were one of a pair faster for good, all five could find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+EQUAL = 40  # trials with equal sides
+FALSE_AT_MOST = 5  # of them; at a true rate of 5 % more come by chance in 1.4 %
+PER_PAIR = 5
+KNOWN = {0.05: 2, 0.02: 2}  # trials by the share by which b is slower
+RATIO_WITHIN = 0.01  # of 1.05, where b is slower by 5 %
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One comparison whose truth is known."""
+
+    name: str
+    pair: str  # of processes; trials of one pair differ in nothing but their seed
+    slow_down: float  # of b
+    turn_seconds: float
+    features: int  # of a pass
+    seed: int
+
+
+def trials() -> list[Trial]:
+    """All of them. Whether equal sides are told apart by mistake does not depend on how long a turn
+    is, so those turns are short."""
+    known = [
+        Trial(name, name, share, 0.5, 32, round(1e5 * share) + number)
+        for share, count in KNOWN.items()
+        for number in range(1, count + 1)
+        for name in [f"slower-{100 * share:.0f}-{number}"]
+    ]
+    equal = [
+        Trial(f"equal-{n:02}", f"equal-{(n - 1) // PER_PAIR + 1}", 0.0, 0.07, 8, n)
+        for n in range(1, EQUAL + 1)
+    ]
+    return known + equal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the trials of one kind gave."""
+
+    slow_down: float
+    trials: int
+    words: dict[str, int]  # verdict -> trials
+    held: bool | None  # as many right as promised; None: not all are done, and those held
+    planned: int
+
+    @property
+    def false(self) -> int:
+        """Equal sides that were told apart."""
+        return self.words.get("faster", 0) + self.words.get("slower", 0)
+
+
+def outcomes(found: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+    """One for each kind of trials, equal sides first. `found`: comparisons with `slow_down`."""
+    made = []
+    for share in sorted({one["slow_down"] for one in found}):
+        some = [one for one in found if one["slow_down"] == share]
+        words: dict[str, int] = {}
+        for one in some:
+            words[one["verdict"]] = words.get(one["verdict"], 0) + 1
+        planned = EQUAL if share == 0 else KNOWN[share]
+        held: bool | None = _held(share, some)
+        if held and len(some) < planned:
+            held = None
+        made.append(Outcome(share, len(some), words, held, planned))
+    return made
+
+
+def _held(share: float, some: Sequence[Mapping[str, Any]]) -> bool:
+    """Equal: at most FALSE_AT_MOST told apart. Slower: all found, 5 % within RATIO_WITHIN."""
+    if share == 0:
+        return sum(one["verdict"] in ("faster", "slower") for one in some) <= FALSE_AT_MOST
+    near = all(abs(one["ratio"]["value"] - 1.05) <= RATIO_WITHIN for one in some if share == 0.05)
+    return near and all(one["verdict"] == "faster" for one in some)

@@ -1,0 +1,76 @@
+"""What Slurm's partitions allow: a job that asks for more waits for ever, and nobody says why."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.console.errors import UserError
+
+_MINUTES = (1 / 60, 1, 60, 24 * 60)  # of a second, minute, hour, day
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The longest job in minutes (None: any), and of its largest node the processors and MiB."""
+
+    longest: float | None
+    processors: int
+    memory_mib: int
+
+
+def partitions() -> dict[str, Partition]:
+    """By name, as sinfo(1) lists them; none where it does not answer."""
+    if not (sinfo := shutil.which("sinfo")):
+        return {}
+    command = [sinfo, "--noheader", "--exact", "--format=%R %l %c %m"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    return read(asked.stdout) if asked.returncode == 0 else {}
+
+
+def read(listed: str) -> dict[str, Partition]:
+    """Lines of name, time limit, processors and MiB of a node; a line for each kind of node."""
+    found: dict[str, Partition] = {}
+    for line in listed.splitlines():
+        name, limit, *sizes = line.split()
+        processors, memory = (int(re.sub(r"\D", "", size) or 0) for size in sizes)
+        if name in found:
+            processors = max(processors, found[name].processors)
+            memory = max(memory, found[name].memory_mib)
+        found[name] = Partition(minutes(limit), processors, memory)
+    return found
+
+
+def minutes(limit: str) -> float | None:
+    """`infinite`, or [[days-]hours:]minutes:seconds."""
+    numbers = [int(number) for number in re.findall(r"\d+", limit)]
+    if not numbers:
+        return None
+    return sum(number * worth for number, worth in zip(reversed(numbers), _MINUTES, strict=False))
+
+
+def check(rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition]) -> None:
+    """UserError where a job asks its partition for more than that has. `asked`: its resources."""
+    name = str(asked.get("slurm_partition", ""))
+    if name and known and name not in known:
+        raise UserError(
+            f"{rule}: slurm_partition is {name!r}; expected one of {', '.join(sorted(known))}: "
+            "change it in the profile, under default-resources"
+        )
+    if name not in known:
+        return
+    partition = known[name]
+    limits: Iterable[tuple[str, float | None, str]] = (
+        ("runtime", partition.longest, "minutes"),
+        ("mem_mb", partition.memory_mib, "MiB a node"),
+        ("cpus_per_task", partition.processors, "processors a node"),
+    )
+    for resource, most, unit in limits:
+        wanted = asked.get(resource)
+        if most is not None and isinstance(wanted, int | float) and wanted > most:
+            raise UserError(
+                f"{rule} asks for {resource}={wanted:g}, and partition {name} has {most:g} {unit}: "
+                f"it would wait for ever; lower it in the profile, under set-resources: {rule}"
+            )

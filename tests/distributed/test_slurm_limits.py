@@ -1,0 +1,50 @@
+"""What a partition does not have is refused before a job waits for it."""
+
+import pytest
+
+from bertsquad.console.errors import UserError
+from bertsquad.distributed.slurm_limits import Partition, check, minutes, read
+
+LISTED = """\
+cpu 1:00:00 2 6000
+cpu 1:00:00 4+ 3000
+long 7-00:00:00 48 257000
+any infinite 1 500
+"""
+
+
+def test_sinfos_list_is_read():
+    assert read(LISTED) == {
+        "cpu": Partition(60, 4, 6000),
+        "long": Partition(7 * 24 * 60, 48, 257000),
+        "any": Partition(None, 1, 500),
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("30:00", 30), ("1:30:00", 90), ("2-00:00:00", 2880), ("infinite", None), ("0:30", 0.5)],
+)
+def test_times(limit, expected):
+    assert minutes(limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"runtime": 1440}, "finetune asks for runtime=1440, and partition cpu has 60 minutes"),
+        ({"mem_mb": 7000}, "finetune asks for mem_mb=7000, and partition cpu has 6000 MiB a node"),
+        ({"cpus_per_task": 8}, "asks for cpus_per_task=8, and partition cpu has 4 processors"),
+        ({"slurm_partition": "gpu"}, "slurm_partition is 'gpu'; expected one of any, cpu, long"),
+    ],
+)
+def test_what_a_partition_does_not_have_is_refused(asked, said):
+    with pytest.raises(UserError, match=said):
+        check("finetune", {"slurm_partition": "cpu"} | asked, read(LISTED))
+
+
+def test_what_it_has_is_not_and_nothing_is_known_without_slurm():
+    fits = {"slurm_partition": "cpu", "runtime": 60, "mem_mb": 6000, "cpus_per_task": -1}
+    check("finetune", fits, read(LISTED))
+    check("finetune", {"slurm_partition": "gpu", "runtime": 10**6}, {})
+    check("finetune", {"runtime": 10**6}, read(LISTED))

@@ -1,0 +1,163 @@
+"""The workflow on a real Slurm: by profiles/slurm, and in one allocation by slurm_node.sh."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from project import ROOT, Project
+from services.slurm import Slurm, own_slurm, run
+from services.small_run import CELL, MODEL, RUN, small_project, untimed_files
+
+CONFIG = ("--configfile", "small.yaml")
+SITE = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Slurm]:
+    with own_slurm() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        yield running
+
+
+def for_this_site(profile: Path, **changes: object) -> None:
+    """The user's two lines, no accounting, and the patience of a test."""
+    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    settings["default-resources"] = SITE
+    settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
+    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
+    settings |= {"resources": {"mem_mb": 4000}, "set-threads": {"featurize": 2}, **changes}
+    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def project_for_slurm(folder: Path, **changes: object) -> Project:
+    project = small_project(folder)
+    for_this_site(folder / "profiles/slurm/config.yaml", **changes)
+    return project
+
+
+PROFILE = ("--workflow-profile", "profiles/slurm")
+
+
+def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
+    project = project_for_slurm(tmp_path / "bertsquad")
+    done = project.snakemake("accuracy", "results/machine.json", *CONFIG, *PROFILE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    host, here = untimed_files(on_host), untimed_files(project)
+    assert [name for name in host if host[name] != here.get(name)] == []
+    machine = json.loads((project.folder / "results/machine.json").read_text())
+    assert machine["node"] in ("n1", "n2", "n3")
+    assert machine["job"].isdecimal()
+    assert len(machine["allowed_cpus"]) == min(2, os.cpu_count() or 1)  # all that the node has
+    assert project.planned("accuracy", *RUN) == {}  # and nothing is made again on the host
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"set-resources": {"predict": {"runtime": 5}}},
+            "asks for a whole node, and the profile does not say how",
+        ),
+        (
+            {"default-resources": SITE | {"slurm_partition": "half"}},
+            "asks for cpus_per_task=2, and partition half has 1 processors a node",
+        ),
+        ({"default-resources": SITE | {"runtime": 9000}}, "asks for runtime=9000, and partition"),
+    ],
+    ids=["whole nodes", "processors", "time"],
+)
+def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_path, changes, said):
+    project = project_for_slurm(tmp_path / "bertsquad", **changes)
+    before = set(slurm.jobs("%i"))
+    done = project.snakemake("accuracy", *CONFIG, *PROFILE)
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: error")]
+    assert said in line
+    assert "Traceback" not in done.stderr
+    assert set(slurm.jobs("%i")) <= before
+
+
+def test_a_lost_node_is_made_good_by_another_and_training_goes_on(slurm, tmp_path):
+    project = project_for_slurm(tmp_path / "bertsquad")
+    config = project.folder / "small.yaml"
+    config.write_text(config.read_text().replace("epochs: 0.15", "epochs: 2"), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", MODEL, *CONFIG, *PROFILE]
+    driver = subprocess.Popen(
+        command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        log = project.folder / "results/small/training_log.jsonl"
+        state = project.folder / "results/small/training_state/state.safetensors"
+        wait_for(lambda: state.exists() or driver.poll() is not None, 240)
+        assert driver.poll() is None, driver.stdout.read()
+        node = json.loads(log.read_text().splitlines()[0]).get("node") or busy_node(slurm)
+        slurm.kill_node(node)
+        said, _ = driver.communicate(timeout=400)
+    finally:
+        driver.kill()
+        slurm.start_node(node)
+    assert driver.returncode == 0, said
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == sorted(set(steps))
+    finetune = project.folder / "results/logs/small/finetune.log"
+    assert "resuming after step" in finetune.read_text()
+
+
+def busy_node(slurm: Slurm) -> str:
+    return next(line.split()[2] for line in slurm.jobs() if line.split()[1] == "R")
+
+
+def wait_for(happened, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.2)
+
+
+def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, tmp_path):
+    project = small_project(tmp_path / "bertsquad")
+    for partition, node, processors in (("cpu", None, 2), ("half", "n4", 1)):
+        results = f"results-{partition}"
+        run(
+            *("sbatch", "--wait", "--chdir", str(project.folder), f"--partition={partition}"),
+            *("--time=20", "--output", str(tmp_path / f"{partition}.out")),
+            str(ROOT / "scripts/slurm_node.sh"),
+            *("results/machine.json", CELL, *CONFIG, "--pathvars", f"results={results}"),
+        )
+        said = (tmp_path / f"{partition}.out").read_text()
+        assert "ended with status 0" in said
+        cell = json.loads((project.folder / CELL.replace("results", results, 1)).read_text())
+        machine = json.loads((project.folder / results / "machine.json").read_text())
+        assert cell["job"] == machine["job"]
+        assert cell["node"] == machine["node"]
+        assert node in (None, cell["node"])
+        assert len(machine["allowed_cpus"]) == min(processors, os.cpu_count() or 1)
+
+
+def test_an_allocation_that_brings_nothing_new_is_not_queued_again(slurm, tmp_path):
+    """The signal of the time limit comes at once, before anything is made."""
+    project = small_project(tmp_path / "bertsquad")
+    (project.folder / "bin").mkdir()
+    waiting = project.folder / "bin/snakemake"
+    waiting.write_text("#!/bin/sh\nexec sleep 300\n")
+    waiting.chmod(0o755)
+    done = subprocess.run(
+        [
+            *("sbatch", "--wait", "--chdir", project.folder, "--time=2", "--signal=B:USR1@115"),
+            *("--output", tmp_path / "out", ROOT / "scripts/slurm_node.sh"),
+        ],
+        env=os.environ | {"PATH": f"{project.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (tmp_path / "out").read_text()
+    assert done.returncode == 1, said
+    assert "error: nothing new was made since" in said
