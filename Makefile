@@ -13,7 +13,7 @@ run: $(VENV)/.run ## everything, from installation to report: the demo (make alo
 	@$(SNAKEMAKE) --cores all --quiet host reason rules
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
 
-speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in ten minutes
+speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
 
 # In pieces: make trust SECONDS=140, again until all trials are done.

@@ -7,6 +7,13 @@ FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
 SHOWN_RUN = next(iter(config["runs"]))
 
 
+def again():
+    """What makes the report again: the configuration as it was resolved, with all that --config and
+    defaults put into it. A copy, since the workflow writes that file itself."""
+    path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
+    return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
+
+
 rule probe_machine:
     """Describe the machine: what it is, what it can do, what would spoil a measurement."""
     input:
@@ -49,7 +56,7 @@ rule record_inputs:
         "<logs>/record_inputs.log",
     localrule: True
     params:
-        config=of("", json_text, config),
+        config=of("", json.dumps, config),  # in its own order: the first run is shown
         catalogue=of("", json_text, EXPERIMENT.inputs()),
         models=of("", EXPERIMENT.models_option),
     shell:
@@ -133,7 +140,11 @@ rule report:
         compared=COMPARISONS.files(),
         noise=COMPARISONS.noise(),
     output:
-        page="<results>/report.html",
+        page=report(
+            "<results>/report.html",
+            caption="../report/page.rst",
+            category="Results",
+        ),
         # What the page loads when a reader comes to the explorer.
         questions=directory("<results>/questions"),
     log:
@@ -141,7 +152,7 @@ rule report:
     localrule: True
     params:
         explored=of("", EXPERIMENT.explored),
-        command=of("", str, f"snakemake --cores all --configfile {CONFIG_SOURCE}"),
+        command=of("", again),
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"

@@ -1,5 +1,7 @@
 """What this machine can do: BERT-Large with random weights, nothing downloaded, any config."""
 
+SPEED_PACE = pace_of(SPEED.cells(), SPEED.config["benchmark"])
+
 
 rule speed:
     """What this machine can do: every engine and precision, in a table that is printed."""
@@ -90,6 +92,10 @@ use rule benchmark_inference as measure_speed with:
         run="speed",
         engine=any_of(PRECISIONS),
         scenario=any_of(SCENARIOS),
+    priority: of(CELL, SPEED_PACE.priority)
+    resources:
+        pace=of(CELL, SPEED_PACE.options),
+        mem_mb=of("run", MEMORY.inference),
     params:
         quantized=of("run engine precision", SPEED.quantized_option),
         options=of("scenario", SPEED.scenario_options),

@@ -16,6 +16,7 @@ import argparse
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,12 +91,17 @@ def measure_cell(
         "noise": noise,
         "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
     }
-    if ceiling_seconds is not None:  # only now: it takes memory of its own
-        ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
-        surroundings["ceiling"] = ceilings.measure_ceiling(
-            settings.precision, settings.threads, ceiling_seconds
-        )
+    surroundings |= ceiling(settings, ceiling_seconds)  # only now: it takes memory of its own
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
+
+
+def ceiling(settings: "Settings", seconds: float | None) -> dict[str, Any]:
+    """The best matrix products of the precision, where `seconds` are given for each."""
+    if seconds is None:
+        return {}
+    # By name, too: what is no part of a cell is no reason to measure it again.
+    ceilings = importlib.import_module("bertsquad.benchmark.ceilings")
+    return {"ceiling": ceilings.measure_ceiling(settings.precision, settings.threads, seconds)}
 
 
 def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -156,21 +162,8 @@ def parse_args() -> argparse.Namespace:
         type=batch_size,
         help="features in one batch; `auto` in the other modes: as the engine plans",
     )
-    add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
-    add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made from")
+    _add_amounts(add)
     add_measured_threads(parser)
-    add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
-    add(
-        "--iterations",
-        type=at_least(1),
-        help="batches, or passes over all that is at hand; one sample each",
-    )
-    add("--seconds", type=positive_number, help="to time, about, in place of --iterations")
-    add(
-        "--ceiling-seconds",
-        type=positive_number,
-        help="afterwards measure the precision's best matrix products, so long each",
-    )
     add(
         "--emulated",
         choices=("mark", "refuse"),
@@ -186,6 +179,24 @@ def parse_args() -> argparse.Namespace:
     if problem := contradiction(args):
         parser.error(problem)
     return args
+
+
+def _add_amounts(add: Callable[..., object]) -> None:
+    """Options: of what, and how much."""
+    add("--count", type=at_least(1), help="features or questions at hand, or all if fewer")
+    add("--dataset", type=Path, metavar="JSON", help="end_to_end: what the features were made from")
+    add("--warmup", required=True, type=at_least(0), help="batches run and not counted")
+    add(
+        "--iterations",
+        type=at_least(1),
+        help="batches, or passes over all that is at hand; one sample each",
+    )
+    add("--seconds", type=positive_number, help="to time, about, in place of --iterations")
+    add(
+        "--ceiling-seconds",
+        type=positive_number,
+        help="afterwards measure the precision's best matrix products, so long each",
+    )
 
 
 def contradiction(args: argparse.Namespace) -> str:

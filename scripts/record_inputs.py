@@ -40,7 +40,7 @@ def main() -> None:
     args = parse_args()
     inputs = describe_inputs(args.artifacts, args.catalogue)
     write_json(args.inputs_output, inputs | describe_models(args.models))
-    write_json(args.config_output, args.config)
+    write_json(args.config_output, args.config, sort_keys=False)  # the first run is shown
 
 
 if __name__ == "__main__":

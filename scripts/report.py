@@ -83,6 +83,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.data import squad
+    from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
     from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples, explorer
@@ -122,6 +123,7 @@ def main() -> None:
             command=args.command,
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
+            origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(

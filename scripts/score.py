@@ -70,6 +70,7 @@ def steps(args: argparse.Namespace, folder: Path, lengths: dict[str, int]) -> li
     config, vocab = model[0].parent, model[2]
     features, logits = folder / "features.safetensors", made / "logits.safetensors"
     answers = [made / "nbest_predictions.json", made / "predictions.json"]
+    nulls = [made / "null_odds.json"] if may_lack_answers(args.dataset) else []
     engine = {"engine": args.engine, "precision": args.precision, "model": config}
     quantized = folder / f"{args.engine}-int8/quantized"
     found = [
@@ -98,18 +99,32 @@ def steps(args: argparse.Namespace, folder: Path, lengths: dict[str, int]) -> li
             {
                 **{"dataset": args.dataset, "vocab": vocab, "features": features, "logits": logits},
                 **{"nbest": answers[0], "predictions": answers[1]},
+                **({"null-odds": nulls[0]} if nulls else {}),
             },
             [args.dataset, vocab, features, logits],
-            answers,
+            [*answers, *nulls],
         ),
         step(
             "evaluate",
-            {"dataset": args.dataset, "predictions": answers[1], "output": made / "metrics.json"},
-            [args.dataset, answers[1]],
+            {
+                **{"dataset": args.dataset, "predictions": answers[1]},
+                "output": made / "metrics.json",
+                # What counts as unanswered is what was predicted so: predict's own threshold.
+                **({"na-prob-file": nulls[0], "na-prob-thresh": "0.0"} if nulls else {}),
+            },
+            [args.dataset, answers[1], *nulls],
             [made / "metrics.json"],
         ),
     ]
     return found
+
+
+def may_lack_answers(dataset: Path) -> bool:
+    """Whether the file is one of SQuAD 2.0: some of its questions are marked as unanswerable."""
+    from bertsquad.answers.metrics_v2 import is_version_2
+    from bertsquad.files import read_json
+
+    return is_version_2(read_json(dataset))
 
 
 def parts(args: argparse.Namespace) -> list[Path]:
@@ -175,7 +190,8 @@ def write_config(args: argparse.Namespace, folder: Path, name: str) -> Path:
     run = {key.replace("-", "_"): value for key, value in lengths(args).items()} | {"epochs": 0}
     config = {
         "checkpoint": {"folder": str(args.model.absolute())},
-        "dataset": {"dev": str(args.dataset.absolute())},
+        "dataset": {"dev": str(args.dataset.absolute())}
+        | ({"version_2_with_negative": True} if may_lack_answers(args.dataset) else {}),
         "runs": {re.sub(r"[^A-Za-z0-9_.-]", "-", name): run},
         "engines": {args.engine: [args.precision]},
     }
@@ -212,7 +228,7 @@ def page(folder: Path, cell: str) -> str:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.experiment.own import name_of
+    from bertsquad.experiment.names import name_of
     from bertsquad.experiment.stamps import Runner
 
     parts(args)

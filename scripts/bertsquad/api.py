@@ -114,7 +114,7 @@ def load(
             folder,
             precision=precision,
             threads=threads or choose_threads(read_cores()).count,
-            quantized_dir=quantized,
+            quantized_dir=None if quantized is None else Path(quantized),
         ),
         Vocabulary(folder / "vocab.txt"),
         read_config(folder / "config.json")["max_position_embeddings"],
@@ -174,10 +174,16 @@ def featurize(
 
 
 def decode(
-    model: Model, asked: Featurized, *, n_best_size: int = 20, max_answer_length: int = 30
+    model: Model,
+    asked: Featurized,
+    *,
+    n_best_size: int = 20,
+    max_answer_length: int = 30,
+    null_score_diff_threshold: float | None = None,
 ) -> Decoded:
     """Run the model over the windows, and decode: `predictions` maps ids to answers, `nbest` to
-    texts with probabilities, as run_squad.py finds them."""
+    texts with probabilities, as run_squad.py finds them. With a threshold questions may be without
+    an answer, as in SQuAD 2.0: it is "" where its score is above the best answer's by more."""
     from bertsquad.answers import decoding
 
     start, end, starts = _logits(model, asked)
@@ -190,6 +196,7 @@ def decode(
         starts,
         n_best_size=n_best_size,
         max_answer_length=max_answer_length,
+        null_score_diff_threshold=null_score_diff_threshold,
     )
 
 
@@ -198,12 +205,13 @@ def score(
 ) -> dict[str, Any]:
     """Exact match and F1 in percent as evaluate-v1.1.py prints them, and their 95 % intervals for
     other questions on these articles: `exact_match`, `f1`, `exact_match_interval`, `f1_interval`,
-    `questions`. `UserError` for a question without gold answers."""
-    from bertsquad.answers import intervals, metrics
+    `questions`. A file of SQuAD 2.0 is scored as evaluate-v2.0.py does. `UserError` for a question
+    without gold answers in any other one."""
+    from bertsquad.answers import intervals, metrics_v2
     from bertsquad.files import read_json
 
     content = dict(dataset) if isinstance(dataset, Mapping) else read_json(dataset)
-    scores = metrics.score(content, dict(predictions))
+    scores = metrics_v2.scorer(content)(content, dict(predictions))
     found = intervals.of_scores(scores.exact_match, scores.f1)
     return {
         **scores.totals(),
@@ -227,18 +235,18 @@ def _placed(
 
     words = split_words(asked.dataset.paragraphs[0].context)
     passage = " ".join(words)
-    begins, begin = [], 0
-    for word in words:
-        begins.append(begin)
-        begin += len(word) + 1
+    begins = [0]
+    for each in words:
+        begins.append(begins[-1] + len(each) + 1)
     answers = []
     pairs = zip(best.texts, best.probabilities, best.start_logits, strict=True)
     for text, probability, start_logit in pairs:
         word = _word_of(start_logit, asked.features, start_logits, starts)
         at = -1 if word is None else passage.find(text, begins[word])
         at = passage.find(text) if at < 0 else at
-        place = (at, at + len(text)) if text and at >= 0 else (None, None)
-        answers.append(Answer(text, probability, *place, passage))
+        found = bool(text) and at >= 0
+        begin, end = (at, at + len(text)) if found else (None, None)
+        answers.append(Answer(text, probability, begin, end, passage))
     return answers
 
 

@@ -112,7 +112,7 @@ def test_computed_tokens_are_all_places_with_padding():
 @pytest.mark.parametrize("count", [24, 32, 100, 500])
 def test_neighbours_keep_the_mixture(count):
     lengths = read_lengths()
-    chosen = spread_with_neighbours(lengths, count)
+    chosen = spread_with_neighbours(lengths, count // 4)
     assert len(chosen) == len(set(chosen.tolist())) == count
     assert lengths[chosen].mean() == pytest.approx(lengths.mean(), rel=0.01)
     assert (np.diff(lengths[chosen]) >= 0).all()
@@ -120,3 +120,11 @@ def test_neighbours_keep_the_mixture(count):
 
 def test_squares_do_not_overflow():
     assert squares(np.full(100_000, 384, np.int32)) == 100_000 * 384 * 384
+
+
+@given(st.integers(1, 90), st.integers(1, 20))
+def test_no_feature_has_two_places_among_the_neighbours(count, groups):
+    groups = min(groups, max(1, count // 4))
+    chosen = spread_with_neighbours(np.arange(count), groups).tolist()
+    assert chosen == sorted(set(chosen))
+    assert len(chosen) == min(groups * 4, count)

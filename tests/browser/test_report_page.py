@@ -84,6 +84,9 @@ def test_tables_use_the_screen_and_say_where_they_scroll(show, engines_report):
     narrow = show(engines_report, width=500)
     assert "scrolls sideways" in narrow.locator("#cells .hint").inner_text()
     assert narrow.locator("#cells .scroll").get_attribute("tabindex") == "0"
+    narrow.set_viewport_size({"width": 1920, "height": 900})
+    narrow.locator("#cells .hint").wait_for(state="hidden")
+    assert narrow.locator("#cells .scroll").get_attribute("tabindex") is None
 
 
 def test_the_machine_is_read_without_its_raw_keys(show, report):

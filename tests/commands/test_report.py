@@ -71,7 +71,8 @@ def test_the_report_holds_numbers_examples_and_the_command(folder):
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert "<b>F1 of 91.40&nbsp;%</b>" in html
     assert "answered by run demo-fp32 with torch bf16" in html
-    assert '<pre tabindex="0">make run</pre>' in html
+    assert "make run</pre>" in html
+    assert "Version 0.1.0. " in html
     assert str(folder) not in html
 
 

@@ -136,3 +136,29 @@ def test_a_step_that_fails_says_so_once_and_is_tried_again(folder: Path):
     assert whole == weights.read_bytes()
     (folder / "mine/vocab.txt").write_text("\n".join(TOKENS) + "\n")
     assert score(folder, *CALL).returncode == 0
+
+
+@pytest.mark.slow
+def test_questions_without_an_answer_are_scored_as_squad_2(folder: Path):
+    given = dataset()
+    given["data"][0]["paragraphs"][0]["qas"].append(
+        {"id": "q3", "question": "Why?", "answers": [], "is_impossible": True}
+    )
+    (folder / "dev.json").write_text(json.dumps(given))
+    done = score(folder, *CALL)
+    assert done.returncode == 0, done.stderr
+    cell = folder / "results/mine--dev/torch-fp32"
+    assert json.loads((cell / "null_odds.json").read_text()).keys() == {"q1", "q2", "q3"}
+    metrics = json.loads((cell / "metrics.json").read_text())
+    assert (metrics["HasAns_total"], metrics["NoAns_total"]) == (2, 1)
+    config = json.loads((folder / "results/mine--dev/config.yaml").read_text())
+    assert config["dataset"]["version_2_with_negative"] is True
+    assert steps_of(score(folder, *CALL)) == []
+
+
+@pytest.mark.slow
+def test_questions_whose_answers_nobody_knows_are_answered_and_not_scored(folder: Path):
+    (folder / "dev.json").write_text(json.dumps(dataset(answered=False)))
+    done = score(folder, *CALL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "not scored: no question of the dataset has an answer"

@@ -1,5 +1,6 @@
 """`bertsquad VERB` runs every script by one name; a built wheel holds all that it needs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 
 from bertsquad.console.front_door import GROUPS, OF_A_CHECKOUT
 from project import ROOT
+from test_api import PASSAGE, TOKENS, dataset
+from tiny_bert import add_answer_head, write_model_folder
 
 VERBS = [verb for verbs in GROUPS.values() for verb in verbs] + list(OF_A_CHECKOUT)
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -166,3 +169,72 @@ def test_help_imports_nothing_heavy(verb):
         check=False,
     )
     assert (run.returncode, run.stderr) == (0, "[]\n")
+
+
+def completions(line: str) -> list[str]:
+    """What a shell is offered behind `line`, as argcomplete is asked: on descriptor 8."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "scripts"),
+        "_ARGCOMPLETE": "1",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line.encode())),
+        "_ARGCOMPLETE_IFS": " ",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+    }
+    shell = 'exec 8>&1 9>/dev/null >/dev/null; exec "$@"'
+    done = subprocess.run(
+        ["bash", "-c", shell, "-", sys.executable, "-c", CALL],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.split()
+
+
+def test_a_shell_completes_verbs_options_and_choices():
+    assert completions("bertsquad sco") == ["score"]
+    assert {"compare", "completion", "compute-logits"} <= set(completions("bertsquad comp"))
+    assert completions("bertsquad score --mod") == ["--model"]
+    assert completions("bertsquad score --engine on") == ["onnxruntime"]
+    assert completions("bertsquad completion z") == ["zsh"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_what_makes_a_shell_complete_is_printed(shell: str):
+    run = bertsquad("completion", shell)
+    assert run.returncode == 0, run.stderr
+    assert "_ARGCOMPLETE" in run.stdout
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=run.stdout, text=True, check=True)
+
+
+# What an environment with one engine and the small packages lacks.
+HEAVY = (
+    *("snakemake", "pandas", "yaml", "requests", "tqdm", "jinja2", "jsonschema", "matplotlib"),
+    *("docker", "psutil", "packaging", "pulp", "argcomplete", "transformers"),
+)
+
+
+@pytest.mark.slow
+def test_asking_and_scoring_need_one_engine_and_small_packages(wheel, tmp_path):
+    """Torch itself imports some of these where they are installed, so ONNX Runtime stands in."""
+    folder = write_model_folder(tmp_path / "mine", vocab=TOKENS, vocab_size=len(TOKENS))
+    add_answer_head(folder)
+    (tmp_path / "dev.json").write_text(json.dumps(dataset()))
+    (tmp_path / "page.txt").write_text(PASSAGE)
+    block = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}))\n"
+    (wheel / "sitecustomize.py").write_text(block)
+    engine = ("--engine", "onnxruntime")
+    model, text = ("--model", folder), ("--text", tmp_path / "page.txt")
+    questions = ("--dataset", tmp_path / "dev.json", "--results", tmp_path / "results")
+    try:
+        asked = bertsquad("ask", *model, "When?", *text, *engine, path=wheel)
+        scored = bertsquad("score", *model, *questions, *engine, path=wheel)
+    finally:
+        (wheel / "sitecustomize.py").unlink()
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.startswith("1. ")
+    assert scored.returncode == 0, scored.stderr
+    assert scored.stdout.startswith("2 questions, by onnxruntime-fp32\nexact match: ")

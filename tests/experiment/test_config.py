@@ -1,5 +1,6 @@
 """config.py: defaults, and one clear line for each mistake."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,16 @@ def test_the_shipped_configs_are_valid(name: str):
     resolve(yaml.safe_load(text), SCHEMA, name)
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "minilm.yaml", "guide.yaml"])
+def test_a_resolved_configuration_is_a_configuration_and_resolves_to_itself(name: str):
+    text = (ROOT / "config" / name).read_text(encoding="utf-8")
+    resolved = resolve(yaml.safe_load(text), SCHEMA, name)
+    written = json.loads(json.dumps(resolved))
+    again = resolve(written, SCHEMA, "again.json")
+    assert again == resolved
+    assert list(again["runs"]) == list(resolved["runs"])
+
+
 def test_every_key_of_the_schema_is_explained_in_the_readme():
     readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
     headings = [line for line in readme.splitlines() if line.startswith("#")]
@@ -136,7 +147,7 @@ def test_every_key_of_the_schema_is_explained_in_the_readme():
     def keys(part: dict) -> set[str]:
         found = set()
         for key, value in part.get("properties", {}).items():
-            assert "description" in value, key
+            assert "description" in value or "$ref" in value, key
             found |= {key} | keys(value)
         return found
 

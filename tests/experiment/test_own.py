@@ -11,8 +11,8 @@ from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.config import resolve
 from bertsquad.experiment.files import Experiment
+from bertsquad.experiment.names import name_of
 from bertsquad.experiment.needs import weights_bytes
-from bertsquad.experiment.own import name_of
 from project import ROOT
 from tiny_bert import write_model_folder
 

@@ -20,7 +20,9 @@ SCHEMA = read_schema(
 def benchmark(**changes: object) -> SpeedBenchmark:
     settings = {"seconds": 10, "threads": "all", "emulated": "leave_out"} | changes
     experiment = Experiment(
-        {"speed": settings}, None, lambda path: path.replace("<results>", "out")
+        {"speed": settings, "benchmark": {"quiet_seconds": 7}},
+        None,
+        lambda path: path.replace("<results>", "out"),
     )
     return speed_benchmark(experiment, SCHEMA)
 
@@ -72,6 +74,10 @@ def test_the_seconds_are_each_scenarios_budget():
     assert benchmark(seconds=5).scenario_options("requests") == (
         "--mode batches --padding none --warmup 0 --seconds 5 --emulated mark"
     )
+
+
+def test_its_cells_wait_for_a_quiet_machine_as_long_as_others():
+    assert benchmark().config["benchmark"]["quiet_seconds"] == 7
 
 
 def test_the_process_that_has_all_at_hand_measures_its_ceiling():

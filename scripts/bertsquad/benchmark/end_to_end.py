@@ -18,17 +18,11 @@ import numpy as np
 
 from bertsquad.answers.decoding import MAX_ANSWER_LENGTH, N_BEST_SIZE
 from bertsquad.answers.pipeline import Answers, Limits, Windows, answer
+from bertsquad.benchmark import timing
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
+from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.passes import PassMeasurement, run_through, spread
 from bertsquad.benchmark.statistics import per_second
-from bertsquad.benchmark.timing import (
-    NANOSECONDS,
-    Clock,
-    at_least,
-    garbage_collector_off,
-    silent,
-    timed,
-)
 from bertsquad.benchmark.workload import squares
 from bertsquad.data import squad
 from bertsquad.data.features import Features
@@ -36,7 +30,7 @@ from bertsquad.data.selection import select
 from bertsquad.data.tokenization import Vocabulary
 from bertsquad.engines import Engine
 from bertsquad.files import read_json
-from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.machine.memory import peak_memory_mib
 from bertsquad.model.fit import check_made_from
 
 _TIMED_REGION = (
@@ -131,8 +125,8 @@ def measure(
     warmup: int,
     passes: int,
     seconds: float | None = None,
-    clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = silent,
+    clock: timing.Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = timing.silent,
 ) -> EndToEndMeasurement:
     """Load an engine and answer all questions `passes` times and, with `seconds`, again while three
     quarters of them are not over.
@@ -145,20 +139,17 @@ def measure(
         some = replace(dataset, paragraphs=tuple(dataset.paragraphs[p] for p in paragraphs))
         return answer(engine, some, vocabulary, windows=windows, limits=limits)
 
-    memory_before_load_mib = resident_memory_mib()
-    progress("load", 0, 1)
-    engine, load_ns = timed(load, clock)
-    memory_after_load_mib = resident_memory_mib()
-    _, first_ns = timed(lambda: answered([0]), clock)
+    engine, loading = load_engine(load, clock, progress)
+    _, first_ns = timing.timed(lambda: answered([0]), clock)
     progress("warm-up", 0, warmup)
     answered(spread(len(dataset.paragraphs), warmup))
     pass_ns: list[int] = []
     model_ns, tokenise_s, decode_s = [], [], []
-    while len(pass_ns) < passes or sum(pass_ns) < at_least(seconds) * NANOSECONDS:
+    while len(pass_ns) < passes or sum(pass_ns) < timing.at_least(seconds) * timing.NANOSECONDS:
         progress("timing", len(pass_ns), passes)
-        with garbage_collector_off():
-            answers, sample = timed(lambda: answered(range(len(dataset.paragraphs))), clock)
-            _, alone = timed(partial(run_through, engine, answers.batches()), clock)
+        with timing.garbage_collector_off():
+            answers, sample = timing.timed(lambda: answered(range(len(dataset.paragraphs))), clock)
+            _, alone = timing.timed(partial(run_through, engine, answers.batches()), clock)
         pass_ns.append(sample)
         model_ns.append(alone)
         tokenise_s.append(answers.tokenise_s)
@@ -166,8 +157,8 @@ def measure(
     passes = len(pass_ns)
     tokens = passes * sum(int(part.starts[-1]) for part in answers.parts)
     return EndToEndMeasurement(
-        pass_samples_s=[sample / NANOSECONDS for sample in pass_ns],
-        model_samples_s=[sample / NANOSECONDS for sample in model_ns],
+        pass_samples_s=[sample / timing.NANOSECONDS for sample in pass_ns],
+        model_samples_s=[sample / timing.NANOSECONDS for sample in model_ns],
         tokenise_samples_s=tokenise_s,
         decode_samples_s=decode_s,
         questions=passes * sum(1 for _ in dataset.questions()),
@@ -176,9 +167,7 @@ def measure(
         squared_lengths=passes * sum(squares(np.diff(part.starts)) for part in answers.parts),
         computed_tokens=tokens,
         batches=sum(len(part.plan) for part in answers.parts),
-        model_load_s=load_ns / NANOSECONDS,
-        first_inference_s=first_ns / NANOSECONDS,
-        memory_before_load_mib=memory_before_load_mib,
-        memory_after_load_mib=memory_after_load_mib,
+        first_inference_s=first_ns / timing.NANOSECONDS,
         peak_memory_mib=peak_memory_mib(),
+        **loading,
     )

@@ -12,21 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.benchmark import timing, workload
 from bertsquad.benchmark.cell import Settings, Sources, describe_cell
+from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.passes import PassMeasurement, plan_of_few, run_through, spread
-from bertsquad.benchmark.timing import (
-    NANOSECONDS,
-    Clock,
-    at_least,
-    fitting,
-    silent,
-    time_batches,
-    timed,
-)
-from bertsquad.benchmark.workload import spread_over_lengths, spread_with_neighbours, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.machine.memory import peak_memory_mib
 
 _TIMED_REGION = (
     "one pass over all features: the engine's plan -> packed NumPy arrays from the memory-mapped "
@@ -69,24 +61,18 @@ def measure(
     warmup: int,
     passes: int,
     seconds: float | None = None,
-    clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = silent,
+    clock: timing.Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = timing.silent,
 ) -> PassMeasurement:
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
-    The features are spread evenly over the lengths of the file, the same for every cell that asks
-    alike. Before the first pass the engine sees the first batch of its plan, the longest, and
-    `warmup` batches from all over it.
-
-    With `seconds`, at most `count` features: as many as pass in that time, by some of the median
-    length, which run first; with their neighbours, in batches for all threads. While three quarters
-    of the time are not over, all are run again.
+    They are spread evenly over the lengths, the same for every cell that asks alike. Before the
+    first pass the engine sees the longest batch of its plan, and `warmup` ones from all over it.
+    With `seconds`, at most `count` features: as many as pass in that time, with their neighbours,
+    in batches for all threads. While three quarters of the time are not over, all are run again.
     """
     count = min(count, len(features.lengths))
-    memory_before_load_mib = resident_memory_mib()
-    progress("load", 0, 1)
-    engine, load_ns = timed(load, clock)
-    memory_after_load_mib = resident_memory_mib()
+    engine, loading = load_engine(load, clock, progress)
 
     def run(batches: list[np.ndarray]) -> None:
         run_through(engine, map(features.packed, batches))
@@ -94,43 +80,55 @@ def measure(
     def planned() -> list[np.ndarray]:
         return [numbers[batch] for batch in plan_for(lengths)]
 
+    first_ns = None
     plan_for: Callable[[np.ndarray], list[np.ndarray]] = engine.plan
     if seconds is None:
-        numbers = spread_over_lengths(features.lengths, count)
+        numbers = workload.spread_over_lengths(features.lengths, count)
     else:
-        median = spread_over_lengths(features.lengths, 1)
-        _, first_ns = timed(lambda: run([median]), clock)
-        some = [median] * (2 * engine.threads)
-        _, some_ns = timed(lambda: run(some), clock)
-        each_s = some_ns / NANOSECONDS / len(some)
-        count = fitting(seconds, each_s, min(_FEWEST_FEATURES, count), count)
-        numbers = spread_with_neighbours(features.lengths, count)
+        numbers, first_ns = _fitting_features(run, engine.threads, features, count, seconds, clock)
         plan_for = partial(plan_of_few, engine)
     lengths = features.lengths[numbers]
     plan = planned()
-    if seconds is None:
-        _, first_ns = timed(lambda: run(plan[:1]), clock)
+    if first_ns is None:
+        _, first_ns = timing.timed(lambda: run(plan[:1]), clock)
     progress("warm-up", 0, warmup)
     run([plan[place] for place in spread(len(plan), warmup)])
-    samples_ns = time_batches(
+    samples_ns = timing.time_batches(
         lambda _: run(planned()),
         range(passes),
         clock=clock,
         progress=progress,
-        at_least_s=at_least(seconds),
+        at_least_s=timing.at_least(seconds),
     )
-    passes = len(samples_ns)
-    tokens = passes * int(lengths.sum())
+    passes, tokens = len(samples_ns), len(samples_ns) * int(lengths.sum())
     return PassMeasurement(
-        pass_samples_s=[sample / NANOSECONDS for sample in samples_ns],
+        pass_samples_s=[sample / timing.NANOSECONDS for sample in samples_ns],
         features=passes * len(numbers),
         tokens=tokens,
-        squared_lengths=passes * squares(lengths),
+        squared_lengths=passes * workload.squares(lengths),
         computed_tokens=tokens,
         batches=len(plan),
-        model_load_s=load_ns / NANOSECONDS,
-        first_inference_s=first_ns / NANOSECONDS,
-        memory_before_load_mib=memory_before_load_mib,
-        memory_after_load_mib=memory_after_load_mib,
+        first_inference_s=first_ns / timing.NANOSECONDS,
         peak_memory_mib=peak_memory_mib(),
+        **loading,
     )
+
+
+def _fitting_features(
+    run: Callable[[list[np.ndarray]], None],
+    threads: int,
+    features: Features,
+    count: int,
+    seconds: float,
+    clock: timing.Clock,
+) -> tuple[np.ndarray, int]:
+    """The numbers of as many features, at most `count`, as pass in the time, by two of the median
+    length for each thread; and the nanoseconds of the very first."""
+    median = workload.spread_over_lengths(features.lengths, 1)
+    _, first_ns = timing.timed(lambda: run([median]), clock)
+    some = [median] * (2 * threads)
+    _, some_ns = timing.timed(lambda: run(some), clock)
+    each_s = some_ns / timing.NANOSECONDS / len(some)
+    count = timing.fitting(seconds, each_s, min(_FEWEST_FEATURES, count), count)
+    groups = max(1, count // workload.NEIGHBOURS)
+    return workload.spread_with_neighbours(features.lengths, groups), first_ns

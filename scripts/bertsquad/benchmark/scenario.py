@@ -1,4 +1,4 @@
-"""The timed loop: load, first inference, warm-up, then one sample for every batch.
+"""A run of batches: load, first inference, warm-up, then one sample for every batch.
 
 The warm-up visits every shape of the run: an engine may prepare a shape when it first meets it,
 which can take ten times as long as the inference. In service every shape is soon met.
@@ -15,18 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertsquad.benchmark.timing import (
-    NANOSECONDS,
-    Clock,
-    at_least,
-    silent,
-    time_batches,
-    timed,
-)
+from bertsquad.benchmark import timing
+from bertsquad.benchmark.loading import load_engine
 from bertsquad.benchmark.workload import Workload, computed_tokens, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
-from bertsquad.machine.memory import peak_memory_mib, resident_memory_mib
+from bertsquad.machine.memory import peak_memory_mib
 
 TIMED_REGION = (
     "one batch: feature arrays from the memory-mapped file -> {form} NumPy arrays -> engine -> "
@@ -66,8 +60,8 @@ def measure(
     *,
     padding: str,
     budget: Budget | None = None,
-    clock: Clock = time.perf_counter_ns,
-    progress: Callable[[str, int, int], None] = silent,
+    clock: timing.Clock = time.perf_counter_ns,
+    progress: Callable[[str, int, int], None] = timing.silent,
 ) -> Measurement:
     """Load an engine and run a workload through it.
 
@@ -79,26 +73,25 @@ def measure(
     measure one cell; the peak includes what loading needed for a moment.
     """
     run = runner(features, padding)
-    memory_before_load_mib = resident_memory_mib()
-    progress("load", 0, 1)
-    engine, load_ns = timed(load, clock)
-    memory_after_load_mib = resident_memory_mib()
-    _, first_ns = timed(lambda: run(engine, workload.first), clock)
+    engine, loading = load_engine(load, clock, progress)
+    _, first_ns = timing.timed(lambda: run(engine, workload.first), clock)
     if budget is not None:
-        _, again_ns = timed(lambda: run(engine, workload.first), clock)
-        workload = budget.workload(again_ns / NANOSECONDS)
+        _, again_ns = timing.timed(lambda: run(engine, workload.first), clock)
+        workload = budget.workload(again_ns / timing.NANOSECONDS)
     shapes = _shapes(workload.timed, features, padding)
     progress("warm-up of all shapes", 0, len(shapes))
-    visits = time_batches(lambda place: run(engine, workload.timed[place]), shapes, clock=clock)
+    visits = timing.time_batches(
+        lambda place: run(engine, workload.timed[place]), shapes, clock=clock
+    )
     for done, batch in enumerate(workload.warmup):
         progress("warm-up", done, len(workload.warmup))
         run(engine, batch)
-    samples_ns = time_batches(
+    samples_ns = timing.time_batches(
         lambda batch: run(engine, batch),
         workload.timed,
         clock=clock,
         progress=progress,
-        at_least_s=at_least(budget.seconds if budget else None),
+        at_least_s=timing.at_least(budget.seconds if budget else None),
     )
     passes = len(samples_ns) // len(workload.timed)
     padded_to = features.max_seq_length if padding == "max_length" else None
@@ -108,19 +101,17 @@ def measure(
         tokens=passes * computed_tokens(workload.timed, features.lengths, None),
         squared_lengths=passes * sum(squares(features.lengths[b]) for b in workload.timed),
         computed_tokens=passes * computed_tokens(workload.timed, features.lengths, padded_to),
-        model_load_s=load_ns / NANOSECONDS,
-        first_inference_s=first_ns / NANOSECONDS,
+        first_inference_s=first_ns / timing.NANOSECONDS,
         cold_s=_beyond(visits, [samples_ns[place] for place in shapes]),
-        memory_before_load_mib=memory_before_load_mib,
-        memory_after_load_mib=memory_after_load_mib,
         peak_memory_mib=peak_memory_mib(),
+        **loading,
     )
 
 
 def _beyond(visits: Sequence[int], later: Sequence[int]) -> float:
     """Seconds that the visits took longer than the same batches later; both in nanoseconds. Noise
     can make it a little less than nothing where an engine prepares nothing."""
-    return (sum(visits) - sum(later)) / NANOSECONDS
+    return (sum(visits) - sum(later)) / timing.NANOSECONDS
 
 
 def _shapes(batches: Sequence[np.ndarray], features: Features, padding: str) -> list[int]:

@@ -53,13 +53,15 @@ def spread_over_lengths(lengths: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([np.tile(order, whole), order[ranks]])
 
 
-def spread_with_neighbours(lengths: np.ndarray, count: int) -> np.ndarray:
-    """About `count` feature numbers, int64, by length: groups of NEIGHBOURS next to each other, the
-    groups evenly spaced. So few of many features still have neighbours of about their length."""
+def spread_with_neighbours(lengths: np.ndarray, groups: int) -> np.ndarray:
+    """Feature numbers, int64, by length: groups of NEIGHBOURS next to each other, from the middles
+    of equal parts. Some are there twice only where all groups together are more than there are."""
     order = np.argsort(lengths, kind="stable")
-    groups = np.split(order, range(NEIGHBOURS, len(order), NEIGHBOURS))
-    chosen = spread_over_lengths(np.arange(len(groups)), -(-count // NEIGHBOURS))
-    return np.concatenate([groups[number] for number in chosen])
+    size = min(NEIGHBOURS, len(order))
+    middles = (2 * np.arange(groups) + 1) * len(order) // (2 * groups)
+    begins = np.clip(middles - size // 2, 0, len(order) - size)
+    chosen: np.ndarray = order[(begins[:, None] + np.arange(size)).ravel()]
+    return chosen
 
 
 def squares(lengths: np.ndarray) -> int:

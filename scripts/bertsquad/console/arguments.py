@@ -2,9 +2,12 @@
 
 import argparse
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+COMPLETING = "_ARGCOMPLETE"  # set by a shell that asks for completions
 
 
 def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
@@ -12,12 +15,23 @@ def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
 
     Options go by their full names: an abbreviation may become another option's.
     """
-    return argparse.ArgumentParser(
+    return _Parser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
         **settings,
     )
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that completes words where a shell asks for that (bertsquad completion)."""
+
+    def parse_args(self, *arguments: Any, **named: Any) -> Any:
+        if COMPLETING in os.environ:
+            import argcomplete
+
+            argcomplete.autocomplete(self)
+        return super().parse_args(*arguments, **named)
 
 
 def positive(text: str) -> int:

@@ -1,11 +1,13 @@
 """The command `bertsquad VERB ...`: every script under one name, in groups."""
 
+import argparse
 import ast
 import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
+from bertsquad.console.arguments import COMPLETING
 from bertsquad.console.errors import UserError, exit_with
 from bertsquad.console.suggestions import did_you_mean
 
@@ -43,8 +45,9 @@ GROUPS = {
         "benchmark-serving",
         "distribute",
     ),
+    "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "What to deploy": ("export-cells", "make-plan"),
+    "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
@@ -69,6 +72,8 @@ def main() -> None:
 def _main() -> None:
     scripts, checkout = _scripts()
     groups = GROUPS | ({"Of this checkout": OF_A_CHECKOUT} if checkout else {})
+    if COMPLETING in os.environ:
+        _complete(scripts, groups)
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(help_page(scripts, groups))
@@ -90,6 +95,23 @@ def _main() -> None:
             f"the Python package {package} is not installed; install the extra that brings it "
             "(torch, openvino, onnxruntime or workflow), as in pip install '.[torch]'"
         ) from None
+
+
+def _complete(scripts: Path, groups: dict[str, tuple[str, ...]]) -> None:
+    """Complete the verb; behind a verb, its own parser completes the rest. Does not return."""
+    import argcomplete
+
+    before = os.environ["COMP_LINE"].encode()[: int(os.environ["COMP_POINT"])].decode()
+    words = before.split()
+    known = [name for names in groups.values() for name in names]
+    verb = words[1].replace("_", "-") if len(words) > 1 else ""
+    if verb in known and (len(words) > 2 or before[-1].isspace()):
+        os.environ[COMPLETING] = "2"  # the words begin at the verb
+        sys.argv = [f"bertsquad {verb}"]
+        _run(_script(scripts, verb))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=known)
+    argcomplete.autocomplete(parser)
 
 
 def _run(script: Path) -> None:

@@ -1,7 +1,6 @@
 """Checkpoints and datasets that a configuration describes where it uses them, as entries of the
 catalogue: `checkpoint: {folder: my-model}`, `dataset: {dev: my-dev.json}`."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -12,10 +11,11 @@ from urllib.parse import quote
 from bertsquad.artifacts.catalogue import NO_BRACES
 from bertsquad.checkpoint.given_folder import find_parts
 from bertsquad.console.errors import UserError
+from bertsquad.experiment.names import file_name, name_of
 from bertsquad.model.config import read_config
 
-_LONGEST_NAME = 60  # it is part of the names of files, of which a file system allows 255 bytes
 _URL = re.compile(r"(https?|file):", re.ASCII)
+_NEGATIVE = "version_2_with_negative"
 _SPLITS = {"dev": "dev.json", "train": "train.json", "evaluator": "evaluate.py"}
 
 
@@ -86,7 +86,7 @@ def _checkpoint(given: dict[str, Any], place: str) -> tuple[str, dict[str, Any]]
         return given.get("name") or name_of(given["folder"]), entry
     revision = given.get("revision", "main")
     suffix = "" if revision == "main" else f"-{revision}"
-    return given.get("name") or _file_name(f"{given['hub']}{suffix}".split("/")), entry
+    return given.get("name") or file_name(f"{given['hub']}{suffix}".split("/")), entry
 
 
 def _dataset(
@@ -101,8 +101,7 @@ def _dataset(
         if given.get(split) is not None:
             entry[split] = f"{name}-{ending}"
             artifacts[entry[split]] = {"urls": [_url(given[split], f"{place}.{split}")]} | facts
-    if "description" in facts:
-        entry["description"] = facts["description"]
+    entry |= {key: given[key] for key in ("description", _NEGATIVE) if key in given}
     return name, entry, artifacts
 
 
@@ -138,17 +137,3 @@ def _defaults(model: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
             if "max_query_length" not in run:
                 found["max_query_length"] = min(64, positions // 2 - 3)
     return found
-
-
-def name_of(path: str) -> str:
-    """A name for what is at a path, from the path as it is seen from here."""
-    return _file_name(list(Path(os.path.relpath(path)).parts))
-
-
-def _file_name(parts: list[str]) -> str:
-    words = (re.sub(r"[^A-Za-z0-9_.-]+", "-", part).strip("-.") for part in parts)
-    name = "-".join(word for word in words if word)
-    if len(name) > _LONGEST_NAME or not re.match("[A-Za-z0-9]", name):
-        digest = hashlib.sha256("/".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-        name = f"own-{digest[:8]}-{name[-_LONGEST_NAME // 2 :].lstrip('-._')}".rstrip("-")
-    return name

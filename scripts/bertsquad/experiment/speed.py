@@ -51,6 +51,7 @@ def speed_benchmark(experiment: Experiment, schema: dict[str, Any]) -> SpeedBenc
             "threads": [settings["threads"]],
             "warmup": 0,  # beside one of each shape
             "seconds": settings["seconds"],
+            "quiet_seconds": experiment.config["benchmark"]["quiet_seconds"],
         },
     }
     filled = with_defaults(config, schema, schema)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertsquad.benchmark.workload import spread_over_lengths, spread_with_neighbours
 from bertsquad.console.errors import UserError
 from bertsquad.data.selection import select
 from bertsquad.files import read_json, sha256, write_json, written_whole
@@ -32,7 +33,7 @@ LARGE = {
 # the whole development set, where about 30 features share each.
 # Inference has 16 groups, so that each of two workers has several batches: with 4 batches for two,
 # the longer half decides the time, which cost 18 %.
-REAL_GROUPS, GROUP = {"inference": 16, "training": 3, "memory": 1}, 4
+REAL_GROUPS = {"inference": 16, "training": 3, "memory": 1}
 _PADDED_FEATURES = 8
 _TRAINING_FEATURES = {"training": 4, "memory": 2}  # of max_seq_length tokens each
 _QUESTIONS = 16  # from texts to answers
@@ -115,16 +116,8 @@ def choose(lengths: np.ndarray, task: str, form: str, training: bool) -> np.ndar
     if form == "padded" and training:
         return order[-_TRAINING_FEATURES[task] :]
     if form == "padded":
-        return _spread(order, _PADDED_FEATURES, 1)
-    return _spread(order, REAL_GROUPS[task], GROUP)
-
-
-def _spread(order: np.ndarray, groups: int, size: int) -> np.ndarray:
-    """`groups` groups of `size` neighbours in `order`, from the middles of equal parts."""
-    middles = (2 * np.arange(groups) + 1) * len(order) // (2 * groups)
-    begins = np.clip(middles - size // 2, 0, len(order) - size)
-    chosen: np.ndarray = order[(begins[:, None] + np.arange(size)).ravel()]
-    return chosen
+        return spread_over_lengths(lengths, _PADDED_FEATURES)
+    return spread_with_neighbours(lengths, REAL_GROUPS[task])
 
 
 def write_features(path: Path, features: Features, numbers: np.ndarray) -> list[int]:

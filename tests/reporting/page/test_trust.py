@@ -1,21 +1,26 @@
 """Whether the opening may be believed: one judgement a matter, with its reason."""
 
+from dataclasses import replace
+
 import pytest
 
+from bertsquad.experiment.origin import Origin
 from bertsquad.reporting.page import sentences, trust
 from bertsquad.reporting.page.findings import findings
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.summary import Summary
 from fake_results import Results, add_cell, add_comparison, add_log, add_metrics, cell, engines
 
+CLEAN = Origin("1.0", "0123456789abcdef" + 24 * "0", (), "")
 
-def judged(results, *, demo=False, warnings=()):
+
+def judged(results, *, demo=False, warnings=(), origin=CLEAN):
     """Level and reason of each matter."""
     table = tables.summarize(
         results.metrics, results.cells, results.logs, comparisons=results.comparisons
     )
     summary = Summary(table)
-    found = trust.judgements(findings(summary), summary, {"demo": demo}, list(warnings))
+    found = trust.judgements(findings(summary), summary, {"demo": demo}, list(warnings), origin)
     return {each.matter: (each.level, str(each.reason)) for each in found}
 
 
@@ -106,6 +111,7 @@ def test_quiet_cells_measured_several_times_on_a_good_machine_are_believed(tmp_p
         "Times": "yes",
         "Repeats": "yes",
         "Machine": "yes",
+        "Code": "yes",
     }
 
 
@@ -113,3 +119,27 @@ def test_warnings_of_the_machine_are_counted(tmp_path):
     found = judged(engines(tmp_path), warnings=["hot", "busy"])["Machine"]
     link = '<a href="#machine">2 warnings about this machine</a>: read the times with care.'
     assert found == ("care", link)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (CLEAN, ("yes", '<a href="#again">Commit 0123456789ab</a>, nothing changed.')),
+        (
+            replace(CLEAN, changed=("scripts/<b>.py",)),
+            (
+                "care",
+                '<a href="#again">No commit holds it</a>: of commit 0123456789ab 1 file '
+                "is changed.",
+            ),
+        ),
+        (
+            Origin("1.0", "", (), "git is not installed here"),
+            ("care", "Which commit made this is not known: git is not installed here."),
+        ),
+    ],
+)
+def test_code_that_a_commit_holds_is_believed(tmp_path, origin, expected):
+    results = Results(tmp_path)
+    add_metrics(results, "run", "torch-fp32", 50.0, 60.0)
+    assert judged(results, origin=origin)["Code"] == expected

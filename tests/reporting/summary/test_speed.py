@@ -8,6 +8,7 @@ import pytest
 from bertsquad.benchmark.flops import useful_flops
 from bertsquad.benchmark.random_bert import BERT_LARGE
 from bertsquad.benchmark.validity import validity
+from bertsquad.console.errors import UserError
 from bertsquad.reporting import style
 from bertsquad.reporting.figures import speed as figure
 from bertsquad.reporting.summary import speed as summary
@@ -104,6 +105,15 @@ def test_all_engines_of_a_precision_have_one_ceiling_the_best_of_the_run():
     assert found["openvino", "int8"]["ceiling_gflops"] == 1450.0
 
 
+def test_the_ceiling_that_is_printed_is_that_of_the_shares():
+    table = speed_table([cells(ceiling=ceiling(150.0))], ceilings(int8=300.0))
+    assert (
+        as_text(table, ceilings(int8=300.0))
+        .splitlines()[-1]
+        .startswith("ceilings on 2 threads: fp32 150 GFLOP/s, int8 300 GFLOP/s; memory")
+    )
+
+
 def test_there_is_no_share_where_the_machine_was_slower_than_at_its_best():
     slow = cells("openvino", "fp32", ceiling=ceiling(140.0, median=125.0))
     table = speed_table([cells(), slow], ceilings())
@@ -120,6 +130,12 @@ def test_every_engine_and_precision_has_a_row_and_those_not_measured_a_reason():
     )
     assert not found["torch", "bf16"]["native"]
     assert found["torch", "fp32"].isna()["left_out"]
+    assert found["openvino", "fp32"]["left_out"] == "it was not measured"
+
+
+def test_a_scenario_that_was_not_measured_is_named():
+    with pytest.raises(UserError, match="torch fp32: scenarios 'offline', 'padded'; expected one"):
+        speed_table([cells()[:2]], ceilings())
 
 
 def test_what_is_emulated_has_no_share():
@@ -136,6 +152,7 @@ def test_the_text_has_the_fastest_first_and_ends_with_the_ceilings():
         "torch fp32 1.07 119 85 % 0.500 900 1,600 - 40: 2,100 2,900 MiB",
     ]
     assert "left out: torch bf16, openvino bf16: this processor" in lines[4]
+    assert "left out: onnxruntime fp32: it was not measured" in lines
     assert lines[-1] == (
         "ceilings on 2 threads: fp32 140 GFLOP/s; memory 20.5 GB/s read, 24.0 GB/s copied"
     )

@@ -62,6 +62,7 @@ def draw(summary: Summary) -> Figure | str:
         axes = plots[panel.row, panel.column]
         axes.set_visible(True)
         axes.set_ylim(0, top)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         if not panel.engine:
             axes.set_title(panel.title)
         elif not _heading(grid, panel):

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette, verdicts
@@ -24,6 +25,7 @@ from bertsquad.reporting.summary.summary import Summary, records
 
 _TEMPLATES = Path(__file__).parent / "templates"
 QUESTIONS = "questions"  # the folder of explorer.py's files, beside the page
+UNKNOWN = Origin("", "", (), "nobody told")
 _OPEN_ROWS = 60  # a longer table of cells starts folded
 _SHOWN_CHANGES = 8  # changed answers of one engine and precision; comparison.json has more
 
@@ -45,6 +47,7 @@ def render(
     compared: Sequence[Mapping[str, Any]] = (),
     noise: Mapping[str, Any] | None = None,
     planned: str = "",
+    origin: Origin = UNKNOWN,
 ) -> str:
     """The page. The same arguments give the same page.
 
@@ -61,6 +64,7 @@ def render(
         compared: pairs of cells measured by turns, as compare_speed.py writes them.
         noise: the noise floor of the machine, as noise.py writes it.
         planned: the plan in a sentence, where the configuration asks for one.
+        origin: the code that made it.
     """
     found = findings(summary)
     cells = records(summary.cells)
@@ -96,10 +100,11 @@ def render(
         "compared": compared,
         "compared_table": compared_table(compared),
         "noise_line": verdicts.noise_line(noise),
+        "origin": origin,
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
-    facts["judgements"] = trust.judgements(found, summary, config, warnings)
+    facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
     facts |= _in_words(found, cells, machine, config)
     facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)

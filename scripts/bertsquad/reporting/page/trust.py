@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from bertsquad.experiment.origin import Origin
 from bertsquad.reporting.formats import score, whole
 from bertsquad.reporting.page.findings import Findings
 from bertsquad.reporting.page.sentences import disturbances, phrase
@@ -27,7 +28,11 @@ class Judgement:
 
 
 def judgements(
-    found: Findings, summary: Summary, config: Mapping[str, Any], warnings: Sequence[str]
+    found: Findings,
+    summary: Summary,
+    config: Mapping[str, Any],
+    warnings: Sequence[str],
+    origin: Origin,
 ) -> list[Judgement]:
     """What a reader must weigh, in the order of the page; nothing on what was not measured."""
     return [
@@ -37,6 +42,7 @@ def judgements(
         *_of_times(found, summary),
         *_of_repeats(summary),
         *_of_machine(found, warnings),
+        *_of_code(found, origin),
     ]
 
 
@@ -109,7 +115,7 @@ def _of_times(found: Findings, summary: Summary) -> Iterator[Judgement]:
     if bad:
         level: Level = "care" if bad < len(rows) else "no"
         said = disturbances(found)
-        text = Markup("{}.").format(said) if said else Markup("None of the times is a result.")
+        text = _with_code(said) if said else Markup("None of the times is a result.")
         yield Judgement("Times", level, text)
     elif unknown:
         text = Markup("{} of {} cells do not say what disturbed them.")
@@ -117,6 +123,11 @@ def _of_times(found: Findings, summary: Summary) -> Iterator[Judgement]:
     else:
         text = Markup("Nothing disturbed any of the {} cells.").format(whole(len(rows)))
         yield Judgement("Times", "yes", text)
+
+
+def _with_code(text: str) -> Markup:
+    """A sentence whose commands, in backticks, are set as such."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))) + "."
 
 
 def _of_repeats(summary: Summary) -> Iterator[Judgement]:
@@ -150,3 +161,20 @@ def _different_processors(cpus: Sequence[str]) -> Markup:
     if len(cpus) < 2:
         return Markup("")
     return Markup(" The cells were measured on different processors.")
+
+
+def _of_code(found: Findings, origin: Origin) -> Iterator[Judgement]:
+    """Whether a commit holds the code that made all this."""
+    if not found.accuracy and not found.cells:
+        return
+    if origin.unknown:
+        text = Markup("Which commit made this is not known: {}.").format(origin.unknown)
+        yield Judgement("Code", "care", text)
+    elif origin.changed:
+        count = len(origin.changed)
+        files = f"{whole(count)} files are" if count > 1 else "1 file is"
+        text = Markup('<a href="#again">No commit holds it</a>: of commit {} {} changed.')
+        yield Judgement("Code", "care", text.format(origin.commit[:12], files))
+    else:
+        text = Markup('<a href="#again">Commit {}</a>, nothing changed.').format(origin.commit[:12])
+        yield Judgement("Code", "yes", text)

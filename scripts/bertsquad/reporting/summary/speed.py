@@ -8,6 +8,7 @@ import pandas as pd
 
 from bertsquad.benchmark.flops import ceiling_gflops, useful_flops, useful_flops_of
 from bertsquad.benchmark.validity import VERDICTS, reasons_in_words
+from bertsquad.console.errors import UserError
 from bertsquad.engines import PRECISIONS
 from bertsquad.reporting.formats import mebibytes, percent, short
 
@@ -22,6 +23,7 @@ _COLUMNS = [
 ]
 SCENARIOS = ("offline", "padded", "requests")
 STEADY = 0.9
+_NOT_GIVEN = "it was not measured"
 _EMULATED = "this processor has no instructions for {precision} and would emulate it"
 
 
@@ -31,7 +33,8 @@ def speed_table(
     """A row for each engine and precision there is, in the order of PRECISIONS.
 
     `cells` are those of the benchmark in SCENARIOS, `ceilings` what measure_ceilings.py writes,
-    `config` the model's config.json.
+    `config` the model's config.json. UserError where a scenario is missing.
+
     `ceiling_gflops` is one for each precision: the most that its products reached in any process of
     the run. `ceiling_share` is the useful rate at real lengths as a share of it; empty where the
     precision is emulated, or where products of the row's own process had a median rate below
@@ -42,7 +45,13 @@ def speed_table(
     measured: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for cell in cells:
         of_one = measured.setdefault((cell["engine"], cell["precision"]), {})
-        of_one[cell["scenario"]] = cell
+        of_one[cell.get("scenario", "")] = cell
+    for (engine, precision), of_one in measured.items():
+        if set(of_one) != set(SCENARIOS):
+            raise UserError(
+                f"cells of {engine} {precision}: scenarios {', '.join(map(repr, of_one))}; "
+                f"expected one cell each of {', '.join(SCENARIOS)}, as `snakemake speed` measures"
+            )
     rows = []
     for engine, precisions in PRECISIONS.items():
         for precision in precisions:
@@ -50,7 +59,8 @@ def speed_table(
             row = {"engine": engine, "precision": precision}
             if found is None:
                 row["native"] = ceilings["gemm"][precision]["native"]
-                row["left_out"] = _EMULATED.format(precision=precision)
+                reason = _NOT_GIVEN if row["native"] else _EMULATED
+                row["left_out"] = reason.format(precision=precision)
             else:
                 row |= numbers(found, best.get(precision), config)
             rows.append(row)
@@ -76,7 +86,7 @@ def numbers(
     cells: Mapping[str, Mapping[str, Any]], ceiling: float | None, config: Mapping[str, int]
 ) -> dict[str, Any]:
     """What the cells of an engine and precision, by scenario, add to their row; `ceiling`: GFLOP/s
-    of the precision in this run. KeyError where a scenario is missing."""
+    of the precision in this run."""
     offline, padded, requests = (cells[name] for name in SCENARIOS)
     if not offline["native"]:
         ceiling = None
@@ -133,7 +143,7 @@ def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
     for reason, rows in table[table["left_out"].notna()].groupby("left_out", sort=False):
         names = ", ".join(rows["engine"] + " " + rows["precision"])
         lines.append(f"left out: {names}: {reason}")
-    return "\n".join([*lines, *_ceiling_lines(ceilings), *_doubts(measured)])
+    return "\n".join([*lines, *_ceiling_lines(measured, ceilings), *_doubts(measured)])
 
 
 def _text_row(row: pd.Series) -> str:
@@ -163,12 +173,14 @@ def _known(value: float) -> str:
     return "-" if pd.isna(value) else short(value)
 
 
-def _ceiling_lines(ceilings: Mapping[str, Any]) -> list[str]:
-    """What the machine reached without a model."""
+def _ceiling_lines(measured: pd.DataFrame, ceilings: Mapping[str, Any]) -> list[str]:
+    """What the machine reached without a model: in any process, as the shares are of it."""
+    of_rows = measured.groupby("precision")["ceiling_gflops"].max().dropna()
+    best = {name: ceiling_gflops(found) for name, found in ceilings["gemm"].items()}
     products = [
-        f"{precision} {short(found['gflops'])} GFLOP/s"
-        for precision, found in ceilings["gemm"].items()
-        if found["native"] and found["gflops"]
+        f"{precision} {short(rate)} GFLOP/s"
+        for precision, rate in (best | of_rows.to_dict()).items()
+        if rate
     ]
     memory = ceilings["memory"]
     threads = ceilings["threads"]
