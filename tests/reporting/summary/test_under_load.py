@@ -7,7 +7,8 @@ from bertsquad.console.errors import UserError
 from bertsquad.reporting.page.sections import cell_table
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.summary import Summary, records
-from fake_results import cell, write
+from fake_report import render
+from fake_results import cell, demo, write
 
 
 def served(load="share0.7", layout="2x1x1", mode="server", **changes):
@@ -85,3 +86,14 @@ def test_another_file_is_refused(tmp_path, changes, message):
     write(path, served() | changes)
     with pytest.raises(UserError, match=message):
         tables.summarize([], [path], [])
+
+
+def test_the_report_says_what_the_scenario_does_and_lists_the_layout(tmp_path):
+    results = demo(tmp_path)
+    data = served()
+    path = results.root / "demo-fp32/torch-fp32/benchmark/server/layout2x1x1-share0.7-repeat1.json"
+    results.cells.append(write(path, data))
+    html = render(results)
+    assert "Scenario <b>server</b> gets requests at a rate, whether or not a lane" in html
+    assert ">2x1x1<" in html
+    assert ">share0.7<" in html
