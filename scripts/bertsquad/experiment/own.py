@@ -101,6 +101,8 @@ def _dataset(
         if given.get(split) is not None:
             entry[split] = f"{name}-{ending}"
             artifacts[entry[split]] = {"urls": [_url(given[split], f"{place}.{split}")]} | facts
+    if given.get("version_2_with_negative"):
+        entry["version_2_with_negative"] = True
     if "description" in facts:
         entry["description"] = facts["description"]
     return name, entry, artifacts
