@@ -88,7 +88,7 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
 # As root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.

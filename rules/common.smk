@@ -362,7 +362,7 @@ onerror:
 if workflow.is_main_process:
     or_exit(check_image)
     # Other machines' files are read by a plan alone.
-    if {"plan", "make_plan"} & set(sys.argv[1:]):
+    if {"plan", "make_plan", "check_plan"} & set(sys.argv[1:]):
         or_exit(PLAN.check_machines, read_schema(CONFIG_SCHEMA), CONFIG_SOURCE)
     # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
     # while parsing, hence sys.argv.

@@ -57,6 +57,7 @@ rule show_comparisons:
         text="<results>/comparisons.txt",
     log:
         "<logs>/show_comparisons.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --comparisons {input.comparisons:q} --noise {input.noise:q}"
         " --table {output.table:q} > {output.text:q} 2> {log:q}"
@@ -69,5 +70,6 @@ rule comparisons:
         figure="<results>/figures/comparisons.svg" if COMPARISONS.names else [],
     log:
         "<logs>/comparisons.log",
+    localrule: True
     shell:
         "cat {input.text:q} | tee {log:q}"

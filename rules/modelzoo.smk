@@ -8,6 +8,7 @@ rule modelzoo:
 
 
 rule modelzoo_command:
+    """Show the launcher's commands and what comes of them, and run nothing."""
     input:
         code=code("modelzoo_command.py"),
     log:

@@ -57,5 +57,32 @@ rule plan:
         figure="<results>/plan/plan.svg",
     log:
         "<logs>/plan.log",
+    localrule: True
     shell:
         "cat {input.text:q} | tee {log:q}"
+
+
+rule check_plan:
+    """Run the plan's options for this machine as servers; the record of predictions grows."""
+    input:
+        code=code("check_plan.py"),
+        serving=code("benchmark_serving.py"),
+        plan="<results>/plan/plan.json",
+        cells=list(PLAN.machines(read_schema(CONFIG_SCHEMA)).values()),
+        features=PLAN.features(),
+        models=PLAN.models(),
+        machine="<results>/machine.json",
+    log:
+        "<logs>/check_plan.log",
+    # A measurement runs alone.
+    threads: WHOLE_MACHINE
+    params:
+        plan=of("", json_text, PLAN.settings(read_schema(CONFIG_SCHEMA))),
+        machines=of("", PLAN.machine_options, read_schema(CONFIG_SCHEMA)),
+        runs=of("", PLAN.served_options),
+        results=of("", EXPERIMENT.place, "<results>"),
+    shell:
+        "python {input.code[0]:q} --plan {input.plan:q} --asked {params.plan:q}"
+        " {params.machines} --machine {input.machine:q} --results {params.results:q}"
+        " {params.runs} --record {params.results:q}/plan/record.jsonl"
+        " --runs {params.results:q}/plan/runs 2> {log:q} | tee -a {log:q}"

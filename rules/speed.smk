@@ -95,6 +95,7 @@ use rule benchmark_inference as measure_speed with:
     priority: of(CELL, SPEED_PACE.priority)
     resources:
         pace=of(CELL, SPEED_PACE.options),
+        mem_mb=of("run", MEMORY.inference),
     params:
         quantized=of("run engine precision", SPEED.quantized_option),
         options=of("scenario", SPEED.scenario_options),

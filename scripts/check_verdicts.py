@@ -6,7 +6,7 @@ Example:
 
 Each trial is a file, kept until it is deleted, so that it can be done in pieces: none is begun in
 the last half minute of `--seconds`. A trial that was disturbed is done again the next time.
-`--page` writes the page, once all trials are done. The exit status is 1 while some are missing.
+`--page` writes the page, which says how many are done. The exit status is 1 while some are missing.
 """
 
 import argparse
@@ -123,10 +123,10 @@ def main() -> None:
     done = do_trials(args)
     for outcome in outcomes(done):
         print(f"b slower by {outcome.slow_down:.0%}: {outcome.words}, held: {outcome.held}")
+    if args.page and done:
+        write_page(done, args)
     if len(done) < len(trials()):
         sys.exit(1)
-    if args.page:
-        write_page(done, args)
 
 
 if __name__ == "__main__":

@@ -245,3 +245,63 @@ def test_what_rounding_grows_to_is_said_as_it_was_measured():
         f"or {weights[2]} (BF16) of the movement away from one, two threads {weights[1]} or "
         f"{weights[3]}, another seed {moved}"
     ) in told
+
+
+def kernels(part: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(
+        (RESULTS / "kernels/kernels.json").read_text(encoding="utf-8")
+    )[part]
+    return found
+
+
+def times(part: str, row: str, contender: str) -> float:
+    return float(kernels(part)[row][contender]["times"])
+
+
+def test_what_kernels_spare_in_attention():
+    said = {
+        (name, precision, size): f"{times('serving', f'heads of {size}, {precision}', name):.2f}"
+        for name in ("products", "compiled")
+        for precision in ("bf16", "fp32")
+        for size in (32, 64)
+    }
+    bf16, fp32 = (
+        {(name, size): said[name, precision, size] for name, _, size in said}
+        for precision in ("bf16", "fp32")
+    )
+    assert (
+        f"in BF16 `products` {bf16['products', 64]} with heads of 64 and {bf16['products', 32]} "
+        f"with heads of 32, `compiled` {bf16['compiled', 64]} and {bf16['compiled', 32]}; in FP32 "
+        f"`compiled` {fp32['compiled', 64]} and {fp32['compiled', 32]}, `products` "
+        f"{fp32['products', 64]} and {fp32['products', 32]}."
+    ) in text(ROOT / "docs/engines.md")
+
+
+def test_what_kernels_spare_in_training():
+    ranges = {
+        precision: sorted(
+            row["compiled"]["times"]
+            for name, row in kernels("training").items()
+            if f", {precision}, " in name
+        )
+        for precision in ("fp32", "bf16")
+    }
+    fp32, bf16 = (f"{found[0]:.1f} to {found[-1]:.1f} times" for found in ranges.values())
+    assert f"{fp32} as fast as the products in FP32 and {bf16} in BF16" in text(
+        ROOT / "docs/how_it_works.md"
+    )
+
+
+def test_the_tables_of_7_and_8_bits():
+    page = (ROOT / "docs/engines.md").read_text(encoding="utf-8")
+    names = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
+    for row in rows("int8_bits"):
+        label = rf"{names[row['engine']]}, {row['bits']} bits"
+        if row["f1"]:
+            rest = (
+                f"{row['rms']} | {row['other_answers']} | {row['f1']} "
+                f"({float(row['f1_low']):+.1f} to {float(row['f1_high']):+.1f})"
+            )
+        else:
+            rest = f"{row['rms']} | {row['same_span']} %"
+        assert re.search(rf"\| {label}[^|]*\| {re.escape(rest)} \|", page), label

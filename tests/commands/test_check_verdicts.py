@@ -38,7 +38,7 @@ def test_finished_trials_are_kept_and_make_the_page(tmp_path):
     assert "44 of 44 trials are done" in done.stdout
     assert "b slower by 0%: {'same': 40}, held: True" in done.stdout
     page = (tmp_path / "page/README.md").read_text()
-    assert "| 0 (equal) | 40 | 0 | 0 | 40 | 0 | at most 5 of 40 told apart | yes |" in page
+    assert "| 0 (equal) | 40 of 40 | 0 | 0 | 40 | 0 | at most 5 of 40 told apart | yes |" in page
     assert "not measured; `snakemake noise` does" in page
     assert (tmp_path / "page/verdicts.csv").read_text().count("\n") == 45
     assert (tmp_path / "page/verdicts.svg").exists()

@@ -52,7 +52,8 @@ class Outcome:
     slow_down: float
     trials: int
     words: dict[str, int]  # verdict -> trials
-    held: bool  # as many right as promised
+    held: bool | None  # as many right as promised; None: not all are done, and those held
+    planned: int
 
     @property
     def false(self) -> int:
@@ -68,7 +69,11 @@ def outcomes(found: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         words: dict[str, int] = {}
         for one in some:
             words[one["verdict"]] = words.get(one["verdict"], 0) + 1
-        made.append(Outcome(share, len(some), words, _held(share, some)))
+        planned = EQUAL if share == 0 else KNOWN[share]
+        held: bool | None = _held(share, some)
+        if held and len(some) < planned:
+            held = None
+        made.append(Outcome(share, len(some), words, held, planned))
     return made
 
 

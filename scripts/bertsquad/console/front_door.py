@@ -47,7 +47,7 @@ GROUPS = {
     ),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "What to deploy": ("export-cells", "make-plan"),
+    "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.

@@ -70,6 +70,15 @@ class PlanFiles:
             found.append("--run " + " ".join(map(quoted, parts)))
         return " ".join(found)
 
+    def served_options(self) -> str:
+        """Each timed run as an option of check_plan.py."""
+        found = []
+        for run in self.runs():
+            model = self.experiment.place(f"<results>/{run}/model")
+            parts = (run, self.experiment.features_file(run, "dev"), model)
+            found.append("--run " + " ".join(map(quoted, parts)))
+        return " ".join(found)
+
     def settings(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The configuration's `plan` with its defaults, which are all there is where it is absent;
         `schema` is the configuration's."""

@@ -66,8 +66,9 @@ def _row(outcome: Outcome) -> str:
     else:
         promised = "found within 32 rounds"
     title = f"{outcome.slow_down:.0%}" if outcome.slow_down else "0 (equal)"
-    held = "yes" if outcome.held else "no"
-    return f"| {title} | {outcome.trials} | {' | '.join(words)} | {promised} | {held} |"
+    held = {True: "yes", False: "no", None: "so far"}[outcome.held]
+    count = f"{outcome.trials} of {outcome.planned}"
+    return f"| {' | '.join([title, count, *words, promised, held])} |"
 
 
 def _found(found: Sequence[Mapping[str, Any]]) -> str:

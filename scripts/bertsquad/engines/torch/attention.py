@@ -104,7 +104,7 @@ def products(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> 
     """Two products by oneDNN with a softmax between them, for BF16 in hardware.
 
     On a core of Zen 4 1.6 times as fast as PyTorch's own attention with heads of 64 at SQuAD's
-    lengths, 1.3 times with heads of 32. Scores are rounded to BF16, as in training.
+    lengths, as fast with heads of 32. Scores are rounded to BF16, as in training.
     """
     count, heads, length, size = query.shape
     keys = -(-length // MULTIPLE_OF_KEYS) * MULTIPLE_OF_KEYS

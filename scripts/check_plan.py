@@ -1,0 +1,129 @@
+"""Run a plan's options that are for this machine as servers, and compare with what was predicted.
+
+Example:
+    python scripts/check_plan.py --plan results/plan/plan.json --asked '{"rate": 80, ...}' \\
+        --cells here results/cells.json --machine results/machine.json --results results \\
+        --run demo results/resources/features/dev.safetensors results/demo/model \\
+        --record results/plan/record.jsonl --runs results/plan/runs
+
+Each check is a line added to the record, which so tells how good the predictions are.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertsquad.console.arguments import command_parser, positive
+from bertsquad.console.errors import UserError, exit_with
+
+if TYPE_CHECKING:
+    from bertsquad.planner.check import Measured
+
+_SERVING = Path(__file__).resolve().parent / "benchmark_serving.py"
+
+
+def parse_args() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    add = parser.add_argument
+    add("--plan", required=True, type=Path, metavar="JSON", help="what make_plan.py wrote")
+    add("--asked", required=True, metavar="JSON", help="the configuration's `plan`, resolved")
+    add(
+        "--cells",
+        action="append",
+        nargs=2,
+        required=True,
+        metavar=("MACHINE", "JSON"),
+        help="a kind of machine, and its cells.json",
+    )
+    add("--machine", required=True, type=Path, metavar="JSON", help="machine.json of this machine")
+    add("--results", required=True, type=Path, metavar="DIR", help="where INT8 models are")
+    add(
+        "--run",
+        action="append",
+        nargs=3,
+        required=True,
+        metavar=("NAME", "FEATURES", "MODEL"),
+        help="a run: its name, features file and model folder",
+    )
+    add("--seconds", type=positive, default=60, help="of a run (%(default)s)")
+    add("--repeats", type=positive, default=2, help="runs of an option (%(default)s)")
+    add("--record", required=True, type=Path, metavar="JSONL", help="the checks, added to")
+    add("--runs", required=True, type=Path, metavar="DIR", help="for the runs' own files")
+    return parser.parse_args()
+
+
+def measured(
+    args: argparse.Namespace, row: Mapping[str, Any], rate: float, seed: int
+) -> "Measured":
+    """One server run of an option, with arrivals of its own."""
+    import numpy as np
+
+    from bertsquad.benchmark.loads import Load
+    from bertsquad.planner.check import Measured
+    from bertsquad.reporting.summary.result_files import read_object
+
+    run = next((each for each in args.run if each[0] == row["run"]), None)
+    if run is None:
+        raise UserError(f"--run: none is {row['run']}, which the plan uses")
+    output = args.runs / f"{row['engine']}-{row['precision']}-{row['layout']}-seed{seed}.json"
+    command = [sys.executable, str(_SERVING), "--mode", "server", "--scenario", "check"]
+    command += ["--engine", row["engine"], "--precision", row["precision"], "--model", run[2]]
+    command += ["--features", run[1], "--layout", row["layout"], "--load", str(Load("rate", rate))]
+    command += ["--seconds", str(args.seconds), "--repeat", "1", "--seed", str(seed)]
+    command += ["--output", str(output)]
+    if row["precision"] == "int8":
+        model = args.results / row["run"] / f"{row['engine']}-int8" / "quantized"
+        command += ["--quantized", str(model)]
+    args.runs.mkdir(parents=True, exist_ok=True)
+    if (status := subprocess.run(command).returncode) != 0:
+        raise UserError(f"{row['option']}: the server ended with status {status}; see above")
+    data = read_object(output)
+    with np.load(output.with_name(f"{output.stem}-samples.npz")) as samples:
+        latencies = (samples["end_ns"] - samples["due_ns"]) / 1e6
+    return Measured(
+        latencies,
+        data["validity"]["verdict"],
+        data["twin"]["verdict"],
+        data["service"]["inflation"],
+        data["started_at"],
+    )
+
+
+def main() -> None:
+    args = parse_args()
+    from bertsquad.files import write_text
+    from bertsquad.planner.cells import read
+    from bertsquad.planner.check import checks, in_words, read_record, summary
+    from bertsquad.planner.demand import length_classes
+    from bertsquad.planner.export import describe_machine
+    from bertsquad.planner.wanted import wanted
+    from bertsquad.reporting.summary.result_files import read_object
+
+    plan, asked = read_object(args.plan), wanted(json.loads(args.asked), "the plan")
+    files = {machine: read(path) for machine, path in args.cells}
+    here = describe_machine(read_object(args.machine), str(args.machine))["fingerprint"]
+    record = read_record(args.record)
+    first = next(iter(files.values()))
+    questions = first.questions(next(iter(first.runs)))
+    classes = dict.fromkeys(files, length_classes(asked, questions))
+    for repeat in range(args.repeats):
+        seed = 1000 + len(record) + repeat  # arrivals that no cell and no check before had
+
+        def serve(row: Mapping[str, Any], rate: float, seed: int = seed) -> "Measured":
+            return measured(args, row, rate, seed)
+
+        for row in checks(plan, files, classes, here, serve):
+            print(in_words(row), flush=True)
+            if row["verdict"] != "not checked":
+                record.append(row)
+        text = "".join(json.dumps(each, sort_keys=True) + "\n" for each in record)
+        write_text(args.record, text)
+    print(summary(record))
+
+
+if __name__ == "__main__":
+    exit_with(main)

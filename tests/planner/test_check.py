@@ -1,0 +1,124 @@
+"""Predictions of one run beside runs whose truth is known, and the record of hits and misses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bertsquad.benchmark.twin import fcfs
+from bertsquad.console.errors import UserError
+from bertsquad.planner.cells import read
+from bertsquad.planner.check import (
+    Measured,
+    checks,
+    expected_run,
+    in_words,
+    read_record,
+    summary,
+)
+from bertsquad.planner.demand import LengthClass
+from bertsquad.planner.services import Services
+from made_cells import cells_file
+
+CLASSES = {"all": LengthClass("all", 1.0, np.array([100, 300]))}
+RATE, REQUESTS = 20.0, 1000
+
+
+def services(random: np.random.Generator, requests: int) -> Services:
+    lengths = random.choice([100, 300], requests)
+    noise = np.exp(0.05 * random.standard_normal(requests))
+    return Services(lengths, (0.01 + 1e-4 * lengths) * noise)
+
+
+def run(random: np.random.Generator, factor: float = 1.0) -> np.ndarray:
+    """Latencies of a real server, in ms."""
+    arrivals = np.cumsum(random.exponential(1 / RATE, REQUESTS))
+    return 1000 * fcfs(arrivals, factor * services(random, REQUESTS).seconds, 1)
+
+
+def test_about_95_percent_of_runs_lie_in_the_interval():
+    random = np.random.default_rng(3)
+    found = expected_run(services(random, 800), CLASSES, {"all": 1.0}, 1, RATE, REQUESTS, 99)
+    inside = 0
+    for _ in range(200):
+        p99 = np.percentile(run(random), 99, method="inverted_cdf")
+        inside += found["low"] <= p99 <= found["high"]
+    assert 176 <= inside <= 199
+    assert found["low"] < found["value"] < found["high"]
+
+
+def planned(**changes):
+    return {
+        "status": "optimal",
+        "machines": {"here": {"cpu": "Example", "fingerprint": "f" * 16}},
+        "settings": {"percentile": 99, "slo_ms": 200.0, "windows": 1.0, "classes": {"all": 1.0}},
+        "fleet": [
+            {
+                "option": "here: demo torch fp32 1x1x2",
+                "machine": "here",
+                "machines": 2,
+                "rates": {"all": 2 * RATE},
+            }
+        ],
+        **changes,
+    }
+
+
+@pytest.fixture
+def files(tmp_path):
+    file = read(cells_file(tmp_path / "cells.json"))
+    return {"here": file}
+
+
+def checked(files, plan, factor, fingerprint="f" * 16):
+    """The server is `factor` times as slow as its cells."""
+    asked = []
+
+    def serve(row, rate):
+        asked.append(rate)
+        random = np.random.default_rng(5)
+        return Measured(run(random, factor), "valid", "fits", 1.0, "2026-01-02")
+
+    return checks(plan, files, {"here": CLASSES}, fingerprint, serve), asked
+
+
+def test_each_machine_gets_its_share_and_what_is_as_predicted_is_confirmed(files):
+    (row,), asked = checked(files, planned(), 1.0)
+    assert asked == [RATE]
+    assert (row["verdict"], row["within_slo"]) == ("confirmed", True)
+    assert in_words(row).startswith("confirmed: here: demo torch fp32 1x1x2 at 20 requests/s: p99 ")
+    assert in_words(row).endswith("within the SLO of 200 ms")
+
+
+def test_a_slower_server_is_refuted(files):
+    (row,), _ = checked(files, planned(), 1.5)
+    assert (row["verdict"], row["within_slo"]) == ("refuted", False)
+
+
+def test_what_is_for_another_machine_or_another_mix_is_not_checked(files):
+    plan = planned()
+    plan["machines"]["epyc"] = {"cpu": "Other", "fingerprint": "a" * 16}
+    plan["fleet"][0]["machine"] = "epyc"
+    (row,), asked = checked(files, plan, 1.0)
+    assert (row["verdict"], asked) == ("not checked", [])
+    plan = planned()
+    plan["settings"]["classes"] = {"all": 0.5, "long": 0.5}
+    assert "another mix" in checked(files, plan, 1.0)[0][0]["why"]
+
+
+def test_a_machine_that_is_not_in_the_plan_is_told_where_to_go(files):
+    with pytest.raises(UserError, match=r"not one of the plan \(here is a Example\); copy"):
+        checked(files, planned(), 1.0, fingerprint="0" * 16)
+    with pytest.raises(UserError, match="nothing to check"):
+        checked(files, planned(status="infeasible"), 1.0)
+
+
+def test_the_record_counts_hits_and_misses(tmp_path):
+    path = tmp_path / "record.jsonl"
+    assert read_record(path) == []
+    rows = [{"verdict": "confirmed"}, {"verdict": "refuted"}, {"verdict": "confirmed"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert summary(read_record(path)) == "2 of 3 predictions so far within their interval"
+    path.write_text('{"verdict": "confirmed"}\n[]\n')
+    with pytest.raises(UserError, match="line 2 is no check of a plan"):
+        read_record(path)
