@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: plan-time help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -79,6 +79,9 @@ $(PEERS)/.%: envs/install.py envs/constraints.txt
 	@touch $@
 $(PEERS)/.peers: envs/peers.txt
 $(PEERS)/.tensorflow: envs/peers-tensorflow.txt
+
+plan-time: $(VENV)/.run ## how long a large plan takes: 40 options, 4 classes of length, 5 kinds of machines
+	@PYTHONPATH=scripts $(VENV)/bin/python tests/planner/measure_time.py
 
 # make image BASE=python:3.11-slim-bookworm@sha256:...
 image: $(VENV)/.run ## the environment as a Docker image, for profiles/docker
