@@ -72,7 +72,7 @@ def test_int8_takes_the_quantized_model():
 
 def test_the_seconds_are_each_scenarios_budget():
     assert benchmark(seconds=5).scenario_options("requests") == (
-        "--mode batches --padding none --warmup 0 --seconds 5 --emulated mark"
+        "--mode batches --padding none --warmup 0 --seconds 5 --min-seconds 1 --emulated mark"
     )
 
 
@@ -82,8 +82,8 @@ def test_its_cells_wait_for_a_quiet_machine_as_long_as_others():
 
 def test_the_process_that_has_all_at_hand_measures_its_ceiling():
     assert benchmark(seconds=5).scenario_options("offline") == (
-        "--mode offline --padding none --count 1000000 --warmup 0 --seconds 5 --emulated mark "
-        "--ceiling-seconds 0.5"
+        "--mode offline --padding none --count 1000000 --warmup 0 --seconds 5 --min-seconds 1 "
+        "--emulated mark --ceiling-seconds 0.5"
     )
 
 
