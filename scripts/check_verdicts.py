@@ -11,6 +11,7 @@ the last half minute of `--seconds`. A trial that was disturbed is done again th
 
 import argparse
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -118,6 +119,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that both sides are ended, too
     from bertsquad.benchmark.trust import outcomes, trials
 
     done = do_trials(args)

@@ -14,6 +14,7 @@ else disturbed a turn does not count.
 import argparse
 import os
 import shlex
+import signal
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -132,6 +133,7 @@ def rounds(text: str) -> int:
 
 def main() -> None:
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that both sides are ended, too
     from bertsquad.files import write_json
     from bertsquad.reporting.verdicts import sentence
 

@@ -10,6 +10,7 @@ verdict must be `same` or `cannot tell`.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -94,6 +95,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that both sides are ended, too
     from bertsquad.files import write_json
     from bertsquad.reporting.verdicts import noise_line
 

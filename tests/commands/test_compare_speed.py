@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bertsquad.benchmark import turns
@@ -118,3 +120,23 @@ def test_the_noise_floor_is_a_line_and_a_file(tmp_path):
     found = json.loads((tmp_path / "noise.json").read_text())
     assert (found["sees"] is None) == (found["verdict"] is None)
     assert found["sees"] is None or list(found["sees"]) == ["8", "16", "32"]
+
+
+def test_asked_to_end_it_ends_both_sides_also_the_one_that_is_stopped(options, tmp_path):
+    arguments = ["--name", "x", "--a", options, "--b", options, "--turn-seconds", "60"]
+    arguments += ["--quiet-seconds", "0", "--output", str(tmp_path / "x.json")]
+    script = str(ROOT / "scripts/compare_speed.py")
+    process = subprocess.Popen([sys.executable, script, *arguments], stderr=subprocess.DEVNULL)
+    parent = psutil.Process(process.pid)
+    wait_for(lambda: len(parent.children()) == 1)
+    sides = parent.children()
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    assert not any(side.is_running() for side in sides)
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
