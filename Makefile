@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: plan-time help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -80,6 +80,9 @@ $(PEERS)/.%: envs/install.py envs/constraints.txt
 $(PEERS)/.peers: envs/peers.txt
 $(PEERS)/.tensorflow: envs/peers-tensorflow.txt
 
+plan-time: $(VENV)/.run ## how long a large plan takes: 40 options, 4 classes of length, 5 kinds of machines
+	@PYTHONPATH=scripts $(VENV)/bin/python tests/planner/measure_time.py
+
 # make image BASE=python:3.11-slim-bookworm@sha256:...
 image: $(VENV)/.run ## the environment as a Docker image, for profiles/docker
 	$(VENV)/bin/python scripts/build_image.py --tag bertsquad $(if $(BASE),--base $(BASE))
@@ -88,7 +91,7 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
 # As root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, two hosts
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts
 	$(VENV)/bin/python -m pytest -m services tests/services
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.

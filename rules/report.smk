@@ -99,6 +99,7 @@ rule plot:
         summary="<results>/summary.csv",
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         features=EXPERIMENT.dev_features_files(),
+        cells=of("figure", measured_for, EXPERIMENT.cell_files()),
         comparisons=of("figure", compared_for, COMPARISONS.files()),
         noise=of("figure", compared_for, COMPARISONS.noise()),
     output:
@@ -116,8 +117,8 @@ rule plot:
         caption=of("figure", figure_caption),  # read by report/figure.rst
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --logs {input.logs:q}"
-        " --features {input.features:q} --comparisons {input.comparisons:q}"
-        " --noise {input.noise:q} --figures {wildcards.figure}"
+        " --features {input.features:q} --cells {input.cells:q}"
+        " --comparisons {input.comparisons:q} --noise {input.noise:q} --figures {wildcards.figure}"
         " --output-dir {params.folder:q} &> {log:q}"
 
 

@@ -27,6 +27,7 @@ from bertsquad.console.arguments import (
     add_measured_threads,
     add_pace,
     command_parser,
+    natural_number,
     positive_number,
 )
 from bertsquad.console.errors import exit_with
@@ -43,13 +44,16 @@ def measure_cell(
     sources: "Sources",
     placement: dict[str, Any],
     tries: "Tries",
-    ceiling_seconds: float | None,
+    *,
+    min_seconds: float = 0.0,
+    ceiling_seconds: float | None = None,
 ) -> dict[str, Any]:
     """The cell's JSON. The process should do nothing else: its peak memory is part of it.
 
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
-    from bertsquad.benchmark.validity import validity
+    from bertsquad.benchmark.calibration import Calibration
+    from bertsquad.benchmark.validity import evidence, validity
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
     from bertsquad.machine.noise import Meter
@@ -67,7 +71,9 @@ def measure_cell(
     # Imported by name, so that editing one mode measures the cells of that mode alone again.
     mode = importlib.import_module(f"bertsquad.benchmark.{settings.mode}")
     tries.wait()
-    watch, meter = Watch(), Meter(print_phase)
+    native = engines.native(settings.precision)
+    calibration = Calibration(settings.precision, native, placement["cpus"], print_phase)
+    watch, meter = Watch(), Meter(calibration.progress)
 
     def load() -> engines.Engine:
         engine = engines.load(
@@ -86,11 +92,9 @@ def measure_cell(
     except engines.EmulatedPrecision as error:
         return refused(settings, placement, str(error))
     noise, activity = meter.result(), watch.result()
-    surroundings |= {
-        "activity": activity,
-        "noise": noise,
-        "validity": validity(noise | {"other_cpus": activity.get("other_cpus")}),
-    }
+    surroundings |= {"activity": activity, "noise": noise, "calibration": calibration.result()}
+    found = evidence(measured | surroundings, native=native, min_seconds=min_seconds)
+    surroundings |= {"validity": validity(found), "min_seconds": min_seconds}
     surroundings |= ceiling(settings, ceiling_seconds)  # only now: it takes memory of its own
     return measured | surroundings | {"max_seq_length": features.max_seq_length}
 
@@ -174,6 +178,12 @@ def parse_args() -> argparse.Namespace:
     add("--repeat", required=True, type=at_least(0), help="number of this repeat of the cell")
     add("--seed", default=0, type=at_least(0), help="of the choice of features (default: 0)")
     add_pace(parser)
+    add(
+        "--min-seconds",
+        type=natural_number,
+        default=0.0,
+        help="mark a cell that was timed for less (default: 0, none)",
+    )
     add("--output", required=True, metavar="JSON", help="the cell to write")
     args = parser.parse_args()
     if problem := contradiction(args):
@@ -266,7 +276,11 @@ def main() -> None:
         cell = refused(settings, placement, reason)
     else:
         start = time.monotonic()
-        cell = measure_cell(settings, sources, placement, tries, args.ceiling_seconds)
+        cell = measure_cell(
+            *(settings, sources, placement, tries),
+            min_seconds=args.min_seconds,
+            ceiling_seconds=args.ceiling_seconds,
+        )
         if "refused" not in cell and tries.again(cell, time.monotonic() - start):
             tries.restart(cell, placement["allowed_cpus"])
         cell["tries"] = tries.facts()

@@ -11,6 +11,8 @@ from typing import Any
 from bertsquad.console.arguments import command_parser, natural, positive
 from bertsquad.console.errors import UserError, exit_with, note, shown
 
+NOTHING = "(no answer)"
+
 
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
@@ -81,9 +83,9 @@ def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str
         lines += [
             "",
             f"{change['id']}: {change['question']}",
-            f"  A {change['reference_f1']:.2f}: {change['reference_answer']}",
-            f"  B {change['f1']:.2f}: {change['answer']}",
-            f"  gold: {' | '.join(change['gold_answers'])}",
+            f"  A {change['reference_f1']:.2f}: {change['reference_answer'] or NOTHING}",
+            f"  B {change['f1']:.2f}: {change['answer'] or NOTHING}",
+            f"  gold: {' | '.join(change['gold_answers']) or NOTHING}",
         ]
     return "\n".join(map(shown, lines))
 

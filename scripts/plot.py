@@ -49,6 +49,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--comparisons", type=Path, nargs="*", default=[], help="files of compare_speed.py"
     )
+    parser.add_argument(
+        "--cells", type=Path, nargs="*", default=[], help="files of benchmark_inference.py"
+    )
     parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
     parser.add_argument(
         "--figures", nargs="+", choices=list(FIGURES), default=list(FIGURES), help="which (all)"
@@ -75,6 +78,7 @@ def main() -> None:
         "summary": summary,
         "logs": logs,
         "features": args.features,
+        "cells": args.cells,
         "comparisons": (compared, verdicts.read_noise(args.noise)),
     }
     paths = [draw(name, summary, data, args.output_dir) for name in args.figures]

@@ -122,12 +122,13 @@ def left_out_lines(summary: "Summary") -> list[str]:
 
 
 def disturbed_lines(summary: "Summary") -> list[str]:
-    """How many cells are not to be trusted, and why: a line, or none."""
+    """How many cells are not to be trusted, or cannot tell everything, and why: a line each."""
     from bertsquad.reporting.page.findings import findings
-    from bertsquad.reporting.page.sentences import disturbances
+    from bertsquad.reporting.page.sentences import disturbances, remarks_on_valid
 
-    text = disturbances(findings(summary))
-    return [f"  not to be trusted: {text}"] if text else []
+    found = findings(summary)
+    lines = [("not to be trusted: ", disturbances(found)), ("", remarks_on_valid(found))]
+    return [f"  {label}{text}" for label, text in lines if text]
 
 
 def deployment_line(summary: "Summary") -> str:

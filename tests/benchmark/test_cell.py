@@ -1,5 +1,6 @@
 """A cell's JSON, of mode `batches`: how it was taken and what follows from its raw samples."""
 
+import dataclasses
 import json
 
 import pytest
@@ -65,3 +66,58 @@ def test_it_holds_every_setting_and_is_json():
         assert cell[name] == getattr(SETTINGS, name)
     assert cell["warmup_iterations"] == 3
     assert cell["iterations"] == 4
+
+
+def slow_at_first(tokens):
+    """40 batches that take 50 % longer than the 160 after them."""
+    return Measurement(
+        latency_samples_ms=[
+            0.1 * n * (1.5 if place < 40 else 1.0) for place, n in enumerate(tokens)
+        ],
+        features=400,
+        tokens=sum(tokens),
+        squared_lengths=1,
+        computed_tokens=sum(tokens),
+        model_load_s=0.5,
+        first_inference_s=0.25,
+        cold_s=0.1,
+        memory_before_load_mib=300.0,
+        memory_after_load_mib=500.0,
+        peak_memory_mib=900.0,
+        batch_tokens=tokens,
+    )
+
+
+def test_batches_before_it_is_steady_are_kept_but_count_for_nothing():
+    tokens = [100 + 50 * (place * 7 % 5) for place in range(200)]
+    cell = cell_of(SETTINGS, slow_at_first(tokens))
+    assert (cell["steady"]["class"], cell["steady"]["dropped"]) == ("warm-up", 40)
+    assert len(cell["latency_samples_ms"]) == 200
+    assert cell["latency_ms"]["n"] == 160
+    assert cell["latency_ms"]["max"] == pytest.approx(30.0)
+    assert cell["useful_tokens_per_second"] == pytest.approx(10_000)
+    assert cell["features_per_second"] == pytest.approx(
+        320_000 / sum(cell["latency_samples_ms"][40:])
+    )
+    assert cell["features"] == 400  # all that was timed
+
+
+def test_lengths_are_no_drift():
+    tokens = [100 + 2 * place for place in range(200)]  # ever longer batches
+    steady = dataclasses.replace(
+        slow_at_first(tokens), latency_samples_ms=[0.1 * n for n in tokens]
+    )
+    assert cell_of(SETTINGS, steady)["steady"]["class"] == "flat"
+
+
+def test_batches_that_depend_on_their_neighbours_have_other_intervals():
+    tokens = [100] * 200
+    samples = [10.0 + (place // 10 % 2) * 0.1 for place in range(200)]
+    waves = dataclasses.replace(slow_at_first(tokens), latency_samples_ms=samples)
+    cell = cell_of(SETTINGS, waves)
+    assert cell["steady"]["correlation"] > 0.5
+    assert "batch means" in cell["latency_ms"]["p50"]["method"]
+
+
+def test_of_few_batches_it_cannot_be_told():
+    assert cell_of(SETTINGS, MEASUREMENT)["steady"] == {"needs": 100, "correlation": 0.0}

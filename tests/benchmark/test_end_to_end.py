@@ -88,14 +88,15 @@ def measured(vocabulary, **options):
 
 def test_every_pass_is_followed_by_the_same_batches_through_the_engine_alone(vocabulary):
     measurement, engine = measured(vocabulary)
-    first, warm_up = 2, 4
-    assert engine.streams == [first, warm_up, 20, 20, 20, 20]
+    first, all_shapes, warm_up = 2, 20, 4
+    assert engine.streams == [first, all_shapes, warm_up, 20, 20, 20, 20]
+    assert measurement.cold_s == pytest.approx(0.0)  # nothing is prepared
     assert measurement.pass_samples_s == measurement.model_samples_s == [pytest.approx(0.2)] * 2
 
 
 def test_without_warm_up_there_is_none(vocabulary):
     _, engine = measured(vocabulary, warmup=0, passes=1)
-    assert engine.streams == [2, 0, 20, 20]
+    assert engine.streams == [2, 20, 0, 20, 20]
 
 
 def test_counts_are_those_of_all_passes(vocabulary):

@@ -53,12 +53,46 @@ def test_a_sample_is_one_pass_with_its_plan_and_its_packing():
 
 def test_every_pass_runs_all_features_as_the_engine_plans_them():
     _, engine = measured()
-    assert engine.streams[2:] == [[[5, 4], [1, 3], [2, 0]]] * 3
+    assert engine.streams[3:] == [[[5, 4], [1, 3], [2, 0]]] * 3
 
 
-def test_before_the_passes_come_the_longest_batch_and_some_from_all_over():
+def test_before_the_passes_come_the_longest_batch_every_shape_and_some_from_all_over():
     _, engine = measured()
-    assert engine.streams[:2] == [[[5, 4]], [[5, 4], [2, 0]]]
+    assert engine.streams[:3] == [[[5, 4]], [[5, 4], [1, 3], [2, 0]], [[5, 4], [2, 0]]]
+
+
+class PreparingEngine(FakeEngine):
+    """Takes 40 ms more for lengths that it has not met."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.met = set()
+
+    def stream(self, batches):
+        for batch in batches:
+            shape = tuple(sorted(LENGTHS[batch[1]]))
+            self.clock.pass_ms(0 if shape in self.met else 40)
+            self.met.add(shape)
+            yield from super().stream([batch])
+
+
+def test_preparing_shapes_is_in_no_pass_but_in_a_number_of_its_own():
+    clock = FakeClock()
+    options = {"count": 6, "warmup": 0, "passes": 3, "clock": clock}
+    measurement = measure(lambda: PreparingEngine(clock), FakeFeatures(LENGTHS, clock), **options)
+    once = 0.005 + 3 * 0.001 + 6 * 0.010
+    assert measurement.pass_samples_s == [pytest.approx(once)] * 3
+    # Two of three shapes: the first inference met the longest. A pass also plans, 5 ms.
+    assert measurement.cold_s == pytest.approx(0.080 - 0.005)
+
+
+def test_a_shape_that_comes_again_is_visited_once():
+    clock = FakeClock()
+    engine = FakeEngine(clock)
+    lengths = np.array([10, 10, 10, 10, 30, 30], np.int32)
+    options = {"count": 6, "warmup": 0, "passes": 1, "clock": clock}
+    measure(lambda: engine, FakeFeatures(lengths, clock), **options)
+    assert [len(stream) for stream in engine.streams] == [1, 2, 0, 3]
 
 
 def test_loading_and_the_first_inference_have_their_own_times():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertsquad.benchmark.validity import CHECKS, reasons_in_words, validity
+from bertsquad.benchmark.validity import CHECKS, evidence, reasons_in_words, validity
 
 QUIET = {
     "throttled_s": 0.0,
@@ -31,11 +31,30 @@ TRIGGERS = {
     "late": [("late_share", 0.03, "invalid")],
     "queue_model_refuted": [("twin_kappa", 0.12, "disturbed")],
     "busy": [("other_cpus", 0.6, "disturbed"), ("other_cpus", 9.0, "disturbed")],
+    "clock": [("clock_change", 0.04, "disturbed")],
+    "slow_clock": [("below_reference", 0.031, "disturbed")],
+    "drift": [("drift_share", 0.021, "disturbed")],
+    "no_steady_state": [("unsteady", 1, "disturbed")],
+    "too_short": [("missing_s", 0.4, "disturbed")],
+    "emulated": [("emulated", 1, "invalid")],
+    "failed_f1": [("lost_f1", 0.03, "invalid")],
 }
+NOTED = {"too_few": ("too_few", 2)}
 
 
 def test_every_code_has_a_trigger():
-    assert set(TRIGGERS) == {check.code for check in CHECKS}
+    assert {*TRIGGERS, *NOTED} == {check.code for check in CHECKS}
+
+
+@pytest.mark.parametrize(("code", "trigger"), NOTED.items())
+def test_what_is_noted_makes_no_cell_worse(code, trigger):
+    name, found = trigger
+    result = validity(QUIET | {name: found})
+    assert result["verdict"] == "valid"
+    assert [(r["code"], r["level"], r["found"]) for r in result["reasons"]] == [
+        (code, "noted", found)
+    ]
+    assert validity(QUIET | {name: found, "other_cpus": 2.0})["verdict"] == "disturbed"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +72,11 @@ def test_each_code_is_triggered_alone(code, noise, found, level):
 
 @pytest.mark.parametrize(
     ("noise", "found"),
-    [("majflt", 10), ("stolen_share", 0.01), ("waited_share", 0.01), ("other_cpus", 0.5)],
+    [
+        *(("majflt", 10), ("stolen_share", 0.01), ("waited_share", 0.01), ("other_cpus", 0.5)),
+        *(("clock_change", 0.03), ("below_reference", 0.03), ("drift_share", 0.02)),
+        *(("late_share", 0.02), ("missing_s", 0.0), ("emulated", 0), ("too_few", 0)),
+    ],
 )
 def test_the_bound_itself_is_allowed(noise, found):
     assert validity(QUIET | {noise: found})["verdict"] == "valid"
@@ -63,3 +86,31 @@ def test_the_worst_reason_decides_and_all_are_told():
     result = validity(QUIET | {"other_cpus": 1.5, "majflt": 40})
     assert result["verdict"] == "invalid"
     assert reasons_in_words(result["reasons"]) == "swapped 40 page faults; busy 1.5 CPUs"
+
+
+DRIFT = {"share": 0.05, "low": 0.03, "high": 0.07}
+CELLS = {
+    "clock": {"calibration": {"before_gflops": 100.0, "after_gflops": 96.0}},
+    "drift": {"steady": {"class": "flat", "dropped": 0, "drift": DRIFT}},
+    "no_steady_state": {
+        "steady": {"class": "slowdown", "dropped": 5, "drift": DRIFT | {"low": -1.0}}
+    },
+    "too_short": {"noise": {"seconds": 0.7}},
+    "too_few": {"latency_ms": {"p50": {"value": 1.0}, "p99": {"needs": 368}, "n": 50}},
+    "busy": {"activity": {"other_cpus": 1.0}},
+    "waited": {"noise": {"waited_share": 0.02}},
+    "emulated": {},
+}
+
+
+@pytest.mark.parametrize(("code", "cell"), CELLS.items())
+def test_what_a_cell_holds_triggers_its_code(code, cell):
+    found = evidence(cell, native=code != "emulated", min_seconds=1.0)
+    assert [reason["code"] for reason in validity(found)["reasons"]] == [code]
+
+
+def test_a_cell_without_anything_is_valid():
+    assert validity(evidence({}, native=True, min_seconds=0.0))["reasons"] == []
+    steady = {"class": "warm-up", "dropped": 10, "drift": DRIFT | {"low": -0.1}}
+    full = {"steady": steady, "noise": {"seconds": {"unavailable": "no clock"}}}
+    assert validity(evidence(full, native=True, min_seconds=9.0))["reasons"] == []

@@ -143,3 +143,11 @@ def test_a_tokenizer_json_of_another_kind_is_refused(
     with pytest.raises(UserError) as caught:
         read_tokens(folder / "tokenizer.json")
     assert message in str(caught.value)
+
+
+def test_what_looks_like_a_hub_s_name_gets_the_command_that_fetches_it() -> None:
+    with pytest.raises(UserError, match="bertsquad fetch-model --hub org/mine --output DIR"):
+        find_parts("org/mine")
+    with pytest.raises(UserError) as caught:
+        find_parts("/nowhere/org/mine")
+    assert "fetch-model" not in str(caught.value)

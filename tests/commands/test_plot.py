@@ -11,7 +11,11 @@ from bertsquad.reporting.summary.tables import summarize
 from fake_results import Results, demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMES = ("accuracy", "latency", "lengths", "offline", "throughput", "training_loss")
+NAMES = sorted(
+    path.stem
+    for path in (ROOT / "scripts/bertsquad/reporting/figures").glob("*.py")
+    if "\nSECTION = " in path.read_text(encoding="utf-8")
+)
 FIGURES = [f"{name}.svg" for name in NAMES]
 
 

@@ -121,20 +121,24 @@ def test_every_cell_has_its_own_file():
 def test_a_scenario_says_how_its_cells_are_measured():
     demo = experiment(changes={"benchmark": {"iterations": 20, "emulated": "refuse"}})
     assert demo.scenario_options("padded") == (
-        "--mode batches --padding max_length --warmup 5 --iterations 20 --emulated refuse"
+        "--mode batches --padding max_length --warmup 5 --iterations 20 --min-seconds 1 "
+        "--emulated refuse"
     )
     assert demo.scenario_options("offline") == (
-        "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --emulated refuse"
+        "--mode offline --padding none --count 1000 --warmup 5 --iterations 3 --min-seconds 1 "
+        "--emulated refuse"
     )
 
 
 def test_a_budget_takes_the_place_of_numbers_of_batches_and_passes():
     demo = experiment(changes={"benchmark": {"seconds": 2.5}})
     assert demo.scenario_options("padded") == (
-        "--mode batches --padding max_length --warmup 5 --seconds 2.5 --emulated mark"
+        "--mode batches --padding max_length --warmup 5 --seconds 2.5 --min-seconds 1 "
+        "--emulated mark"
     )
     assert demo.scenario_options("offline") == (
-        "--mode offline --padding none --count 1000 --warmup 5 --seconds 2.5 --emulated mark"
+        "--mode offline --padding none --count 1000 --warmup 5 --seconds 2.5 --min-seconds 1 "
+        "--emulated mark"
     )
 
 

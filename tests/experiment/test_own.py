@@ -13,6 +13,7 @@ from bertsquad.experiment.config import resolve
 from bertsquad.experiment.files import Experiment
 from bertsquad.experiment.names import name_of
 from bertsquad.experiment.needs import weights_bytes
+from bertsquad.experiment.negatives import Negatives
 from project import ROOT
 from tiny_bert import write_model_folder
 
@@ -236,3 +237,11 @@ def test_a_name_comes_from_the_path(path: str, name: str):
 
 def test_paths_in_the_working_directory_have_one_name_however_they_are_written(folder: Path):
     assert name_of(str(folder / "models/mine")) == "models-mine"
+
+
+def test_questions_may_have_no_answer():
+    text = FOLDER.replace("dev: data/dev.json", "dev: data/dev.json, version_2_with_negative: true")
+    mine = experiment(text)
+    assert mine.catalogue.dataset("data-dev").version_2_with_negative
+    assert not experiment(FOLDER).catalogue.dataset("data-dev").version_2_with_negative
+    assert Negatives(mine).scoring_option("a") == "--version-2-with-negative"

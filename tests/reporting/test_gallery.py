@@ -16,7 +16,7 @@ FIGURES = gallery.figures()
 def test_figures_are_found_in_the_order_of_the_report():
     assert list(FIGURES) == [
         *("accuracy", "offline", "throughput", "latency", "tradeoff"),
-        *("load", "comparisons", "training_loss", "lengths"),
+        *("load", "timeline", "order", "comparisons", "training_loss", "lengths"),
     ]
     assert FIGURES["latency"].section == "speed"
     assert FIGURES["latency"].caption.startswith("How long one batch takes")
@@ -25,7 +25,7 @@ def test_figures_are_found_in_the_order_of_the_report():
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_all_that_the_report_asks_for(name):
     module = importlib.import_module(f"bertsquad.reporting.figures.{name}")
-    assert module.READS in ("summary", "logs", "features", "comparisons")
+    assert module.READS in ("summary", "logs", "features", "comparisons", "cells")
     assert module.SECTION in gallery.SECTIONS
     assert FIGURES[name] == gallery.Found(name, module.SECTION, module.RANK, module.CAPTION)
     assert module.TITLE

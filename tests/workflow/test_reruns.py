@@ -10,8 +10,8 @@ from bertsquad.files import sha256
 
 pytestmark = pytest.mark.slow
 
-# A job for each of the 6 figures.
-REPORTED = {"summarize": 1, "plot": 8, "report": 1}
+# A job for each of the 10 figures.
+REPORTED = {"summarize": 1, "plot": 10, "report": 1}
 Edit = Callable[[Path], None]
 
 

@@ -58,7 +58,7 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "probe_machine": 1,
         "record_inputs": 1,
         "summarize": 1,
-        "plot": 8,
+        "plot": 10,
         "report": 1,
     }
 

@@ -45,20 +45,23 @@ def describe_cell(
     samples_ms: list[float],
     *,
     timed_region: str,
+    counted: Any = None,
     **facts: Any,
 ) -> dict[str, Any]:
     """The JSON of a cell of any mode; `facts` are a mode's own.
 
-    Rates count the time inside the clock only: features, or tokens, of all that was timed, divided
-    by the sum of the samples.
+    Rates count the time inside the clock only: features, or tokens, divided by the sum of the
+    samples. Where not all that was timed counts, `samples_ms` are those that do, and `counted` is
+    the measurement of them alone.
     """
+    counted = counted or measurement
     return {
         **asdict(settings),
         **asdict(measurement),
         **facts,
-        "features_per_second": per_second(measurement.features, samples_ms),
-        "useful_tokens_per_second": per_second(measurement.tokens, samples_ms),
-        "computed_tokens_per_second": per_second(measurement.computed_tokens, samples_ms),
+        "features_per_second": per_second(counted.features, samples_ms),
+        "useful_tokens_per_second": per_second(counted.tokens, samples_ms),
+        "computed_tokens_per_second": per_second(counted.computed_tokens, samples_ms),
         "timed_region": timed_region,
         "clock": _CLOCK,
     }

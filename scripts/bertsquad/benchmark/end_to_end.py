@@ -131,8 +131,8 @@ def measure(
     """Load an engine and answer all questions `passes` times and, with `seconds`, again while three
     quarters of them are not over.
 
-    Before that, one paragraph is answered, the first inference, and then `warmup` paragraphs from
-    all over the dataset.
+    Before that, one paragraph is answered, the first inference, then all, so that the engine has
+    met every shape of the run, and `warmup` paragraphs from all over the dataset.
     """
 
     def answered(paragraphs: Sequence[int]) -> Answers:
@@ -141,14 +141,17 @@ def measure(
 
     engine, loading = load_engine(load, clock, progress)
     _, first_ns = timing.timed(lambda: answered([0]), clock)
+    whole = range(len(dataset.paragraphs))
+    progress("warm-up of all shapes", 0, 1)
+    _, visits_ns = timing.timed(lambda: answered(whole), clock)
     progress("warm-up", 0, warmup)
-    answered(spread(len(dataset.paragraphs), warmup))
+    answered(spread(len(whole), warmup))
     pass_ns: list[int] = []
     model_ns, tokenise_s, decode_s = [], [], []
     while len(pass_ns) < passes or sum(pass_ns) < timing.at_least(seconds) * timing.NANOSECONDS:
         progress("timing", len(pass_ns), passes)
         with timing.garbage_collector_off():
-            answers, sample = timing.timed(lambda: answered(range(len(dataset.paragraphs))), clock)
+            answers, sample = timing.timed(lambda: answered(whole), clock)
             _, alone = timing.timed(partial(run_through, engine, answers.batches()), clock)
         pass_ns.append(sample)
         model_ns.append(alone)
@@ -168,6 +171,7 @@ def measure(
         computed_tokens=tokens,
         batches=sum(len(part.plan) for part in answers.parts),
         first_inference_s=first_ns / timing.NANOSECONDS,
+        cold_s=(visits_ns - statistics.median(pass_ns)) / timing.NANOSECONDS,
         peak_memory_mib=peak_memory_mib(),
         **loading,
     )

@@ -4,6 +4,7 @@ One sample is one pass over the set: the engine's plan, the features of the memo
 packed into NumPy arrays, the engine, and its logits as NumPy arrays.
 """
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,7 +68,8 @@ def measure(
     """Load an engine and stream `count` features, or all there are, `passes` times through it.
 
     They are spread evenly over the lengths, the same for every cell that asks alike. Before the
-    first pass the engine sees the longest batch of its plan, and `warmup` ones from all over it.
+    first pass the engine sees the longest batch of its plan, one of each shape, which it may
+    prepare, and `warmup` ones from all over it.
     With `seconds`, at most `count` features: as many as pass in that time, with their neighbours,
     in batches for all threads. While three quarters of the time are not over, all are run again.
     """
@@ -91,6 +93,9 @@ def measure(
     plan = planned()
     if first_ns is None:
         _, first_ns = timing.timed(lambda: run(plan[:1]), clock)
+    visited = [plan[place] for place in workload.shapes(plan, features.lengths)]
+    progress("warm-up of all shapes", 0, len(visited))
+    _, visits_ns = timing.timed(lambda: run(visited), clock)
     progress("warm-up", 0, warmup)
     run([plan[place] for place in spread(len(plan), warmup)])
     samples_ns = timing.time_batches(
@@ -101,6 +106,8 @@ def measure(
         at_least_s=timing.at_least(seconds),
     )
     passes, tokens = len(samples_ns), len(samples_ns) * int(lengths.sum())
+    part = sum(int(features.lengths[batch].sum()) for batch in visited) / int(lengths.sum())
+    later_ns = part * statistics.median(samples_ns)
     return PassMeasurement(
         pass_samples_s=[sample / timing.NANOSECONDS for sample in samples_ns],
         features=passes * len(numbers),
@@ -109,6 +116,7 @@ def measure(
         computed_tokens=tokens,
         batches=len(plan),
         first_inference_s=first_ns / timing.NANOSECONDS,
+        cold_s=(visits_ns - later_ns) / timing.NANOSECONDS,
         peak_memory_mib=peak_memory_mib(),
         **loading,
     )

@@ -25,6 +25,7 @@ class PassMeasurement:
     batches: int  # of one pass
     model_load_s: float
     first_inference_s: float
+    cold_s: float  # what meeting all shapes for the first time cost over later
     memory_before_load_mib: float  # the engine's library and the features are open
     memory_after_load_mib: float
     peak_memory_mib: float

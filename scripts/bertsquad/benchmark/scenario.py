@@ -11,13 +11,13 @@ decoding to text after.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bertsquad.benchmark import timing
 from bertsquad.benchmark.loading import load_engine
-from bertsquad.benchmark.workload import Workload, computed_tokens, squares
+from bertsquad.benchmark.workload import Workload, computed_tokens, shapes, squares
 from bertsquad.data.features import Features
 from bertsquad.engines import Engine
 from bertsquad.machine.memory import peak_memory_mib
@@ -43,6 +43,7 @@ class Measurement:
     memory_before_load_mib: float  # the engine's library and the features are open
     memory_after_load_mib: float
     peak_memory_mib: float
+    batch_tokens: list[int] = field(default_factory=list)  # computed, of each timed batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ def measure(
     if budget is not None:
         _, again_ns = timing.timed(lambda: run(engine, workload.first), clock)
         workload = budget.workload(again_ns / timing.NANOSECONDS)
-    shapes = _shapes(workload.timed, features, padding)
-    progress("warm-up of all shapes", 0, len(shapes))
+    places = shapes(workload.timed, features.lengths, padded=padding == "max_length")
+    progress("warm-up of all shapes", 0, len(places))
     visits = timing.time_batches(
-        lambda place: run(engine, workload.timed[place]), shapes, clock=clock
+        lambda place: run(engine, workload.timed[place]), places, clock=clock
     )
     for done, batch in enumerate(workload.warmup):
         progress("warm-up", done, len(workload.warmup))
@@ -95,15 +96,17 @@ def measure(
     )
     passes = len(samples_ns) // len(workload.timed)
     padded_to = features.max_seq_length if padding == "max_length" else None
+    tokens = [computed_tokens([batch], features.lengths, padded_to) for batch in workload.timed]
     return Measurement(
         latency_samples_ms=[sample / 1e6 for sample in samples_ns],
         features=passes * sum(len(batch) for batch in workload.timed),
         tokens=passes * computed_tokens(workload.timed, features.lengths, None),
         squared_lengths=passes * sum(squares(features.lengths[b]) for b in workload.timed),
-        computed_tokens=passes * computed_tokens(workload.timed, features.lengths, padded_to),
+        computed_tokens=passes * sum(tokens),
         first_inference_s=first_ns / timing.NANOSECONDS,
-        cold_s=_beyond(visits, [samples_ns[place] for place in shapes]),
+        cold_s=_beyond(visits, [samples_ns[place] for place in places]),
         peak_memory_mib=peak_memory_mib(),
+        batch_tokens=passes * tokens,
         **loading,
     )
 
@@ -112,17 +115,6 @@ def _beyond(visits: Sequence[int], later: Sequence[int]) -> float:
     """Seconds that the visits took longer than the same batches later; both in nanoseconds. Noise
     can make it a little less than nothing where an engine prepares nothing."""
     return (sum(visits) - sum(later)) / timing.NANOSECONDS
-
-
-def _shapes(batches: Sequence[np.ndarray], features: Features, padding: str) -> list[int]:
-    """The places of the first batch of each shape, the longest first. A padded batch's shape is its
-    size; that of a packed one its features' lengths in any order, since engines may sort them."""
-    places: dict[tuple[int, ...], int] = {}
-    for place, batch in enumerate(batches):
-        lengths = sorted(features.lengths[batch].tolist())
-        shape = (len(batch),) if padding == "max_length" else tuple(lengths)
-        places.setdefault(shape, place)
-    return [places[shape] for shape in sorted(places, key=sum, reverse=True)]
 
 
 def runner(features: Features, padding: str) -> Callable[[Engine, np.ndarray], object]:

@@ -1,5 +1,6 @@
 """Which features a benchmark runs, in which order and in which batches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,18 @@ def spread_with_neighbours(lengths: np.ndarray, groups: int) -> np.ndarray:
 def squares(lengths: np.ndarray) -> int:
     """The sum of the squares of lengths."""
     return int(np.square(lengths, dtype=np.int64).sum())
+
+
+def shapes(
+    batches: Sequence[np.ndarray], lengths: np.ndarray, *, padded: bool = False
+) -> list[int]:
+    """The places of the first batch of each shape, the longest first. A padded batch's shape is its
+    size; that of a packed one its features' lengths in any order, since engines may sort them."""
+    places: dict[tuple[int, ...], int] = {}
+    for place, batch in enumerate(batches):
+        shape = (len(batch),) if padded else tuple(sorted(lengths[batch].tolist()))
+        places.setdefault(shape, place)
+    return [places[shape] for shape in sorted(places, key=sum, reverse=True)]
 
 
 def computed_tokens(batches: list[np.ndarray], lengths: np.ndarray, padded_to: int | None) -> int:

@@ -1,6 +1,7 @@
 """What a model's folder holds, as transformers' `save_pretrained` writes it."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bertsquad.console.errors import UserError
 
 CONFIG, VOCABULARY, TOKENIZER = "config.json", "vocab.txt", "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+_HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # what may be a hub's organisation/name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,13 @@ def find_parts(folder: str | os.PathLike[str]) -> Parts:
     folder = Path(folder)
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "no such folder"
+        hub = not folder.exists() and _HUB.fullmatch(str(folder))
+        advice = (
+            f"; a hub's model: bertsquad fetch-model --hub {folder} --output DIR" if hub else ""
+        )
         raise UserError(
             f"{folder}: {found}; expected a model's folder with {CONFIG}, {VOCABULARY} or "
-            f"{TOKENIZER}, and weights in safetensors"
+            f"{TOKENIZER}, and weights in safetensors{advice}"
         )
     config = folder / CONFIG
     if not config.is_file():

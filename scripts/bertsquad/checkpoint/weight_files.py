@@ -31,7 +31,10 @@ def find_weights(path: str | os.PathLike[str]) -> Path:
             return path / name
     pickled = next((name for name in _PICKLED if (path / name).exists()), None)
     found = f"; {pickled} is pickled, and loading it can run code" if pickled else ""
-    raise UserError(f"{path}: neither {SINGLE} nor {INDEX} in it{found}; expected one of the two")
+    advice = "; let transformers save it once more, as safetensors" if pickled else ""
+    raise UserError(
+        f"{path}: neither {SINGLE} nor {INDEX} in it{found}; expected one of the two{advice}"
+    )
 
 
 def is_index(path: str | os.PathLike[str]) -> bool:

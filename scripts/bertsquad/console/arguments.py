@@ -50,6 +50,14 @@ def natural(text: str) -> int:
     return number
 
 
+def natural_number(text: str) -> float:
+    """A number from 0."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return number
+
+
 def positive_number(text: str) -> float:
     """A finite number above 0."""
     number = float(text)

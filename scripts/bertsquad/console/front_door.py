@@ -45,6 +45,7 @@ GROUPS = {
         "benchmark-serving",
         "distribute",
     ),
+    "A run of the workflow": ("watch",),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),

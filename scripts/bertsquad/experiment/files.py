@@ -285,6 +285,7 @@ class Experiment(Inputs):
                 ("warmup", benchmark["warmup"]),
                 ("iterations", iterations if seconds is None else None),
                 ("seconds", seconds),
+                ("min_seconds", benchmark["min_seconds"]),
                 ("emulated", benchmark["emulated"]),
             ]
         )

@@ -209,7 +209,7 @@ def _cell(
         "f1_share": change.get("f1_share"),
         "passed": change.get("passed"),
         "validity": _VERDICTS[best],
-        "disturbed_by": taken[0][0]["validity_reasons"],
+        "disturbed_by": taken[0][0]["validity_reasons"] if best else "",
         "measured": min(str(requests["started_at"]) for _, requests in taken),
     }
 

@@ -23,7 +23,7 @@ class Figure(Protocol):
 
     TITLE: str  # of the SVG file
     READS: Literal[
-        "summary", "logs", "features", "comparisons"
+        "summary", "logs", "features", "comparisons", "cells"
     ]  # what `draw` is given: see plot.py
     SECTION: str  # of the report, one of SECTIONS
     RANK: int  # among the figures of that section, from 1

@@ -48,6 +48,7 @@ class Findings:
     left_out: list[LeftOut]
     cells: int
     disturbed: list[Row]  # cells that do not count because something disturbed them
+    noted: list[Row]  # cells that count, but cannot tell everything
     cpus: list[str]
     measured: list[str]  # first and last day of the benchmark, as ISO dates
 
@@ -76,6 +77,9 @@ def findings(summary: Summary) -> Findings:
         left_out=left_out(summary),
         cells=len(cells),
         disturbed=[row for row in records(cells) if standing(row) == DISTURBED],
+        noted=[
+            row for row in records(cells) if row["validity"] == "valid" and row["validity_reasons"]
+        ],
         cpus=sorted(set(cells["cpu"]) - {"", "unknown"}),
         measured=[days[0], days[-1]] if days else [],
     )

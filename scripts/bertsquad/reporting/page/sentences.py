@@ -70,6 +70,7 @@ def remarks(found: Findings, other_cpu: str) -> list[Markup]:
         *_doubt_remarks(found),
         *_speed_remarks(found),
         *map(_left_out, found.left_out),
+        *_noted_remarks(found),
         *_missing_remarks(found),
         *_machine_remarks(found, other_cpu),
         *([] if found.accuracy else [Markup("No predictions were scored.")]),
@@ -253,18 +254,42 @@ def disturbances(found: Findings) -> str:
     """How many cells were disturbed, by what, and what to do, in plain text; "" for none."""
     if not found.disturbed:
         return ""
-    times = Counter(
-        part.split()[0] for row in found.disturbed for part in row["validity_reasons"].split("; ")
-    )
-    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
-    todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    causes, todo = _causes(found.disturbed, noted=False)
     twice = sum((row["tries"] or 1) > 1 for row in found.disturbed)
     again = f"{twice} of them were measured twice; " if twice else ""
     return (
         f"{whole(len(found.disturbed))} of {_count(found.cells, 'cell')} disturbed ({causes}); "
-        f"{again}their times are hatched and count for nothing: {', '.join(todo)}, by `snakemake "
-        "--forcerun benchmark_inference`"
+        f"{again}their times are hatched and count for nothing: {todo}, by "
+        "`snakemake --forcerun benchmark_inference`"
     )
+
+
+def remarks_on_valid(found: Findings) -> str:
+    """What cells that count cannot tell, in plain text; "" for none."""
+    if not found.noted:
+        return ""
+    causes, todo = _causes(found.noted, noted=True)
+    few = f"{whole(len(found.noted))} of {_count(found.cells, 'cell')}"
+    return f"{few} cannot tell everything ({causes}): {todo}"
+
+
+def _causes(cells: Sequence[Row], *, noted: bool) -> tuple[str, str]:
+    """How often each code occurs in the cells, and what to do; those that only note something, or
+    those that disturb."""
+    times = Counter(
+        code
+        for row in cells
+        for part in filter(None, row["validity_reasons"].split("; "))
+        if ((code := part.split()[0]) in CODES and CODES[code].noted is not None) == noted
+    )
+    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
+    todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
+    return causes, ", ".join(todo)
+
+
+def _noted_remarks(found: Findings) -> Iterator[Markup]:
+    if text := remarks_on_valid(found):
+        yield Markup("{}.").format(text)
 
 
 def _missing_remarks(found: Findings) -> Iterator[Markup]:

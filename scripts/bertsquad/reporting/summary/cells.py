@@ -68,6 +68,7 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         found = data.get("validity") or {}
         row["validity"] = found.get("verdict", "")
         row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
+        row["reasons"] = found.get("reasons", [])  # no column: judging.py adds to them
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path}: `validity` is not as a cell holds it; measure it again") from None
     row |= _taken(path, data)
@@ -79,16 +80,26 @@ def read_cell(path: str | Path) -> dict[str, Any]:
 
 
 def _taken(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
-    """How often, when in the order and after how much waiting a cell was measured; empty for a cell
-    that does not tell."""
-    tries, order = (data.get(name) or {} for name in ("tries", "order"))
-    if not isinstance(tries, dict) or not isinstance(order, dict):
-        raise UserError(f"{path}: `tries` or `order` is no object; measure this cell again")
-    return {
-        "tries": tries.get("number"),
-        "waited_s": tries.get("waited_s"),
-        "place": order.get("place"),
-    }
+    """How often, when in the order and after how much waiting a cell was measured, how fast the
+    machine was meanwhile, and how steady it all was; empty for a cell that does not tell."""
+    names = ("tries", "order", "calibration", "steady")
+    tries, order, calibration, steady = (data.get(name) or {} for name in names)
+    try:
+        return {
+            "tries": tries.get("number"),
+            "waited_s": tries.get("waited_s"),
+            "place": order.get("place"),
+            "calibration": calibration.get("product", ""),
+            "calibration_before_gflops": calibration.get("before_gflops"),
+            "calibration_after_gflops": calibration.get("after_gflops"),
+            "steady": steady.get("class", ""),
+            "dropped": steady.get("dropped"),
+            "drift": steady.get("drift", {}).get("share"),
+        }
+    except AttributeError:
+        raise UserError(
+            f"{path}: one of {', '.join(names)} is no object; measure this cell again"
+        ) from None
 
 
 def speeds(path: Path, data: dict[str, Any], mode: str) -> dict[str, Any]:

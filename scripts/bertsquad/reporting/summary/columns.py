@@ -150,6 +150,17 @@ class Row(TypedDict):
     host: Annotated[str, "", "name of the machine that measured the cell"]
     node: Annotated[str, "", "what the batch system calls it"]
     job: Annotated[str, "", "number of the batch system's job"]
+    calibration: Annotated[str, "", "matrix product run before and after what was timed"]
+    calibration_before_gflops: Annotated[float | None, "GFLOP/s", "its rate before"]
+    calibration_after_gflops: Annotated[float | None, "GFLOP/s", "its rate after"]
+    features_per_second_at_reference_clock: Annotated[
+        float | None, "1/s", "throughput if the product had been as fast as in the best cell"
+    ]
+    steady: Annotated[
+        str, "", "flat, warm-up, slowdown or no steady state; empty: fewer than 100 samples"
+    ]
+    dropped: Annotated[int | None, "", "timed batches before the series was steady, not counted"]
+    drift: Annotated[float | None, "", "change of the time of a batch from start to end, a share"]
 
 
 @dataclass(frozen=True, slots=True)

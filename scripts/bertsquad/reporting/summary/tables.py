@@ -11,6 +11,7 @@ from bertsquad.reporting.summary.cells import latencies, read_cell
 from bertsquad.reporting.summary.checking import checked
 from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
+from bertsquad.reporting.summary.judging import judge
 from bertsquad.reporting.summary.result_files import (
     model_of,
     optional_pair,
@@ -61,6 +62,7 @@ def summarize(
         model = (row["run"], row["engine"], row["precision"])
         known = training.get((row["run"],), {}) | accuracy.get(model, {}) | compared.get(model, {})
         merged.append(configured(row["run"], config) | known | row)
+    judge(merged)
     merged += _step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
 
