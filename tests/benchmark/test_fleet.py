@@ -63,8 +63,8 @@ def test_a_stalled_request_is_seen_by_all_that_arrive_meanwhile():
     services[40] = 0.5
     with fleet(services) as served:
         samples, _ = served.serve(schedule(np.arange(1, 151) / 100))
-    assert 45 <= np.sum(samples.latency_ms > 20) <= 60
-    assert np.sum(samples.service_ms > 20) == 1  # all that a clock of services would see
+    assert 38 <= np.sum(samples.latency_ms > 100) <= 70
+    assert np.sum(samples.service_ms > 250) == 1  # all that a clock of services would see
 
 
 def test_saturated_lanes_are_always_busy_until_the_time_is_over():

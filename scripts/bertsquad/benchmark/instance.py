@@ -1,8 +1,8 @@
 """One instance of a layout: a process that loads the model once and serves by its lanes.
 
 fleet.py starts it as `python -m bertsquad.benchmark.instance FD` and tells it what to do over that
-socket: a dictionary first, then ("warm up", features, seconds), ("serve", folder, schedule,
-start) and, to end, nothing.
+socket: a dictionary first, then ("warm up", features, seconds), ("serve", folder, schedule) and,
+once all lanes wait, the moment of the start; to end, nothing.
 """
 
 from __future__ import annotations
@@ -49,12 +49,22 @@ def main() -> None:
     lanes = [ThreadPoolExecutor(1, f"lane {number}") for number in range(len(works))]
     not_bound = "; ".join(filter(None, reasons)) or None
     connection.send(("loaded", facts | {"not_bound": not_bound}))
+
+    def ready() -> int:
+        """All lanes wait: ask when to start."""
+        connection.send(("ready", {}))
+        return int(connection.recv())
+
     while True:
         try:
             what, *given = connection.recv()
         except EOFError:
             break
-        done = (warm_up if what == "warm up" else serve_by)(lanes, works, *given)
+        if what == "warm up":
+            done = warm_up(lanes, works, *given)
+        else:
+            folder, schedule = given
+            done = serve_by(lanes, works, folder, schedule, ready)
         connection.send(("done", done | {"pss_mib": proportional_memory_mib()}))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,18 @@ def serve_by(
     works: list[Work],
     folder: str,
     schedule: Schedule,
-    start_ns: int,
+    ready: Callable[[], int],
 ) -> dict[str, Any]:
-    """What each lane took (lanes.serve), and the counters of noise.py before and after."""
+    """What each lane took (lanes.serve), and the counters of noise.py before and after. `ready`
+    tells the fleet that all lanes wait, and returns when the schedule starts."""
+    start: Future[int] = Future()
     with garbage_collector_off():
-        first = noise.read()
         running = [
-            lane.submit(serve, work, schedule, Path(folder), start_ns)
+            lane.submit(serve, work, schedule, Path(folder), start.result)
             for lane, work in zip(lanes, works, strict=True)
         ]
+        first = noise.read()
+        start.set_result(ready())
         taken = [each.result() for each in running]
         last = noise.read()
     return {"taken": taken, "noise": (first, last)}

@@ -29,9 +29,10 @@ class Schedule:
         return len(self.due_ns)
 
 
-def serve(work: Work, schedule: Schedule, folder: Path, start_ns: int) -> np.ndarray:
-    """One lane until nothing is left to take. `start_ns` is when the schedule starts, on
-    time.perf_counter_ns, which is one clock for all processes (CLOCK_MONOTONIC).
+def serve(work: Work, schedule: Schedule, folder: Path, when: Callable[[], int]) -> np.ndarray:
+    """One lane until nothing is left to take. `when` waits for the moment at which the schedule
+    starts, on time.perf_counter_ns, which is one clock for all processes (CLOCK_MONOTONIC); it is
+    called once all else is ready.
 
     int64[batches, 4]: first ticket, number of tickets, start and end after `start_ns`.
     """
@@ -40,6 +41,7 @@ def serve(work: Work, schedule: Schedule, folder: Path, start_ns: int) -> np.nda
     taken: list[tuple[int, int, int, int]] = []
     tickets = Tickets(folder)
     try:
+        start_ns = when()
         _sleep_until(start_ns)
         while True:
             with tickets.locked():
