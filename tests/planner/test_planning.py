@@ -84,6 +84,7 @@ def test_the_cheapest_of_two_kinds_of_machines_is_taken_with_all_that_stands_bes
     assert costs == sorted(costs)
     ends = [step["to"] for step in found["staircase"]["sure"]]
     assert ends == sorted(ends)
+    assert ends[-1] >= 2 * 40 * (1 - 1e-3)  # to twice the demand
     text = as_text(found)
     assert "EUR an hour (prices of 2026-11-01)" in text
     assert "big: enters the plan below" in text

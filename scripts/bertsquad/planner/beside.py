@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 STEPS = 40  # of the staircase, at most
 REACH = 2.0  # up to so many times the demand
 SLO_FACTORS = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
-_NEXT = 1e-6  # beyond a step's end, relative
+_NEXT = 1e-4  # beyond a step's end, relative: well above the solver's tolerance
+_FIRST = 1e-3  # of the demand, where the first step is taken
 _DRAWS = 2000
 _MOST_SLO = 1000.0  # times the SLO: no plan beyond is looked for
 _CLOSE_SLO = 1.01  # an SLO is found to 1 %
@@ -71,7 +72,7 @@ def staircase(problem: Problem) -> Iterator[dict[str, Any]]:
     times = 0.0
     last: dict[str, Any] | None = None
     for _ in range(STEPS):
-        start = max(times * (1 + _NEXT), _NEXT)
+        start = max(times * (1 + _NEXT), _FIRST)
         scaled = replace(
             problem, demand={name: rate * start for name, rate in problem.demand.items()}
         )
