@@ -14,6 +14,8 @@ from tiny_bert import write_model_folder
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 KEYS = set(yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text())["properties"])
+# Calls with a config of the reader's, an image, or a plugin for a cluster.
+ELSEWHERE = ("my.yaml", "--workflow-profile", "--executor")
 BASE = {"checkpoint": "synthetic", "dataset": "synthetic", "runs": {"a": {}}}
 
 
@@ -51,9 +53,10 @@ def snakemake_examples() -> list:
     """(page, options) for the calls of Snakemake that name a shipped config or none."""
     found = {}
     for page in PAGES:
-        for line in page.read_text(encoding="utf-8").splitlines():
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")  # continued lines
+        for line in text.splitlines():
             call = re.match(r"(?:    |.*&& )(?:\.venv/bin/)?snakemake (.*)", line)
-            if call and "my.yaml" not in line and "--workflow-profile" not in line:
+            if call and not any(word in line for word in ELSEWHERE):
                 found.setdefault(tuple(shlex.split(call[1], comments=True)), page.name)
     return [pytest.param(call, id=f"{page}: {' '.join(call)}") for call, page in found.items()]
 
