@@ -282,6 +282,13 @@ SCORING = options(
 )
 
 
+def report_again():
+    """What makes the report again: the configuration as it was resolved, with all that --config and
+    defaults put into it. A copy, since the workflow writes that file itself."""
+    path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
+    return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
+
+
 def announce_downloads():
     """Tell the user, before the first of them, what will be downloaded and stored."""
     line, possible = EXPERIMENT.announcement()

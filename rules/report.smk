@@ -7,13 +7,6 @@ FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
 SHOWN_RUN = next(iter(config["runs"]))
 
 
-def again():
-    """What makes the report again: the configuration as it was resolved, with all that --config and
-    defaults put into it. A copy, since the workflow writes that file itself."""
-    path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
-    return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
-
-
 rule probe_machine:
     """Describe the machine: what it is, what it can do, what would spoil a measurement."""
     input:
@@ -153,7 +146,7 @@ rule report:
     localrule: True
     params:
         explored=of("", EXPERIMENT.explored),
-        command=of("", again),
+        command=of("", report_again),
     shell:
         "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
