@@ -184,7 +184,9 @@ def test_asked_to_stop_it_saves_publishes_nothing_and_goes_on(
     expected, folder = tmp_path / "undisturbed", tmp_path / "stopped"
     assert finetune(checkpoint, features, expected, **options).returncode == 0
     process = subprocess.Popen(
-        command(checkpoint, features, folder, **options), stderr=subprocess.PIPE, text=True
+        ["env", "--default-signal=INT", *command(checkpoint, features, folder, **options)],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     while not (folder / "state/state.safetensors").exists():
         assert process.poll() is None

@@ -35,6 +35,7 @@ def test_it_describes_this_machine(pytestconfig, tmp_path):
             "sees_all_processes",
             "environment",
         ),
+        *("host", "node", "job"),
         *("versions", "container", "kernels", "defaults", "warnings", "notes"),
     }
     # PyTorch's own words, where its build says so.

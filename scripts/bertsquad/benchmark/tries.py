@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +45,9 @@ class Tries:
             self._wait(self.watch.result())
 
     def _wait(self, seen: Mapping[str, Any]) -> None:
-        waited = wait_for_quiet(seen, self.patience.share(), tell=self.tell)
+        waited = wait_for_quiet(
+            seen, self.patience.share(), look=observe, clock=time.monotonic, tell=self.tell
+        )
         self.patience.spend(waited.seconds)
         self.waited_s += waited.seconds
         self.quiet = waited.quiet
