@@ -113,6 +113,20 @@ def test_a_slo_below_the_service_names_the_services_own_percentile(tmp_path):
     assert "\n" not in answer(found)
 
 
+@pytest.mark.parametrize("slo_ms", [15.0, 47.07])
+def test_with_the_slo_that_is_said_to_help_there_is_a_plan(tmp_path, slo_ms):
+    # p99 of the service alone is 47.02 ms: so near, its bootstraps are often above it.
+    cells = [cell(noise=0.1)]
+    plan = {"rate": 1, "slo": {"ms": slo_ms}, "length_classes": [512]}
+    found = planned(tmp_path, plan, here=cells)
+    assert found["status"] == "infeasible"
+    rows = {row["limit"]: row["to"] for row in found["relaxations"]}
+    assert 47 < rows["slo_ms"] < 65
+    assert f"give plan.slo.ms more (with {rows['slo_ms']:.4g} ms there is a plan)" in answer(found)
+    plan["slo"] = {"ms": rows["slo_ms"] * 1.0001}
+    assert planned(tmp_path, plan, here=cells)["status"] == "optimal"
+
+
 def test_a_budget_that_is_too_small_names_the_least(tmp_path):
     plan = {
         "rate": 40, "slo": {"ms": 150}, "budget": 0.5, "machines": kinds(small=1.0), **PRICED,

@@ -30,7 +30,8 @@ _NEXT = 1e-4  # beyond a step's end, relative: well above the solver's tolerance
 _FIRST = 1e-3  # of the demand, where the first step is taken
 _DRAWS = 2000
 _MOST_SLO = 1000.0  # times the SLO: no plan beyond is looked for
-_CLOSE_SLO = 1.01  # an SLO is found to 1 %
+_CLOSE_SLO = 1.01  # an SLO is found to 1 % of the measured values
+_STEP_SLO = 1.1  # and from there in such steps
 
 
 def of_plan(planning: Planning, plan: Plan, problem: Problem) -> dict[str, Any]:
@@ -169,19 +170,31 @@ def relaxed(planning: Planning) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["to"] is None)
 
 
-def _possible(planning: Planning, limits: Limits) -> bool:
-    problem = planning.problem(limits, sure=True)
+def _possible(planning: Planning, limits: Limits, *, sure: bool = True) -> bool:
+    problem = planning.problem(limits, sure=sure)
     return bool(problem.options) and planning.best(problem)[0].status == "optimal"
 
 
 def _least_slo(planning: Planning) -> float | None:
-    """Milliseconds, to 1 %, from above."""
-    now = planning.limits.slo_s
+    """Milliseconds, to 10 %, from above. First with the measured values, which are quick to try;
+    from there up with the bounds of each SLO, since near the service's own percentile they are far
+    from those of any other."""
+    least = _least_slo_measured(planning)
+    while least is not None and not _surely_possible(planning, least):
+        least *= _STEP_SLO
+        if least > _MOST_SLO * planning.limits.slo_s:
+            return None
+    return None if least is None else 1000 * least
+
+
+def _least_slo_measured(planning: Planning) -> float | None:
+    """Seconds, to 1 %, from above, without the bound."""
 
     def possible(slo_s: float) -> bool:
-        return _possible(planning, replace(planning.limits, slo_s=slo_s))
+        return _possible(planning, replace(planning.limits, slo_s=slo_s), sure=False)
 
-    low, high = now, 2 * now
+    now = planning.limits.slo_s
+    low, high = now, _CLOSE_SLO * now
     while not possible(high):
         low, high = high, 2 * high
         if high > _MOST_SLO * now:
@@ -189,7 +202,17 @@ def _least_slo(planning: Planning) -> float | None:
     while high > _CLOSE_SLO * low:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if possible(middle) else (middle, high)
-    return 1000 * high
+    return high
+
+
+def _surely_possible(planning: Planning, slo_s: float) -> bool:
+    """With this SLO's own bounds, and not those that `Choices` keeps of the SLO that is asked."""
+    choices, kept = planning.choices, planning.choices.drawn
+    choices.drawn = {}
+    try:
+        return _possible(planning, replace(planning.limits, slo_s=slo_s))
+    finally:
+        choices.drawn = kept
 
 
 def _least_f1(planning: Planning) -> Iterator[dict[str, Any]]:

@@ -94,6 +94,11 @@ def _why_not(plan: _Plan, promise: str) -> str:
             f"{start} for {number(settings['budget'])} {settings['currency']} an hour: the least "
             f"is {number(relaxed['budget'])} {settings['currency']}; raise plan.budget"
         )
+    if [limit for limit, to in relaxed.items() if to is not None] == ["slo_ms"]:
+        return (
+            f"{start}: the services alone take almost as long, too near to be sure; give "
+            f"plan.slo.ms more{_least(relaxed, 'slo_ms', 'ms')}"
+        )
     return f"{start}: the machines that can be had are too few or too slow"
 
 
