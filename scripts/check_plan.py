@@ -100,10 +100,10 @@ def main() -> None:
     from bertsquad.planner.check import checks, in_words, read_record, summary
     from bertsquad.planner.demand import length_classes
     from bertsquad.planner.export import describe_machine
-    from bertsquad.planner.wanted import wanted
+    from bertsquad.planner.wanted import parsed
     from bertsquad.reporting.summary.result_files import read_object
 
-    plan, asked = read_object(args.plan), wanted(json.loads(args.asked), "the plan")
+    plan, asked = read_object(args.plan), parsed(args.asked, "--asked", "the plan")
     files = {machine: read(path) for machine, path in args.cells}
     here = describe_machine(read_object(args.machine), str(args.machine))["fingerprint"]
     record = read_record(args.record)

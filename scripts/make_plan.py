@@ -7,7 +7,6 @@ Example:
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from bertsquad.console.arguments import command_parser
@@ -40,10 +39,10 @@ def main() -> None:
     from bertsquad.planner.figure import TITLE, draw
     from bertsquad.planner.page import as_text
     from bertsquad.planner.planning import make_plan
-    from bertsquad.planner.wanted import wanted
+    from bertsquad.planner.wanted import parsed
     from bertsquad.reporting import style
 
-    asked = wanted(json.loads(args.plan), args.source)
+    asked = parsed(args.plan, "--plan", args.source)
     files = {machine: read(path) for machine, path in args.cells}
     missing = [name for name in asked.machines if name not in files]
     if missing:

@@ -9,7 +9,7 @@ import yaml
 
 from bertsquad.console.errors import UserError
 from bertsquad.planner.cells import read
-from bertsquad.planner.page import answer, as_text
+from bertsquad.planner.page import answer, as_text, number
 from bertsquad.planner.planning import make_plan
 from bertsquad.planner.wanted import Wanted, wanted
 from bertsquad.schema import with_defaults
@@ -195,6 +195,21 @@ def test_failed_emulated_and_invalid_cells_are_left_out(tmp_path):
     found = planned(tmp_path, {}, here=[cell(), *bad])
     assert found["fleet"][0]["engine"] == "torch"
     assert sorted(row["reason"] for row in found["dropped"]) == ["F1", "emulated", "invalid"]
+
+
+def test_what_was_compared_without_a_score_keeps_no_share_that_is_asked_for(tmp_path):
+    unknown = cell("openvino", "int8", factor=0.1, passed=True, f1_share=None)
+    found = planned(tmp_path, {"minimum_f1_share": 0.99}, here=[cell(), unknown])
+    assert found["fleet"][0]["precision"] == "fp32"
+    assert [row["reason"] for row in found["dropped"]] == ["F1"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.3333e-5, "0.00003333"), (0.5, "0.5"), (153.44, "153.4"), (12480, "12,480")],
+)
+def test_a_number_has_no_exponent(value, text):
+    assert number(value) == text
 
 
 def test_a_class_too_slow_for_one_machine_is_sent_to_the_other(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.config import resolve
+from bertsquad.planner.wanted import parsed
 
 SCHEMA = Path(__file__).resolve().parents[2] / "config/schemas/config.schema.yaml"
 MINIMAL = {"checkpoint": "c", "dataset": "d", "runs": {"r": {}}}
@@ -75,3 +76,11 @@ def test_a_contradiction_is_one_line(plan, message):
     assert str(error.value).startswith("config.yaml: ")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "{", "{}", '{"rate": 80}', '{"machines": {"a": 1}}']
+)
+def test_an_option_that_holds_no_resolved_plan_is_refused_in_one_line(text):
+    with pytest.raises(UserError, match=r"^--plan: not the configuration's `plan`"):
+        parsed(text, "--plan", "config.yaml")

@@ -137,6 +137,8 @@ class Choices:
         share = limits.minimum_f1_share
         if share is None and cell.passed is False:
             return "F1", f"keeps {cell.f1_share or 0:.1%} of the reference's F1: failed"
+        if share and cell.f1_share is None and cell.passed is not None:
+            return "F1", "how much of the reference's F1 it keeps is not known"
         # What nothing was compared with is the reference itself.
         if share is not None and (1.0 if cell.f1_share is None else cell.f1_share) < share:
             return "F1", f"keeps {cell.f1_share:.1%} of the reference's F1, less than {share:.1%}"

@@ -4,6 +4,7 @@ out."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 _Plan = Mapping[str, Any]
@@ -235,9 +236,9 @@ def _dropped(plan: _Plan) -> Iterator[str]:
 
 
 def number(value: float) -> str:
-    """Four significant digits, no exponent: 0.02267, 4.4, 153.4, 12,480."""
+    """Four significant digits, no exponent: 0.00003333, 0.02267, 4.4, 153.4, 12,480."""
     if value == 0:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return f"{Decimal(f'{value:.4g}'):f}"

@@ -4,6 +4,7 @@ configuration is read whenever Snakemake starts."""
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -50,6 +51,17 @@ def dates_as_text(config: dict[str, Any]) -> None:
     plan = config.get("plan")
     if isinstance(plan, dict) and isinstance(plan.get("prices_as_of"), datetime.date):
         plan["prices_as_of"] = plan["prices_as_of"].isoformat()[:10]
+
+
+def parsed(text: str, option: str, source: str) -> Wanted:
+    """Of the JSON that rules give as an option of a command; `UserError` for anything else."""
+    try:
+        return wanted(json.loads(text), source)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{option}: not the configuration's `plan` with all its defaults ({error!r}); "
+            "`snakemake plan` gives it"
+        ) from None
 
 
 def wanted(plan: Mapping[str, Any], source: str) -> Wanted:
