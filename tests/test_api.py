@@ -133,6 +133,15 @@ def test_accents_stay_where_tokenizer_json_alone_says_so(folder: Path, tmp_path:
         assert (loaded.vocabulary.lowercase, loaded.vocabulary.strip_accents) == (True, False)
 
 
+def test_a_vocabulary_of_another_model_is_told(folder: Path, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given = shutil.copytree(folder / "models/mine", tmp_path / "given")
+    (given / "vocab.txt").write_text("\n".join([*TOKENS, "more"]) + "\n")
+    with pytest.raises(api.UserError, match=rf"{len(TOKENS) + 1} tokens; expected at most"):
+        api.load(given, engine="torch", threads=1)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_folder_in_another_form_is_converted_once(
     folder: Path, tmp_path: Path, monkeypatch, capsys
 ):

@@ -1,5 +1,6 @@
 """exit_with: a reader that has gone, a terminal that lacks characters."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bertsquad.console.errors import explain
 from project import ROOT
 
 
@@ -47,3 +49,8 @@ def test_what_the_terminal_lacks_is_an_escape(tmp_path: Path):
     process = command(tmp_path, "print('K\u00f6ln')", PYTHONIOENCODING="ascii:strict")
     shown, said = process.communicate(timeout=60)
     assert (process.returncode, shown, said) == (0, b"K\\xf6ln\n", b"")
+
+
+def test_an_output_that_is_a_folder_is_named_and_not_its_temporary_file():
+    error = OSError(errno.EISDIR, "Is a directory", ".out.part", None, "out")
+    assert explain(error) == "out: Is a directory"

@@ -36,8 +36,8 @@ def ready(folder: str | os.PathLike[str]) -> Path:
         return Path(folder)
     copy = _cache() / _key(parts)
     if not (copy / CONFIG).is_file():  # written last
-        say(f"{folder}: converted once into {copy}")
         convert(parts.weights[0], parts.config, parts.vocabulary, copy, origin="huggingface")
+        say(f"{folder}: converted once into {copy}")
     return copy
 
 
@@ -65,6 +65,8 @@ def _is_loadable(parts: Parts) -> bool:
         return False
     file = TensorFile(weights)
     config = read_config(parts.config)
+    if len(tokens) > config["vocab_size"]:
+        return False  # conversion says what is wrong
     wanted = encoder_shapes(config) | head_shapes(config)[-1]
     return all(
         file.shapes.get(name) == shape and file.place(name)[0] == np.dtype("<f4")

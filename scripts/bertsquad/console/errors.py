@@ -100,7 +100,8 @@ def explain(error: Exception) -> str | None:
         where = f" while writing {error.filename}" if error.filename else ""
         return f"disk full{where}: free some space and run again; finished files are kept"
     if isinstance(error, OSError) and error.filename and error.errno is not None:
-        return f"{error.filename}: {error.strerror}"
+        # Of a file that cannot be renamed, the name that it was to get: that is the user's.
+        return f"{error.filename2 or error.filename}: {error.strerror}"
     if isinstance(error, MemoryError) or _is_torch_out_of_memory(error):
         return (
             "out of memory: use a smaller batch size or token budget, or a machine with more memory"
