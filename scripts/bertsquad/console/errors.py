@@ -88,7 +88,8 @@ def one_line(text: str, longest: int = LONGEST_LINE) -> str:
 def shown(text: str) -> str:
     """The text with control characters, which could rewrite a terminal, as escapes."""
     return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text.replace("\N{NO-BREAK SPACE}", " ")
     )
 
 
