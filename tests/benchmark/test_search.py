@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from bertsquad.benchmark.layout import Layout
-from bertsquad.benchmark.search import Probe, find_rate, highest_below, highest_rate
+from bertsquad.benchmark.search import (
+    MOST_PROBES,
+    MOST_STEPS,
+    Probe,
+    find_rate,
+    highest_below,
+    highest_rate,
+    seed_of,
+)
 from bertsquad.benchmark.services import Services
 from bertsquad.benchmark.serving import Serving, ServingSettings
 
@@ -106,6 +114,13 @@ def test_a_rate_without_a_lower_bound_is_not_run_and_not_confirmed():
     assert found.rate == pytest.approx(machine.highest(50.0)(1.0))
     assert not any(last for *_, last in machine.runs)
     assert all(rate > 0 for rate, *_ in machine.runs)
+
+
+def test_no_two_runs_of_any_repeat_have_the_same_arrivals():
+    numbers = range(MOST_PROBES + MOST_STEPS + 1)
+    seeds = [seed_of(repeat, number) for repeat in range(1, 10) for number in numbers]
+    assert len(set(seeds)) == len(seeds)
+    assert min(seeds) > 9  # those of the repeats themselves
 
 
 def one_millisecond(lanes, **arrivals):

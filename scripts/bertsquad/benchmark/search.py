@@ -101,7 +101,7 @@ def search(
     def run(rate: float, number: int, last: bool) -> Probe:
         probe_s = min(PROBE_S, serving.settings.seconds)
         requests = None if last else max(PROBE_REQUESTS, int(rate * probe_s))
-        done = serving.serve(rate, seed + 1 + number, requests)
+        done = serving.serve(rate, seed_of(seed, number), requests)
         runs.append(done)
         found = twin_check.compare(done.samples, done.schedule, services, lanes)
         return Probe(
@@ -149,6 +149,12 @@ def search(
             },
         },
     )
+
+
+def seed_of(workload_seed: int, number: int) -> int:
+    """Of a search's run: no other run of it, or of another repeat's, has the same arrivals, and no
+    computed stream, whose seeds are small numbers."""
+    return 1000 * (workload_seed + 1) + number
 
 
 def resampled(saturated: Run, seed: int) -> list[Services]:
