@@ -34,6 +34,17 @@ def test_marginal_cost_is_the_relaxations():
     assert found.per_question["long"] == pytest.approx(0.0544, abs=1e-6)
 
 
+@pytest.mark.parametrize("spare", [0, 1])
+@pytest.mark.parametrize("length", ["short", "long"])
+def test_one_more_question_costs_what_the_relaxation_with_it_costs_more(spare, length):
+    machines = {"small": Machine(1.0, 40), "big": Machine(3.4, 30)}
+    problem = replace(EXAMPLE, machines=machines, spare=spare)
+    more = {**problem.demand, length: problem.demand[length] + 0.1}
+    rise = marginal(replace(problem, demand=more)).cost - marginal(problem).cost
+    assert rise > 0
+    assert marginal(problem).per_question[length] == pytest.approx(rise / 0.1, rel=1e-3)
+
+
 def test_the_runner_up_has_other_options():
     plan = runner_up(EXAMPLE, solve(EXAMPLE))
     assert plan.cost == pytest.approx(6.8)

@@ -52,7 +52,9 @@ class Program:
         )
         # Of machines that may be divided, or of a demand that is served many times, it is not true.
         self.opens = whole and at_most_once
-        self.demands = self._add_demand(pulp, self.shares, "demand")
+        # Of each class: that it is served, and that it is without the spare machines of an option.
+        self.demands: dict[str, list[Any]] = {length: [] for length in self.lengths}
+        self._add_demand(pulp, self.shares, "demand")
         self._add_capacity(pulp, self.shares, self.machines, "capacity")
         self._add_availability(pulp)
         if problem.spare:
@@ -69,13 +71,12 @@ class Program:
             if length in option.seconds
         }
 
-    def _add_demand(self, pulp: Any, shares: Mapping[Any, Any], name: str) -> dict[str, Any]:
-        constraints = {}
+    def _add_demand(self, pulp: Any, shares: Mapping[Any, Any], name: str) -> None:
         for number, length in enumerate(self.lengths):
             served = [share for (_, of), share in shares.items() if of == length]
-            constraints[length] = pulp.lpSum(served) - self.times == 0
-            self.model += constraints[length], f"{name}_{number}"
-        return constraints
+            constraint = pulp.lpSum(served) - self.times == 0
+            self.model += constraint, f"{name}_{number}"
+            self.demands[length].append(constraint)
 
     def _add_capacity(
         self, pulp: Any, shares: Mapping[Any, Any], machines: Mapping[str, Any], name: str

@@ -40,7 +40,8 @@ def marginal(problem: Problem) -> Marginal | None:
     if program.solve(program.cost) != "optimal":
         return None
     per_question = {
-        length: program.demands[length].pi / problem.demand[length] for length in program.lengths
+        length: sum(demand.pi for demand in program.demands[length]) / problem.demand[length]
+        for length in program.lengths
     }
     return Marginal(float(program.cost.value() or 0.0), per_question)
 
