@@ -217,7 +217,8 @@ def page(folder: Path, cell: str) -> str:
         if articles:
             line += f", {articles[0]:.2f} to {articles[1]:.2f} on other articles"
         lines.append(f"{line}; 95 % intervals)")
-    said = (folder / "logs" / cell / "compute_logits.log").read_text(encoding="utf-8")
+    log = folder / "logs" / cell / "compute_logits.log"
+    said = log.read_text(encoding="utf-8") if log.is_file() else ""  # somebody tidied up
     speed = re.findall(r"^logits: (\d+) of .*?, ([\d.]+/s)", said, re.M)
     if speed:
         lines.append(
