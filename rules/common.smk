@@ -32,7 +32,7 @@ from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.distributed.slurm_limits import check as check_partition
 from bertsquad.distributed.slurm_limits import partitions
 from bertsquad.engines import PRECISIONS, about, check_able
-from bertsquad.experiment.comparisons import Comparisons, noise_options
+from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
     check_files,
     check_folders,

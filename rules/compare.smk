@@ -15,10 +15,12 @@ rule compare_speed:
     priority: -1000000
     # A measurement runs alone, and after everything else that could run beside it.
     threads: WHOLE_MACHINE
+    resources:
+        pace=pace_options(EXPERIMENT),  # no parameter: more patience is no reason to measure again
     params:
         options=of("comparison", COMPARISONS.options),
     shell:
-        "python {input.code[0]:q} --name {wildcards.comparison:q} {params.options}"
+        "python {input.code[0]:q} --name {wildcards.comparison:q} {resources.pace} {params.options}"
         " --at-most {threads} --output {output:q} &> {log:q}"
 
 
@@ -35,10 +37,12 @@ rule noise:
     priority: -1000000
     # A measurement runs alone.
     threads: WHOLE_MACHINE
+    resources:
+        pace=pace_options(EXPERIMENT),
     params:
         options=noise_options(EXPERIMENT),
     shell:
-        "python {input.code[0]:q} {params.options} --threads all --at-most {threads}"
+        "python {input.code[0]:q} {resources.pace} {params.options} --threads all --at-most {threads}"
         " --output {output:q} 2> {log:q}"
 
 

@@ -27,6 +27,7 @@ from bertsquad.console.arguments import (
     add_pace,
     command_parser,
     natural,
+    natural_number,
     positive,
 )
 from bertsquad.console.errors import UserError, exit_with, one_line
@@ -44,7 +45,7 @@ def measure_cell(
     from bertsquad.benchmark.fleet import Fleet
     from bertsquad.benchmark.layout import deal
     from bertsquad.benchmark.serving import Serving, write_samples
-    from bertsquad.benchmark.validity import validity
+    from bertsquad.benchmark.validity import evidence, validity
     from bertsquad.data.features import Features
     from bertsquad.machine.cores import read_cores
     from bertsquad.model.fit import check_fit
@@ -75,6 +76,7 @@ def measure_cell(
         loaded = fleet.facts
     write_samples(samples_path(args.output), samples)
     surroundings["versions"] |= loaded[0].get("linked", {})
+    known = evidence(found, native=surroundings["native"], min_seconds=args.min_seconds)
     return {
         **settings.describe(),
         **found,
@@ -86,7 +88,8 @@ def measure_cell(
         "kernels": loaded[0]["kernels"],
         "peak_memory_mib": described["peak_pss_mib"],
         "max_seq_length": features.max_seq_length,
-        "validity": validity(found["noise"]),
+        "validity": validity(known),
+        "min_seconds": args.min_seconds,
     }
 
 
@@ -145,11 +148,22 @@ def parse_args() -> argparse.Namespace:
         help='server: {"kind": "poisson"}, constant, gamma, on_off or trace, and what it takes',
     )
     add("--max-tokens", type=positive, help="a free lane takes requests of so many tokens at once")
-    add("--wait-ms", type=float, default=0.0, help="how long it waits for more (%(default)s)")
+    add(
+        "--wait-ms",
+        type=natural_number,
+        default=0.0,
+        help="how long it waits for more (%(default)s)",
+    )
     add("--emulated", choices=("mark", "refuse"), default="mark", help="a precision it lacks")
     add("--repeat", required=True, type=natural, help="number of this repeat of the cell")
     add("--seed", default=0, type=natural, help="of arrivals and features (%(default)s)")
     add_pace(parser)
+    add(
+        "--min-seconds",
+        type=natural_number,
+        default=0.0,
+        help="mark a cell that was timed for less (default: 0, none)",
+    )
     add("--output", required=True, metavar="JSON", help="the cell to write")
     return parser.parse_args()
 
@@ -170,6 +184,9 @@ def settings_of(args: argparse.Namespace, layout: "Layout") -> "ServingSettings"
     load = read_load(args.load)
     if (load.kind == "saturated") != (args.mode == "saturated"):
         raise UserError(f"load {args.load} has no part in mode {args.mode}; see --help")
+    check_arrivals(args.arrivals)
+    if args.wait_ms and args.max_tokens is None:
+        raise UserError("--wait-ms has no part without --max-tokens: a lane takes one request")
     return ServingSettings(
         engine=args.engine,
         precision=args.precision,
@@ -187,6 +204,22 @@ def settings_of(args: argparse.Namespace, layout: "Layout") -> "ServingSettings"
         max_tokens=args.max_tokens,
         wait_ms=args.wait_ms,
     )
+
+
+def check_arrivals(arrivals: Any) -> None:
+    """UserError for arrivals that cannot be made, before the model is loaded."""
+    from bertsquad.benchmark.arrivals import make_arrivals, read_trace
+
+    try:
+        if arrivals["kind"] == "trace":
+            read_trace(arrivals["file"])
+        else:
+            make_arrivals(1.0, 2, 0, **arrivals)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"--arrivals: found {json.dumps(arrivals)} ({error}); expected a kind, poisson, "
+            "constant, gamma, on_off or trace, and what it takes; see --help"
+        ) from None
 
 
 def main() -> None:

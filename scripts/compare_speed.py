@@ -16,12 +16,19 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bertsquad import engines
-from bertsquad.console.arguments import command_parser, natural, positive
+from bertsquad.console.arguments import (
+    command_parser,
+    natural,
+    natural_number,
+    positive,
+    positive_number,
+)
 from bertsquad.console.errors import UserError, exit_with, note
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
@@ -42,7 +49,15 @@ def settings_of(options: list[str]) -> dict[str, Any]:
     pairs = dict(pairwise(options))
     found = {name.replace("-", "_"): pairs.get(f"--{name}") for name in names}
     run = Path(pairs["--model"]).parent.name if "--model" in pairs else None
-    return {"run": run, **found, "slow_down": float(pairs.get("--slow-down", 0))}
+    return {"run": run, **found, "slow_down": _slow_down(pairs)}
+
+
+def _slow_down(pairs: Mapping[str, str]) -> float:
+    try:
+        return natural_number(pairs.get("--slow-down", "0"))
+    except (ValueError, argparse.ArgumentTypeError):
+        found = pairs["--slow-down"]
+        raise UserError(f"--slow-down: found {found!r}, expected a share from 0") from None
 
 
 def emulated(sides: dict[str, dict[str, Any]]) -> str:
@@ -110,14 +125,19 @@ def parse_args() -> argparse.Namespace:
             help="a side: options of take_turns.py in one word")  # fmt: skip
     add("--metric", choices=METRICS, default="rate",
         help="features per second, or a turn's percentile of latency (%(default)s)")  # fmt: skip
-    add("--turn-seconds", type=float, default=2.0, help="the least a turn takes (%(default)s)")
+    add(
+        "--turn-seconds",
+        type=positive_number,
+        default=2.0,
+        help="the least a turn takes (%(default)s)",
+    )
     add("--looks", type=rounds, nargs="+", default=[8, 16, 32],
         help="rounds after which there may be a verdict (8 16 32)")  # fmt: skip
-    add("--same-within", type=float, default=0.01,
+    add("--same-within", type=natural_number, default=0.01,
         help="a difference that nobody would act on (%(default)s)")  # fmt: skip
     add("--at-most", type=positive, metavar="N", help="threads `all` is no more than N")
     add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")
-    add("--quiet-seconds", type=float, default=120.0, metavar="S",
+    add("--quiet-seconds", type=natural_number, default=120.0, metavar="S",
         help="wait at most so long for a quiet machine before (%(default)s)")  # fmt: skip
     add("--output", required=True, type=Path, metavar="JSON", help="the comparison to write")
     return parser.parse_args()

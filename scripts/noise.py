@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad import engines
-from bertsquad.console.arguments import add_measured_threads, command_parser, natural, positive
+from bertsquad.console.arguments import (
+    add_measured_threads,
+    command_parser,
+    natural,
+    natural_number,
+    positive,
+    positive_number,
+)
 from bertsquad.console.errors import UserError, exit_with, note
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
@@ -84,10 +91,15 @@ def parse_args() -> argparse.Namespace:
     add("--engine", default="torch", help=f"{', '.join(engines.PRECISIONS)} (%(default)s)")
     add("--precision", choices=("fp32", "bf16"), default="fp32", help="(%(default)s)")
     add_measured_threads(parser, required=False)
-    add("--turn-seconds", type=float, default=2.0, help="the least a turn takes (%(default)s)")
+    add(
+        "--turn-seconds",
+        type=positive_number,
+        default=2.0,
+        help="the least a turn takes (%(default)s)",
+    )
     add("--rounds", type=positive, default=32, help="undisturbed ones (%(default)s)")
     add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")
-    add("--quiet-seconds", type=float, default=120.0, metavar="S",
+    add("--quiet-seconds", type=natural_number, default=120.0, metavar="S",
         help="wait at most so long for a quiet machine before (%(default)s)")  # fmt: skip
     add("--output", type=Path, metavar="JSON", help="file to write, beside machine.json")
     return parser.parse_args()

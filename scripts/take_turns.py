@@ -25,9 +25,11 @@ from bertsquad.console.arguments import (
     add_measured_threads,
     command_parser,
     natural,
+    natural_number,
     positive,
 )
 from bertsquad.console.errors import exit_with
+from bertsquad.distributed.worker import die_with_parent
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
@@ -86,9 +88,14 @@ def parser() -> argparse.ArgumentParser:
     add("--count", type=positive, default=128, help="features or questions of a pass (%(default)s)")
     add_measured_threads(parser)
     add("--seed", default=0, type=natural, help="of the choice of features (%(default)s)")
-    add("--turn-seconds", type=float, default=2.0, help="the least a turn takes (%(default)s)")
+    add(
+        "--turn-seconds",
+        type=natural_number,
+        default=2.0,
+        help="the least a turn takes (%(default)s)",
+    )
     add("--requests", type=positive, default=1, help="the least samples of a turn (%(default)s)")
-    add("--slow-down", type=float, default=0.0, metavar="SHARE",
+    add("--slow-down", type=natural_number, default=0.0, metavar="SHARE",
         help="wait after each sample for so much of its time: tests verdicts")  # fmt: skip
     return parser
 
@@ -107,6 +114,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    die_with_parent()  # also when this process is stopped, and no line or end of stdin reaches it
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
     torch_environment.keep_memory()

@@ -84,3 +84,11 @@ def test_kinds_go_by_name():
     assert np.array_equal(by_name, gamma(5.0, 9, 3, 0.5))
     assert np.array_equal(make_arrivals(5.0, 9, 3, "poisson"), poisson(5.0, 9, 3))
     assert np.array_equal(make_arrivals(5.0, 9, 3, "constant"), constant(5.0, 9))
+
+
+def test_a_trace_whose_first_arrivals_are_at_one_time_has_no_rate(tmp_path):
+    path = tmp_path / "trace.txt"
+    path.write_text("5\n5\n5\n6\n")
+    assert trace(1.0, 4, str(path)).tolist() == [0.0, 0.0, 0.0, 3.0]
+    with pytest.raises(UserError, match="first 3 arrivals are at one time, so they have no rate"):
+        trace(1.0, 3, str(path))

@@ -1,8 +1,20 @@
 """The search finds a known machine's rate in few runs, and says where there is none."""
 
+import numpy as np
 import pytest
 
-from bertsquad.benchmark.search import Probe, find_rate, highest_below
+from bertsquad.benchmark.layout import Layout
+from bertsquad.benchmark.search import (
+    MOST_PROBES,
+    MOST_STEPS,
+    Probe,
+    find_rate,
+    highest_below,
+    highest_rate,
+    seed_of,
+)
+from bertsquad.benchmark.services import Services
+from bertsquad.benchmark.serving import Serving, ServingSettings
 
 
 class Machine:
@@ -93,3 +105,46 @@ def test_a_machine_whose_services_never_settle_ends_after_four_probes():
     found = find_rate(50.0, machine.highest(50.0), 1.0, run)
     assert sum(not last for *_, last in machine.runs) == 4
     assert found.status in ("confirmed", "unconfirmed")
+
+
+def test_a_rate_without_a_lower_bound_is_not_run_and_not_confirmed():
+    machine = Machine()
+    found = find_rate(50.0, machine.highest(50.0), 0.0, machine.run)
+    assert (found.status, found.rate_confident) == ("unconfirmed", 0.0)
+    assert found.rate == pytest.approx(machine.highest(50.0)(1.0))
+    assert not any(last for *_, last in machine.runs)
+    assert all(rate > 0 for rate, *_ in machine.runs)
+
+
+def test_no_two_runs_of_any_repeat_have_the_same_arrivals():
+    numbers = range(MOST_PROBES + MOST_STEPS + 1)
+    seeds = [seed_of(repeat, number) for repeat in range(1, 10) for number in numbers]
+    assert len(set(seeds)) == len(seeds)
+    assert min(seeds) > 9  # those of the repeats themselves
+
+
+def one_millisecond(lanes, **arrivals):
+    """A layout whose every request takes 1 ms."""
+    settings = ServingSettings(
+        **{"engine": "torch", "precision": "fp32", "scenario": "s", "mode": "server"},
+        **{"load": "slo", "threads": lanes, "threads_requested": "1", "repeat": 1},
+        **{"workload_seed": 1, "seconds": 1.0, "requests_at_least": 1, "capacity_seconds": 1.0},
+        arrivals=arrivals or {"kind": "poisson"},
+    )
+    serving = Serving(None, Layout(1, lanes, 1), np.array([10, 20]), settings, print)
+    return serving, Services(np.array([0.0005, 0.0, 0.0]), np.array([2.0]))
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_no_rate_is_above_what_all_lanes_can_do_however_long_the_slo(lanes):
+    serving, services = one_millisecond(lanes)
+    found = highest_rate(serving, services, 10.0, 1, 4000)
+    assert 0.98 * lanes * 1000 < found <= lanes * 1000
+
+
+def test_a_trace_that_is_shorter_than_the_warm_up_has_a_rate(tmp_path):
+    path = tmp_path / "trace.txt"
+    path.write_text("\n".join(map(str, range(20))))
+    serving, services = one_millisecond(1, kind="trace", file=str(path))
+    found = highest_rate(serving, services, 0.0015, 1, 4000)
+    assert found == pytest.approx(1000, rel=0.01)

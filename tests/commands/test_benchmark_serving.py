@@ -66,7 +66,10 @@ def test_a_server_cell(pytestconfig, folder, tmp_path, engine):
     assert cell["layout"]["peak_pss_mib"] >= cell["layout"]["pss_mib"] > 10
     assert len(cell["layout"]["cpus"][0]) == 2
     assert cell["requests"] == 100
-    assert (cell["arrivals"]["kind"], cell["arrivals"]["rate"]) == ("poisson", 100)
+    assert cell["arrivals"] == {
+        **{"kind": "poisson", "rate": 100, "seed": 1},
+        "share": 100 / cell["capacity"]["features_per_second"],
+    }
     assert cell["capacity"]["features_per_second"] > 0
     assert len(cell["service"]["coefficients"]) == 3
     assert cell["service"]["inflation"] > 0
@@ -98,6 +101,17 @@ def test_a_saturated_cell_of_two_instances(pytestconfig, folder, tmp_path):
     assert len(cell["layout"]["cpus"]) == 2
     cpus = [cpu for part in cell["layout"]["cpus"] for cpu in part]
     assert len(set(cpus)) == 2
+
+
+def test_a_cell_that_was_timed_for_less_than_asked_is_disturbed(pytestconfig, folder, tmp_path):
+    output = tmp_path / "cell.json"
+    changes = {"mode": "saturated", "load": "saturated", "seconds": 0.2, "min-seconds": 60}
+    done = run(pytestconfig.rootpath, folder, output, **changes)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(output.read_text())["validity"]
+    assert found["verdict"] != "valid"
+    [short] = [reason for reason in found["reasons"] if reason["code"] == "too_short"]
+    assert 55 < short["found"] < 60
 
 
 def test_a_batched_cell(pytestconfig, folder, tmp_path):
@@ -152,6 +166,12 @@ def test_an_slo_below_the_service_is_infeasible(pytestconfig, folder, tmp_path):
         ({"model": "nowhere"}, "nowhere/vocab.txt"),
         ({"seconds": 0}, "0 is not a number of seconds above 0"),
         ({"arrivals": '{"kind": "trace", "file": "nowhere.txt"}'}, "nowhere.txt"),
+        ({"arrivals": '{"kind": "bursts"}'}, "--arrivals: found {"),
+        ({"arrivals": '{"kind": "gamma"}'}, "expected a kind, poisson, constant"),
+        ({"arrivals": '{"kind": "gamma", "burstiness": "much"}'}, "--arrivals: found {"),
+        ({"arrivals": "[]"}, "--arrivals: found []"),
+        ({"wait-ms": "nan", "max-tokens": 80}, "nan is not 0 or more"),
+        ({"wait-ms": 5}, "--wait-ms has no part without --max-tokens"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(pytestconfig, folder, tmp_path, changes, message):

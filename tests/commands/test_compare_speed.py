@@ -96,6 +96,61 @@ def test_fewer_than_8_rounds_are_refused(options, tmp_path):
     assert "7 rounds cannot decide; expected 8 or more" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--same-within", "-3"], "-3 is not 0 or more"),
+        (["--same-within", "nan"], "nan is not 0 or more"),
+        (["--turn-seconds", "inf"], "inf is not a number above 0"),
+        (["--b", "--slow-down much"], "--slow-down: found 'much', expected a share from 0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_one_line(tmp_path, more, message):
+    done = command(
+        "compare_speed", *("--name", "x", "--a", "", "--b", ""), *more, "--output", f"{tmp_path}/x"
+    )
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+PARENT = """
+import subprocess, sys
+side = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+print(side.stderr.readline().strip(), flush=True)
+print(side.pid, flush=True)
+side.wait()
+"""
+
+
+def test_a_stopped_side_ends_with_a_parent_that_is_killed(tmp_path):
+    os.mkfifo(tmp_path / "features")  # it waits there for ever
+    side = [sys.executable, str(ROOT / "scripts/take_turns.py"), "--engine", "torch"]
+    side += ["--precision", "fp32", "--threads", "1", "--model", str(tmp_path)]
+    side += ["--features", str(tmp_path / "features")]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, *side], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout.readline().startswith("1 thread")  # it has begun
+    stopped = psutil.Process(int(parent.stdout.readline()))
+    stopped.suspend()
+    wait_for(lambda: stopped.status() == psutil.STATUS_STOPPED)
+    parent.kill()
+    parent.wait()
+    try:
+        wait_for(lambda: gone(stopped), 10.0)
+    finally:
+        if not gone(stopped):
+            stopped.kill()
+
+
+def gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_a_command_line_side_runs_once_a_line(options):
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts/take_turns.py"), *options.split(), "--turn-seconds=0"],

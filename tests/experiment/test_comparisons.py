@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.experiment.comparisons import Comparisons, noise_options
+from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from experiment.test_files import experiment
 
 
@@ -96,3 +96,10 @@ def test_noise_is_that_of_the_first_engine_without_an_int8_model():
     assert noise_options(experiment()) == "--engine torch --precision fp32"
     int8 = experiment("config.yaml", {"engines": {"onnxruntime": ["int8", "fp32"]}})
     assert noise_options(int8) == "--engine onnxruntime --precision fp32"
+    bf16 = experiment("config.yaml", {"engines": {"torch": ["bf16"]}})
+    assert noise_options(bf16) == "--engine torch --precision fp32"  # which nothing emulates
+
+
+def test_comparisons_wait_for_quiet_as_long_as_the_configuration_says():
+    patient = experiment("config.yaml", {"benchmark": {"quiet_seconds": 7}})
+    assert pace_options(patient) == "--quiet-seconds 7"

@@ -59,11 +59,11 @@ def test_options_are_those_of_the_mode():
         busy={"mode": "saturated", "max_tokens": 900}, server={"mode": "server", "rates": [1]}
     )
     assert found.options("busy") == (
-        "--mode saturated --seconds 20 --max-tokens 900 --seed 0 --emulated mark"
+        "--mode saturated --seconds 20 --max-tokens 900 --seed 0 --min-seconds 1 --emulated mark"
     )
     assert found.options("server") == (
         "--mode server --seconds 20 --seed 0 --requests 368 --capacity-seconds 20 --wait-ms 0 "
-        '--arrivals \'{"kind": "poisson"}\' --emulated mark'
+        '--arrivals \'{"kind": "poisson"}\' --min-seconds 1 --emulated mark'
     )
 
 
@@ -100,6 +100,12 @@ def test_a_trace_is_an_input():
                 "arrivals": {"kind": "on_off", "high": 6, "on_s": 1, "off_s": 4},
             },
             "high is 6; expected at most 5",
+        ),
+        ({"mode": "saturated", "slo_ms": 300}, "slo_ms has no part in mode saturated"),
+        ({"mode": "saturated", "requests": 50}, "requests has no part in mode saturated"),
+        (
+            {"mode": "server", "rates": [1], "wait_ms": 5},
+            "wait_ms is 5, but without max_tokens a lane waits for no other request",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import fake_results
+from bertsquad.benchmark.validity import validity
 from bertsquad.console.errors import UserError
 from bertsquad.planner.cells import read
 from bertsquad.planner.export import Run, describe_machine, export
@@ -51,8 +52,19 @@ def test_disturbed_repeats_are_left_aside_where_another_is_valid(run):
     for path in run.results.cells:
         if "torch" in str(path) and "repeat1" in path.name and "batch1-" in path.name:
             data = json.loads(path.read_text())
-            data["validity"] = {"verdict": "disturbed", "reasons": []}
+            data["validity"] = validity({"other_cpus": 1.25})
             path.write_text(json.dumps(data))
+    torch = exported(run)["cells"][1]
+    assert (len(torch["lengths"]), torch["validity"]) == (40, "valid")
+
+
+def test_a_repeat_on_a_slower_clock_is_disturbed_here_as_in_the_summary(run):
+    for path in run.results.cells:
+        if "torch" in str(path) and path.name.startswith("batch1-"):
+            data = json.loads(path.read_text())
+            rate = 180.0 if "repeat1" in path.name else 200.0
+            calibration = {"product": "numpy fp32", "before_gflops": rate, "after_gflops": rate}
+            path.write_text(json.dumps(data | {"calibration": calibration}))
     torch = exported(run)["cells"][1]
     assert (len(torch["lengths"]), torch["validity"]) == (40, "valid")
 

@@ -32,6 +32,11 @@ def trace(rate: float, requests: int, file: str) -> np.ndarray:
     are `rate` a second on average. UserError for another file."""
     _check_rate(rate)
     times = read_trace(file)[:requests]
+    if times[-1] == times[0]:
+        raise UserError(
+            f"{file}: the first {len(times):,} arrivals are at one time, so they have no rate; "
+            "expected different times, or more requests"
+        )
     stretched: np.ndarray = (times - times[0]) * (len(times) - 1) / (times[-1] - times[0]) / rate
     return stretched
 

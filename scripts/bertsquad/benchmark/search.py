@@ -50,7 +50,8 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`rate` by the twin; `rate_confident` what was run and, where confirmed, met the SLO."""
+    """`rate` by the twin; `rate_confident` what was run and, where confirmed, met the SLO; 0 where
+    the services are known too little for any rate to be sure, and nothing was run for it."""
 
     status: Status
     rate: float
@@ -78,6 +79,8 @@ def find_rate(
         if abs(rate / before - 1) <= CLOSE:
             break
     confident = rate * margin
+    if confident <= 0:
+        return Found("unconfirmed", rate, 0.0, tuple(probes))
     for step in range(MOST_STEPS + 1):
         probes.append(run(confident, MOST_PROBES + step, True))
         if probes[-1].p99 <= slo_ms and probes[-1].twin == "fits":
@@ -98,7 +101,7 @@ def search(
     def run(rate: float, number: int, last: bool) -> Probe:
         probe_s = min(PROBE_S, serving.settings.seconds)
         requests = None if last else max(PROBE_REQUESTS, int(rate * probe_s))
-        done = serving.serve(rate, seed + 1 + number, requests)
+        done = serving.serve(rate, seed_of(seed, number), requests)
         runs.append(done)
         found = twin_check.compare(done.samples, done.schedule, services, lanes)
         return Probe(
@@ -120,8 +123,9 @@ def search(
         others = [highest(each, _RESAMPLED_ARRIVALS, 2) for each in resampled(saturated, seed)]
         margin = min(1.0, float(np.percentile(others, 2.5)) / point)
     found = find_rate(slo_ms, lambda inflation: highest(services.times(inflation)), margin, run)
-    rate = found.rate_confident
-    if found.status == "infeasible":
+    if found.status != "infeasible":
+        rate = found.probes[-1].rate
+    else:
         rate = _WHERE_INFEASIBLE * lanes / float(services.expected(serving.lengths).mean())
         runs.append(serving.serve(rate, seed))
     latencies = runs[-1].samples.latency_ms
@@ -147,6 +151,12 @@ def search(
     )
 
 
+def seed_of(workload_seed: int, number: int) -> int:
+    """Of a search's run: no other run of it, or of another repeat's, has the same arrivals, and no
+    computed stream, whose seeds are small numbers."""
+    return 1000 * (workload_seed + 1) + number
+
+
 def resampled(saturated: Run, seed: int) -> list[Services]:
     """Services as they would be of another run: blocks of time drawn with replacement."""
     samples = saturated.samples
@@ -164,18 +174,23 @@ def resampled(saturated: Run, seed: int) -> list[Services]:
 def highest_rate(
     serving: Serving, services: Services, slo_s: float, streams: int, arrivals: int
 ) -> float:
-    """The twin's highest rate of the configured arrivals within the SLO; 0 where there is none."""
+    """The twin's highest rate of the configured arrivals within the SLO; 0 where there is none.
+    Requests one at a time never come faster than all lanes serve them: the queue would grow without
+    end, though a short run may stay within a long SLO."""
 
     def p99(rate: float) -> float:
         """With the same random numbers at every rate, so that it rises without noise."""
         found = []
         for stream in range(streams):
             latencies = _latencies(serving, services, rate, arrivals, stream)
-            found.append(latencies[_WARM_UP:])
+            found.append(latencies[min(_WARM_UP, len(latencies) // 2) :])  # a trace may be short
         together = np.concatenate(found)
         return float(np.percentile(together, PERCENTILE, method="inverted_cdf"))
 
-    top = 2 * serving.layout.lanes / float(services.expected(serving.lengths).mean())
+    service = float(services.expected(serving.lengths).mean() * services.residuals.mean())
+    top = serving.layout.lanes / service
+    if serving.settings.max_tokens is not None:
+        top *= 2  # a batch takes less than its requests one by one
     return highest_below(p99, slo_s, top)
 
 

@@ -56,7 +56,7 @@ def describe(
         "requests": len(samples),
         "features": len(samples),
         "tokens": int(samples.tokens.sum()),
-        "arrivals": {**serving.settings.arrivals, "rate": rate, "share": share},
+        "arrivals": {**serving.settings.arrivals, "rate": rate, "share": share, "seed": run.seed},
         "features_per_second": len(samples) / seconds,
         "useful_tokens_per_second": samples.tokens.sum() / seconds,
         "latency_ms": batch_means.summarize(latencies),

@@ -64,6 +64,7 @@ class Run:
     samples: Samples
     noise: dict[str, Any]  # machine.noise.difference, other_cpus and late_share
     activity: dict[str, Any]
+    seed: int | None = None  # of open arrivals and their features
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Serving:
             requests = max(settings.requests_at_least, int(np.ceil(rate * settings.seconds)))
         due = make_arrivals(rate, requests, seed, **settings.arrivals)
         features = self._drawn(len(due), stream=3, seed=seed)
-        return self._run("timing", self._schedule((due * 1e9).astype(np.int64), features))
+        return self._run("timing", self._schedule((due * 1e9).astype(np.int64), features), seed)
 
     def describe_layout(self, places: list[InstancePlace]) -> dict[str, Any]:
         """served_cell.LayoutFacts."""
@@ -145,7 +146,7 @@ class Serving:
             wait_ns=int(self.settings.wait_ms * 1e6),
         )
 
-    def _run(self, phase: str, schedule: Schedule) -> Run:
+    def _run(self, phase: str, schedule: Schedule, seed: int | None = None) -> Run:
         self.tell(phase, 0, 1)
         watch = Watch()
         samples, (first, last) = self.fleet.serve(schedule)
@@ -156,7 +157,7 @@ class Serving:
         if schedule.until_ns is None:
             late = percentile(late_ms(samples, schedule).tolist(), 99)
             noise["late_share"] = late / float(np.median(samples.latency_ms))
-        return Run(schedule, samples, noise, activity)
+        return Run(schedule, samples, noise, activity, seed)
 
 
 def write_samples(path: str | Path, samples: Samples) -> None:

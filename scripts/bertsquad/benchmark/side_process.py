@@ -77,6 +77,7 @@ class SideProcess:
         while b"\n" not in self.rest:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.stdout], [], [], left)[0]:
+                self.process.kill()  # it would go on computing while others are measured
                 raise self.failure(f"no answer in {seconds:g} s")
             piece = os.read(self.stdout.fileno(), 1 << 16)
             if not piece:

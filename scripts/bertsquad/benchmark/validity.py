@@ -50,10 +50,19 @@ CHECKS = (
     Check("no_steady_state", "unsteady", "series", 0, None, "raise `warmup` and `iterations`"),
     Check("late", "late_share", "of the median latency", None, 0.02, _QUIET),
     _TAKE("queue_model_refuted", "twin_kappa", "of p99 (log)", 0.0, None, "see the cell's `twin`"),
-    _TAKE("too_short", "missing_s", "s missing", 0.0, None, "raise `iterations` or `passes`"),
+    _TAKE(
+        "too_short",
+        "missing_s",
+        "s missing",
+        0.0,
+        None,
+        "raise `iterations`, `passes` or `seconds`",
+    ),
     _TAKE("emulated", "emulated", "precision", None, 0, "take a processor that has it"),
     _TAKE("failed_f1", "lost_f1", "of FP32's F1 lost", None, 0.0, "do not use this precision"),
-    _TAKE("too_few", "too_few", "percentiles", None, None, "raise `iterations`", noted=0),
+    _TAKE(
+        "too_few", "too_few", "percentiles", None, None, "raise `iterations` or `requests`", noted=0
+    ),
 )
 CODES = {check.code: check for check in CHECKS}
 

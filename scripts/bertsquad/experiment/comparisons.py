@@ -175,9 +175,13 @@ class Comparisons:
 
 
 def noise_options(experiment: Experiment) -> str:
-    """The engine and precision whose noise is measured: the first that needs no INT8 model."""
-    for engine, precision in experiment.engine_precisions():
-        if precision != "int8":
-            return options([("engine", engine), ("precision", precision)])
+    """The engine and precision whose noise is measured: the first engine's FP32, which needs no
+    INT8 model and which no processor emulates."""
     engine = next(iter(experiment.config["engines"]))
-    return options([("engine", engine), ("precision", PRECISIONS[engine][0])])
+    precision = "fp32" if "fp32" in PRECISIONS[engine] else PRECISIONS[engine][0]
+    return options([("engine", engine), ("precision", precision)])
+
+
+def pace_options(experiment: Experiment) -> str:
+    """How long a comparison, and the noise floor, may wait for a quiet machine."""
+    return options([("quiet_seconds", experiment.config["benchmark"]["quiet_seconds"])])

@@ -187,7 +187,7 @@ def _check_scenarios(
     for name, scenario in scenarios.items():
         mode = MODES[scenario["mode"]]
         if mode.served:
-            load.check(scenario, f"{source}: benchmark.scenarios.{name}")
+            load.check(scenario, given.get(name, {}), f"{source}: benchmark.scenarios.{name}")
         else:
             load.take_out(scenario, given.get(name, {}), f"{source}: benchmark.scenarios.{name}")
         if (mode.whole_set or mode.served) and scenario["padding"] != "none":

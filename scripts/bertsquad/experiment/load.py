@@ -25,6 +25,12 @@ KEYS = (
 )
 
 
+# Those of them that mode server alone has.
+SERVER_KEYS = (
+    *("shares", "rates", "slo_ms", "requests", "capacity_seconds", "arrivals", "wait_ms"),
+)
+
+
 def take_out(scenario: dict[str, Any], given: Mapping[str, Any], place: str) -> None:
     """Leave out KEYS, which say nothing in another mode; UserError where one was given."""
     for key in KEYS:
@@ -47,17 +53,29 @@ def cells(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(layout, str(load)) for layout in scenario["layouts"] for load in loads]
 
 
-def check(scenario: Mapping[str, Any], place: str) -> None:
-    """What a schema cannot say: UserError for a server without a load, and for arrivals that lack
-    something or have what they do not take."""
+def check(scenario: Mapping[str, Any], given: Mapping[str, Any], place: str) -> None:
+    """What a schema cannot say: UserError for a server without a load, for arrivals that lack
+    something or have what they do not take, and for a key that would do nothing."""
+    if scenario["mode"] == "saturated":
+        for key in SERVER_KEYS:
+            if key in given:
+                raise UserError(
+                    f"{place}: {key} has no part in mode saturated, whose lanes are always busy; "
+                    "leave it out, or take mode server"
+                )
+    if scenario["wait_ms"] and scenario["max_tokens"] is None:
+        raise UserError(
+            f"{place}: wait_ms is {scenario['wait_ms']}, but without max_tokens a lane waits for "
+            "no other request; leave it out, or give max_tokens"
+        )
     if scenario["mode"] == "server" and not cells(scenario):
         raise UserError(f"{place}: mode server has no load; give shares, rates or slo_ms")
     arrivals = scenario["arrivals"]
-    kind, given = arrivals["kind"], set(arrivals) - {"kind"}
-    if given != set(TAKES[kind]):
+    kind, found = arrivals["kind"], set(arrivals) - {"kind"}
+    if found != set(TAKES[kind]):
         takes = ", ".join(TAKES[kind]) or "nothing else"
         raise UserError(
-            f"{place}.arrivals: found {', '.join(sorted(given)) or 'no more than the kind'}, but "
+            f"{place}.arrivals: found {', '.join(sorted(found)) or 'no more than the kind'}, but "
             f"{kind} takes {takes}"
         )
     if kind == "on_off":

@@ -45,7 +45,8 @@ class Served:
         """How a scenario is measured, as options."""
         benchmark = self.experiment.config["benchmark"]
         pairs = option_pairs(benchmark["scenarios"][scenario])
-        return options([*pairs, ("emulated", benchmark["emulated"])])
+        own = (("min_seconds", benchmark["min_seconds"]), ("emulated", benchmark["emulated"]))
+        return options([*pairs, *own])
 
     def trace(self, scenario: str) -> list[str]:
         """The file that a scenario's arrivals are read from, if any."""

@@ -19,6 +19,7 @@ from bertsquad.machine.reading import is_unavailable, value
 from bertsquad.planner.cells import SCHEMA, check
 from bertsquad.reporting.summary.cells import read_cell
 from bertsquad.reporting.summary.comparisons import comparison_row
+from bertsquad.reporting.summary.judging import judge
 from bertsquad.reporting.summary.result_files import read_object
 from bertsquad.reporting.summary.tables import read_metrics
 
@@ -60,8 +61,9 @@ def export(
     compared = {_model(row): row for row in map(comparison_row, comparisons)}
     opened = {run: Features.open(each.features) for run, each in runs.items()}
     found: dict[tuple[Any, ...], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
-    for path in sorted(cells):
-        row = read_cell(path)
+    rows = {path: read_cell(path) for path in sorted(cells)}
+    judge(rows.values())
+    for path, row in rows.items():
         if "refused" in row or not _is_planned_with(path, row):
             continue
         if row["run"] not in runs:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.summary import Summary, records
 from fake_results import Results, add_cell, add_comparison, add_metrics, cell
@@ -52,6 +53,18 @@ def test_a_precision_that_failed_is_invalid_and_says_why(tmp_path):
     assert (row["validity"], row["validity_reasons"]) == (
         *("invalid", "failed_f1 0.03 of FP32's F1 lost"),
     )
+
+
+def test_a_reason_without_a_level_is_refused_in_one_line(tmp_path):
+    results = Results(tmp_path)
+    data = cell("torch", "fp32", "padded", 8, 10.0)
+    data["validity"] = {
+        "verdict": "disturbed",
+        "reasons": [{"code": "busy", "found": 1.2, "unit": "CPUs"}],
+    }
+    add_cell(results, "run", data)
+    with pytest.raises(UserError, match="`validity` is not as a cell holds it"):
+        rows_of(results)
 
 
 def test_a_cell_that_tells_nothing_of_its_validity_stays_unknown(tmp_path):

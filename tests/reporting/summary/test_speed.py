@@ -172,6 +172,16 @@ def test_a_busy_machine_is_told():
     assert rows(table)["openvino", "fp32"]["validity"] == "valid"
 
 
+def test_what_was_disturbed_leads_neither_the_table_nor_the_figure(tmp_path):
+    fast = cells("openvino", "fp32", 1.2, validity=validity({"other_cpus": 1.25}))
+    table = speed_table([fast, cells()], ceilings())
+    names = [line.split()[:2] for line in as_text(table, ceilings()).splitlines()[2:4]]
+    assert names == [["torch", "fp32"], ["openvino", "fp32"]]
+    axes = figure.draw(table).axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["torch fp32", "openvino fp32 (disturbed)"]
+
+
 def test_what_the_system_does_not_tell_of_other_programs_is_left_open():
     table = speed_table([cells(activity={"unavailable": "no /proc/stat"})], ceilings())
     assert rows(table)["torch", "fp32"].isna()["other_cpus"]

@@ -4,23 +4,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bertsquad.benchmark.validity import VERDICTS
 from bertsquad.reporting import style
 from bertsquad.reporting.formats import percent, short
 from bertsquad.reporting.palette import INK, MUTED, PAPER, REFERENCE
-from bertsquad.reporting.summary.speed import no_share
+from bertsquad.reporting.summary.speed import no_share, ranked
 
 TITLE = "Speed of BERT-Large by engine and precision"
 _ROOM_FOR_NUMBERS = 1.35  # right of the longest bar, as a factor
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A line for each engine and precision that was measured, the fastest on top. Three panels:
+    """A line for each engine and precision that was measured, the fastest on top, those that
+    were disturbed below all others and marked. Three panels:
     features/s at real lengths (filled) and padded (hollow); useful GFLOP/s as a share of the
     ceiling; latency of a single request from p50 over p90 to p99, or to the slowest of too few."""
-    measured = table[table["left_out"].isna()]
+    measured = ranked(table)
     if measured.empty:
         return style.message("No engine was measured.")
-    measured = measured.sort_values("features_per_second", ascending=False, kind="stable")
     figure = style.new_figure(1.2 + 0.34 * len(measured))
     throughput, share, latency = figure.subplots(1, 3, sharey=True, width_ratios=(4, 3, 4))
     for place, (_, row) in enumerate(measured.iterrows()):
@@ -54,8 +55,11 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _name_of(row: pd.Series) -> str:
-    emulated = "" if row["native"] else " (emulated)"
-    return f"{row['engine']} {row['precision']}{emulated}"
+    if not row["native"]:
+        mark = " (emulated)"
+    else:
+        mark = "" if row["validity"] == VERDICTS[0] else f" ({row['validity']})"
+    return f"{row['engine']} {row['precision']}{mark}"
 
 
 def _draw_throughput(axes: Axes, row: pd.Series, place: int) -> None:

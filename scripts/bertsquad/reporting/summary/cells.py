@@ -7,7 +7,7 @@ from typing import Any
 
 from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
-from bertsquad.benchmark.validity import reasons_in_words
+from bertsquad.benchmark.validity import reasons_in_words, worst
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.result_files import (
     agree,
@@ -69,6 +69,7 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         row["validity"] = found.get("verdict", "")
         row["validity_reasons"] = reasons_in_words(found.get("reasons", []))
         row["reasons"] = found.get("reasons", [])  # no column: judging.py adds to them
+        worst(row["reasons"])  # each has a level
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path}: `validity` is not as a cell holds it; measure it again") from None
     row |= _taken(path, data)

@@ -131,9 +131,20 @@ def _validity(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {"validity": worst, "validity_reasons": "; ".join(reasons)}
 
 
+def ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were measured: the fastest first, those that were disturbed behind all others,
+    so that none of them leads."""
+    measured = table[table["left_out"].isna()]
+    keys = measured.assign(doubted=measured["validity"] != VERDICTS[0])
+    order = keys.sort_values(
+        ["doubted", "features_per_second"], ascending=[True, False], kind="stable"
+    )
+    return measured.loc[order.index]
+
+
 def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:
     """The table for a terminal: fastest first, then what was left out, then the ceilings."""
-    measured = table[table["left_out"].isna()].sort_values("features_per_second", ascending=False)
+    measured = ranked(table)
     lines = [
         f"{'':20}{'real lengths, all at hand':^30}{'padded':^12}{'one request, ms':^41}",
         f"{'':20}{'features/s':>10}{'GFLOP/s':>9}{'of ceiling':>11}{'features/s':>12}"
