@@ -140,7 +140,9 @@ def parts(args: argparse.Namespace) -> list[Path]:
 def check(args: argparse.Namespace) -> None:
     """`UserError` before anything is made, where this cannot end well."""
     from bertsquad import api
+    from bertsquad.answers import metrics_v2
     from bertsquad.data import squad
+    from bertsquad.files import read_json
 
     installed = api.installed_engines()
     if args.engine is None:
@@ -161,7 +163,10 @@ def check(args: argparse.Namespace) -> None:
             f"{args.engine} calibrates int8 on training questions, which score has not; use the "
             "workflow with `dataset: {dev: ..., train: ...}`, or --engine onnxruntime"
         )
-    squad.load(args.dataset)
+    content = read_json(args.dataset)
+    squad.parse(content, source=str(args.dataset))
+    if metrics_v2.is_labelled(content) and not metrics_v2.is_version_2(content):
+        squad.parse(content, source=str(args.dataset), purpose="score")  # all are, or none
 
 
 def lengths(args: argparse.Namespace) -> dict[str, int]:
@@ -217,7 +222,8 @@ def page(folder: Path, cell: str) -> str:
         if articles:
             line += f", {articles[0]:.2f} to {articles[1]:.2f} on other articles"
         lines.append(f"{line}; 95 % intervals)")
-    said = (folder / "logs" / cell / "compute_logits.log").read_text(encoding="utf-8")
+    log = folder / "logs" / cell / "compute_logits.log"
+    said = log.read_text(encoding="utf-8") if log.is_file() else ""  # somebody tidied up
     speed = re.findall(r"^logits: (\d+) of .*?, ([\d.]+/s)", said, re.M)
     if speed:
         lines.append(

@@ -117,6 +117,18 @@ def test_of_another_revision_nothing_stays(server, tmp_path):
     assert content(tmp_path / "out") == SHARDED
 
 
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [(None, True), (b'{"model_max_length": 512}', True), (b'{"do_lower_case": true}', False)],
+)
+def test_what_alone_says_the_casing_comes_too(server, tmp_path, settings, taken):
+    beside = {} if settings is None else {"tokenizer_config.json": settings}
+    said = b'{"normalizer": {"type": "BertNormalizer", "lowercase": true, "strip_accents": false}}'
+    serve(server, {**SINGLE, **beside, "tokenizer.json": said})
+    fetch(model(server, tmp_path), tmp_path / "out")
+    assert ("tokenizer.json" in content(tmp_path / "out")) is taken
+
+
 def test_offline_one_model_is_not_taken_for_another(server, tmp_path):
     serve(server, SINGLE)
     out = tmp_path / "out"

@@ -45,10 +45,11 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     """Bring the files that conversion reads into `folder`; the last one written is FETCHED.
 
     config.json; vocab.txt, or tokenizer.json where there is none; tokenizer_config.json where there
-    is one; model.safetensors, or the index and the files that it names. What a killed call has
-    fetched stays and is continued. `UserError` as `download` raises, and for a model without
-    weights in safetensors or without a vocabulary. Offline what is there counts as the model's, but
-    not where FETCHED says that it is another's: that is a `UserError`, too.
+    is one, and where that does not say the casing a tokenizer.json that may; model.safetensors, or
+    the index and the files that it names. What a killed call has fetched stays and is continued.
+    `UserError` as `download` raises, and for a model without weights in safetensors or without a
+    vocabulary. Offline what is there counts as the model's, but not where FETCHED says that it is
+    another's: that is a `UserError`, too.
     """
     if model.offline and is_network(model.address):
         _refuse_another(model, folder)
@@ -56,12 +57,16 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     config = _get_config(model, folder)
     vocabulary = _get_first(model, (VOCABULARY, TOKENIZER), folder, "vocabulary")
     settings = _get_if_there(model, TOKENIZER_CONFIG, folder)
+    beside = [settings] if settings else []
+    if vocabulary.name == VOCABULARY and not _says_casing(settings):
+        other = _get_if_there(model, TOKENIZER, folder)
+        beside += [other] if other else []
     weights = _get_first(model, (SINGLE, INDEX), folder, "weights in safetensors")
     shards = []
     if weights.name == INDEX:
         names = sorted({path.name for path in shard_of_tensors(weights).values()})
         shards = [_get(model, name, folder) for name in names]
-    files = [config, vocabulary, *([settings] if settings else []), weights, *shards]
+    files = [config, vocabulary, *beside, weights, *shards]
     facts = {path.name: {"sha256": sha256(path), "bytes": path.stat().st_size} for path in files}
     for path in folder.iterdir():  # what an earlier revision had: the folder holds this one alone
         if path.is_file() and path not in files and not path.name.startswith("."):
@@ -69,6 +74,12 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     source = {"hub": model.hub, "revision": model.revision, "address": model.address}
     write_json(folder / FETCHED, source | {"files": facts})
     return files
+
+
+def _says_casing(settings: Path | None) -> bool:
+    """Whether this tokenizer_config.json says how texts are read (data.casing)."""
+    found = read_json(settings) if settings else None
+    return isinstance(found, dict) and isinstance(found.get("do_lower_case"), bool)
 
 
 def _refuse_another(model: HubModel, folder: Path) -> None:
