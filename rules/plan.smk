@@ -40,7 +40,7 @@ rule make_plan:
     log:
         "<logs>/make_plan.log",
     params:
-        plan=of("", json_text, PLAN.settings(read_schema(CONFIG_SCHEMA))),
+        plan=of("", PLAN.settings_text, read_schema(CONFIG_SCHEMA)),
         machines=of("", PLAN.machine_options, read_schema(CONFIG_SCHEMA)),
         source=of("", str, CONFIG_SOURCE),
     shell:
@@ -77,7 +77,7 @@ rule check_plan:
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     params:
-        plan=of("", json_text, PLAN.settings(read_schema(CONFIG_SCHEMA))),
+        plan=of("", PLAN.settings_text, read_schema(CONFIG_SCHEMA)),
         machines=of("", PLAN.machine_options, read_schema(CONFIG_SCHEMA)),
         runs=of("", PLAN.served_options),
         results=of("", EXPERIMENT.place, "<results>"),

@@ -133,6 +133,7 @@ rule report:
         comparisons=EXPERIMENT.comparison_files(),
         compared=COMPARISONS.files(),
         noise=COMPARISONS.noise(),
+        plan=PLAN.made(),
     output:
         page=report(
             "<results>/report.html",
@@ -152,5 +153,5 @@ rule report:
         " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
-        " --compared {input.compared:q} --noise {input.noise:q}"
+        " --compared {input.compared:q} --noise {input.noise:q} --plan {input.plan:q}"
         " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

@@ -8,8 +8,8 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -79,6 +79,8 @@ def questions(given: str | None) -> Iterator[str]:
         yield given
         return
     asking = sys.stdin.isatty()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a bad byte spoils its own question alone
     while True:
         if asking:
             print("question (Ctrl-D ends)> ", end="", file=sys.stderr, flush=True)
@@ -133,6 +135,12 @@ def main() -> None:
     )
     with model:
         for question in questions(args.question):
+            pieces, most = len(model.vocabulary.encode(question)), api.longest_question(model)
+            if pieces > most:
+                note(
+                    f"warning: the question has {pieces:,} word pieces, of which the model is "
+                    f"given the first {most}; shorten it"
+                )
             try:
                 found = api.answer(model, question, passage, n_best=args.n_best)
             except UserError as error:
@@ -144,14 +152,12 @@ def main() -> None:
 
 
 def quietly() -> None:
-    """Ctrl-C and a reader that has gone end it without a word."""
+    """Ctrl-C ends it without a word, on a line of its own."""
     try:
         main()
     except KeyboardInterrupt:
         print(file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

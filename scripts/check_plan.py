@@ -110,8 +110,8 @@ def main() -> None:
     first = next(iter(files.values()))
     questions = first.questions(next(iter(first.runs)))
     classes = dict.fromkeys(files, length_classes(asked, questions))
-    for repeat in range(args.repeats):
-        seed = 1000 + len(record) + repeat  # arrivals that no cell and no check before had
+    for _ in range(args.repeats):
+        seed = 1000 + len(record)  # arrivals that no cell and no check before had
 
         def serve(row: Mapping[str, Any], rate: float, seed: int = seed) -> "Measured":
             return measured(args, row, rate, seed)

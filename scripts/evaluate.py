@@ -151,7 +151,7 @@ def page(result: dict[str, Any]) -> str:
             )
     if "best_f1" in result:
         lines.append(
-            f"best F1 of any threshold: {result['best_f1']:.2f} at {result['best_f1_thresh']}; "
+            f"best F1 of any threshold that leaves more unanswered: {result['best_f1']:.2f} at {result['best_f1_thresh']}; "
             f"best exact match: {result['best_exact']:.2f} at {result['best_exact_thresh']}"
         )
     lines.append(f"in parentheses: {100 * result['confidence']:.0f} % confidence intervals")

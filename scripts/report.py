@@ -24,6 +24,20 @@ def answered_by(predictions: Path) -> str:
     return f"run {predictions.parent.parent.name} with {engine} {precision}"
 
 
+def planned(plan: Path) -> str:
+    """The first sentence of a plan's report."""
+    from bertsquad.planner.page import opening
+    from bertsquad.reporting.summary.result_files import read_object
+
+    try:
+        return opening(read_object(plan))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{plan}: not a plan as this version writes it ({error!r}); `snakemake plan --forcerun "
+            "make_plan` makes it again"
+        ) from None
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -55,6 +69,9 @@ def parse_args() -> argparse.Namespace:
         "--compared", type=Path, nargs="*", default=[], help="files of compare_speed.py"
     )
     parser.add_argument("--noise", type=Path, nargs="*", default=[], help="the file of noise.py")
+    parser.add_argument(
+        "--plan", type=Path, nargs="?", help="plan.json of make_plan.py, for the first sentence"
+    )
     parser.add_argument(
         "--explore",
         type=Path,
@@ -123,6 +140,7 @@ def main() -> None:
             command=args.command,
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
+            planned=planned(args.plan) if args.plan else "",
             origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:

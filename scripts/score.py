@@ -175,7 +175,7 @@ def lengths(args: argparse.Namespace) -> dict[str, int]:
             f"--max-seq-length {longest}: {args.model}/config.json has max_position_embeddings "
             f"{positions}; expected at most that"
         )
-    query = args.max_query_length or min(64, longest // 2 - 3)
+    query = args.max_query_length or min(64, max(longest // 2 - 3, 1))
     return {
         "max-seq-length": longest,
         "doc-stride": args.doc_stride,

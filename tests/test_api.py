@@ -92,9 +92,14 @@ def test_scores_are_percent_with_intervals():
 
 @pytest.mark.parametrize(
     ("question", "passage", "message"),
-    [(" ", PASSAGE, "the question is empty"), ("When?", "\n", "the passage is empty")],
+    [
+        (" ", PASSAGE, "the question is empty"),
+        ("When?", "\n", "the passage is empty"),
+        ("Wh\udcff?", PASSAGE, "the question has a byte or half a character at 2"),
+        ("When?", "At \ud800.", "the passage has a byte or half a character at 3"),
+    ],
 )
-def test_what_is_empty_is_told(model, question: str, passage: str, message: str):
+def test_what_is_no_text_is_told(model, question: str, passage: str, message: str):
     with pytest.raises(api.UserError, match=message):
         api.answer(model, question, passage)
 
@@ -102,6 +107,39 @@ def test_what_is_empty_is_told(model, question: str, passage: str, message: str)
 def test_windows_longer_than_the_model_are_told(model):
     with pytest.raises(api.UserError, match="max_seq_length is 41; expected at most 40"):
         api.featurize(model, dataset(), max_seq_length=41)
+
+
+def test_questions_are_as_long_as_asked_for(model):
+    """By default 17 of 40; 10 of 26."""
+    longer = {"context": PASSAGE, "qas": [{"id": "1", "question": "seven " * 30}]}
+    asked = {"data": [{"paragraphs": [longer]}]}
+    for given, length in (
+        ({}, 17),
+        ({"max_seq_length": 26}, 10),
+        ({"max_query_length": 20}, 20),
+        ({"max_query_length": 5}, 5),
+    ):
+        made = api.featurize(model, asked, **given)
+        assert made.features.question_lengths.tolist() == [length]
+
+
+def test_accents_stay_where_tokenizer_json_alone_says_so(folder: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given = shutil.copytree(folder / "models/mine", tmp_path / "given")
+    (given / "tokenizer_config.json").unlink(missing_ok=True)
+    normalizer = {"type": "BertNormalizer", "lowercase": True, "strip_accents": False}
+    (given / "tokenizer.json").write_text(json.dumps({"normalizer": normalizer}))
+    with api.load(given, engine="torch", threads=1) as loaded:
+        assert (loaded.vocabulary.lowercase, loaded.vocabulary.strip_accents) == (True, False)
+
+
+def test_a_vocabulary_of_another_model_is_told(folder: Path, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given = shutil.copytree(folder / "models/mine", tmp_path / "given")
+    (given / "vocab.txt").write_text("\n".join([*TOKENS, "more"]) + "\n")
+    with pytest.raises(api.UserError, match=rf"{len(TOKENS) + 1} tokens; expected at most"):
+        api.load(given, engine="torch", threads=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_folder_in_another_form_is_converted_once(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.console.errors import UserError, explain, one_line
+from bertsquad.console.errors import UserError, explain, one_line, shown
 from bertsquad.files import own_folder, read_json, sha256, write_json, written_whole
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -108,6 +108,7 @@ def test_what_a_user_can_mend_is_one_line(error: Exception, line: str):
 
 def test_a_line_shows_control_characters_as_escapes():
     assert one_line("a \x1b[31mred\x07\r\n\u2028b \ud800 ä") == r"a \x1b[31mred\x07 b \ud800 ä"
+    assert shown("26\N{NO-BREAK SPACE}×\x1b") == r"26 ×\x1b"
 
 
 def test_a_long_line_keeps_both_ends():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from bertsquad.data.squad import Dataset
     from bertsquad.data.tokenization import Vocabulary
     from bertsquad.engines import Engine
+
+
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # a surrogate alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,23 @@ def answer(model: Model, question: str, passage: str, *, n_best: int = 3) -> lis
     for name, text in (("question", question), ("passage", passage)):
         if not text.strip():
             raise UserError(f"the {name} is empty; expected a text")
+        if half := _HALF_A_PAIR.search(text):
+            raise UserError(
+                f"the {name} has a byte or half a character at {half.start()} that is no UTF-8 "
+                "text; expected whole characters"
+            )
     entry = {"context": passage, "qas": [{"id": "0", "question": question}]}
     asked = featurize(model, {"data": [{"paragraphs": [entry]}]})
     start, end, starts = _logits(model, asked)
     found = decoding.decode(asked.features, asked.dataset, model.vocabulary, start, end, starts)
     return _placed(found.nbest["0"], asked, start, starts)[:n_best]
+
+
+def longest_question(model: Model, max_seq_length: int | None = None) -> int:
+    """How many word pieces of a question are read: 64 as in run_squad.py, less in windows that
+    would have no room for the passage; the rest is cut off."""
+    longest = max_seq_length or min(384, model.positions)
+    return min(64, max(longest // 2 - 3, 1))
 
 
 def featurize(
@@ -144,11 +160,12 @@ def featurize(
     *,
     max_seq_length: int | None = None,
     doc_stride: int = 128,
-    max_query_length: int = 64,
+    max_query_length: int | None = None,
 ) -> Featurized:
     """A file in SQuAD's format, or what it holds, as windows of word pieces for the model.
 
-    Windows have 384 word pieces, or as many as the model has positions; lengths are run_squad.py's.
+    Windows have 384 word pieces, or as many as the model has positions; lengths are run_squad.py's,
+    and questions are by default no longer than `longest_question`.
     """
     from bertsquad.data import featurization, squad
 
@@ -167,7 +184,9 @@ def featurize(
         model.vocabulary,
         max_seq_length=longest,
         doc_stride=doc_stride,
-        max_query_length=min(max_query_length, longest // 2 - 3),
+        max_query_length=(
+            longest_question(model, longest) if max_query_length is None else max_query_length
+        ),
         training=False,
     )
     return Featurized(parsed, made)

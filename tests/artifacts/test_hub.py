@@ -117,6 +117,21 @@ def test_of_another_revision_nothing_stays(server, tmp_path):
     assert content(tmp_path / "out") == SHARDED
 
 
+def test_offline_one_model_is_not_taken_for_another(server, tmp_path):
+    serve(server, SINGLE)
+    out = tmp_path / "out"
+    fetch(model(server, tmp_path), out)
+    fetch(model(server, tmp_path, offline=True), out)
+    before = content(out) | {FETCHED: (out / FETCHED).read_bytes()}
+    for other in ({"hub": "org/other"}, {"revision": "v9"}):
+        asked = replace(model(server, tmp_path, offline=True), **other)
+        with pytest.raises(UserError, match="out: holds org/mine at main, and offline nothing"):
+            fetch(asked, out)
+    assert content(out) | {FETCHED: (out / FETCHED).read_bytes()} == before
+    (out / FETCHED).unlink()
+    fetch(replace(model(server, tmp_path, offline=True), revision="v9"), out)
+
+
 def test_offline_says_what_to_put_where_and_then_takes_it(tmp_path):
     offline = HubModel(
         *("org/mine", "main", "https://hub.example.org"),

@@ -29,11 +29,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def ask(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def ask(
+    folder: Path, *arguments: str, given: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(SCRIPT), *arguments],
         cwd=folder,
+        env=os.environ | more,
         input=given,
+        errors="surrogateescape",
         capture_output=True,
         text=True,
         check=False,
@@ -67,6 +71,30 @@ def test_several_questions_are_answered_by_one_model(folder: Path):
     assert done.returncode == 0, done.stderr
     asked = [json.loads(line)["question"] for line in done.stdout.splitlines()]
     assert asked == ["When does it leave?", "Which pier?"]
+
+
+def test_a_question_that_is_no_text_is_told_and_the_next_is_answered(folder: Path):
+    given = "Wh\udcff?\nWhich pier?\n"
+    arguments = ("--model", "mine", "--text", "page.txt", "--json")
+    done = ask(folder, *arguments, given=given, PYTHONIOENCODING="utf-8:strict")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["question"] == "Which pier?"
+    assert done.stderr == (
+        "the question has a byte or half a character at 2 that is no UTF-8 text; expected whole "
+        "characters\n"
+    )
+
+
+def test_a_question_that_is_cut_is_told(folder: Path):
+    """The model has 40 positions, of which a question gets 17."""
+    given = f"{'Which pier ' * 8}?\n{'Which pier ' * 5000}?\n"
+    done = ask(folder, "--model", "mine", "--text", "page.txt", "--json", given=given)
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == (
+        "warning: the question has 10,001 word pieces, of which the model is given the first 17; "
+        "shorten it\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,68 @@ def test_the_report_holds_numbers_examples_and_the_command(folder):
     assert str(folder) not in html
 
 
+def a_plan(**changes):
+    option = "here: demo torch fp32 1x1x2"
+    row = {
+        "option": option, "machine": "here", "machines": 2, "engine": "torch",
+        "precision": "fp32", "layout": "1x1x2", "f1": 88.0,
+    }  # fmt: skip
+    settings = {
+        "percentile": 99, "slo_ms": 500.0, "rate": 150.0, "budget": None, "currency": "EUR <b>",
+        "prices_as_of": "2026-11-01", "classes": {"all": 1.0},
+    }  # fmt: skip
+    plan = {"status": "optimal", "settings": settings, "fleet": [row], "disturbed": []}
+    return {**plan, "rate": 150.0, "cost": 4.4, "dropped": [], "relaxations": [], **changes}
+
+
+def first_sentence(folder, *options):
+    done = report(folder, *options)
+    assert done.returncode == 0, done.stderr
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    return html.partition('<p class="deployment"><strong>')[2].partition("</strong>")[0]
+
+
+def test_the_report_opens_with_the_plan_where_there_is_one(folder):
+    plan = write(folder / "plan.json", a_plan())
+    without = first_sentence(folder)
+    assert "The plan" not in without
+    bytes_without = (folder / "report.html").read_bytes()
+    assert first_sentence(folder, "--plan", plan) == (
+        "The plan: 2 x here (torch fp32, layout 1x1x2, F1 88.0) carry 150 questions/s with p99 "
+        "within 500 ms, for 4.4 EUR &lt;b&gt; an hour (prices of 2026-11-01)."
+    )
+    # The rule gives the option without a file where there is no plan.
+    assert first_sentence(folder, "--plan") == without
+    assert (folder / "report.html").read_bytes() == bytes_without
+
+
+def test_a_plan_that_is_impossible_or_rests_on_disturbed_cells_is_said_as_such(folder):
+    budget = [{"limit": "budget", "to": None}]
+    plan = a_plan(status="infeasible", fleet=[], relaxations=budget, bottleneck=None)
+    assert first_sentence(folder, "--plan", write(folder / "plan.json", plan)) == (
+        "No plan carries 150 questions/s with p99 within 500 ms: the machines that can be had are "
+        "too few or too slow."
+    )
+    plan = a_plan(disturbed=["here: demo torch fp32 1x1x2"])
+    assert first_sentence(folder, "--plan", write(folder / "plan.json", plan)) == (
+        "What to deploy cannot be said yet: the plan takes here: demo torch fp32 1x1x2, which was "
+        "disturbed while it was measured; measure again on a quiet machine and run "
+        "`snakemake plan`."
+    )
+
+
+@pytest.mark.parametrize(
+    "plan", [{}, [], {"status": "optimal"}, a_plan(rate="many"), a_plan(fleet=3)]
+)
+def test_what_is_no_plan_is_refused_in_one_line(folder, plan):
+    done = report(folder, "--plan", write(folder / "plan.json", plan))
+    assert done.returncode == 2
+    assert "plan.json: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (folder / "report.html").exists()
+
+
 def test_examples_are_not_needed(folder):
     assert report(folder).returncode == 0
     assert 'id="examples"' not in (folder / "report.html").read_text(encoding="utf-8")

@@ -138,6 +138,12 @@ def test_a_step_that_fails_says_so_once_and_is_tried_again(folder: Path):
     assert score(folder, *CALL).returncode == 0
 
 
+def test_windows_without_room_are_told(folder: Path):
+    done = score(folder, *CALL, "--max-seq-length", "4")
+    assert done.returncode == 2
+    assert "leave no room for context in max_seq_length 4" in done.stderr.splitlines()[-1]
+
+
 @pytest.mark.slow
 def test_questions_without_an_answer_are_scored_as_squad_2(folder: Path):
     given = dataset()

@@ -36,7 +36,23 @@ def test_the_text_is_json_with_a_line_for_each_cell():
         (lambda data: data["cells"][0].update(run="other"), "run 'other' is not among `runs`"),
         (lambda data: data["cells"][0]["lengths"].pop(), "399 lengths for 400 services"),
         (lambda data: data["cells"][0].update(service_ms=[0.0] * 400), "cells.0.service_ms.399"),
+        (lambda data: data["cells"][0].update(service_ms=[5e-324] * 400), "cells.0.service_ms.399"),
+        (
+            lambda data: data["cells"][0].update(service_ms=[10**400] * 400),
+            "cells.0.service_ms.399",
+        ),
+        (lambda data: data["cells"][0].update(lengths=[10**30] * 400), "cells.0.lengths.399"),
         (lambda data: data["cells"][0].update(layout="2"), "cells.0.layout"),
+        (lambda data: data["cells"][0].update(layout="99999x1x1"), "cells.0.layout"),
+        (lambda data: data["cells"][0].update(f1=-1.0), "cells.0.f1"),
+        (
+            lambda data: data["cells"].append(data["cells"][0]),
+            "cells.1: demo torch fp32 1x1x2 a second time, expected one cell of each",
+        ),
+        (
+            lambda data: data["runs"]["demo"]["questions"].update(questions=101),
+            "runs.demo: 101 questions with 100 features, expected at least one each",
+        ),
         (lambda data: data["machine"].pop("cores"), "machine: missing key 'cores'"),
         (
             lambda data: data["runs"]["demo"]["questions"].update(features=3),

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+import check_plan
+import fake_results
 from bertsquad.benchmark.twin import fcfs
 from bertsquad.console.errors import UserError
 from bertsquad.planner.cells import read
@@ -17,6 +19,7 @@ from bertsquad.planner.check import (
     summary,
 )
 from bertsquad.planner.demand import LengthClass
+from bertsquad.planner.export import describe_machine
 from bertsquad.planner.services import Services
 from made_cells import cells_file
 
@@ -104,6 +107,60 @@ def test_what_is_for_another_machine_or_another_mix_is_not_checked(files):
     plan = planned()
     plan["settings"]["classes"] = {"all": 0.5, "long": 0.5}
     assert "another mix" in checked(files, plan, 1.0)[0][0]["why"]
+
+
+def test_a_spare_machine_that_is_sent_nothing_is_not_checked(files):
+    plan = planned()
+    plan["fleet"][0]["rates"] = {}
+    (row,), asked = checked(files, plan, 1.0)
+    assert (row["verdict"], asked) == ("not checked", [])
+    assert "sent nothing" in in_words(row)
+
+
+@pytest.mark.parametrize("change", [{"option": "here: demo torch bf16 1x1x2"}, {"machine": "x"}])
+def test_an_option_of_other_cells_is_refused_in_one_line(files, change):
+    plan = planned()
+    plan["fleet"][0] |= change
+    plan["machines"]["x"] = plan["machines"]["here"]
+    with pytest.raises(UserError, match="not among the cells that are given"):
+        checked(files, plan, 1.0)
+
+
+def test_no_two_checks_have_the_same_arrivals(tmp_path, monkeypatch, capsys):
+    machine = fake_results.write(tmp_path / "machine.json", fake_results.MACHINE)
+    here = describe_machine(fake_results.MACHINE, "machine.json")["fingerprint"]
+    plan = planned(machines={"here": {"cpu": "Example", "fingerprint": here}})
+    plan["settings"]["classes"] = plan["fleet"][0]["rates"] = {"up to 192": 0.6, "up to 512": 0.4}
+    wanted = {
+        "rate": None, "lengths": "dataset", "length_classes": [192, 512], "budget": None,
+        "slo": {"percentile": 99, "ms": None}, "minimum_f1": None, "minimum_f1_share": None,
+        "objective": None, "confidence": 0.95, "spare": 0, "currency": "EUR",
+        "prices_as_of": None, "machines": {"here": {**dict.fromkeys(("cells", "price")), "most": 1,
+        "memory_mib": None}},
+    }  # fmt: skip
+    cells = cells_file(tmp_path / "cells.json")
+    options = [
+        *("--plan", fake_results.write(tmp_path / "plan.json", plan), "--machine", machine),
+        *("--asked", json.dumps(wanted), "--cells", "here", cells, "--results", tmp_path),
+        *("--run", "demo", "features", "model", "--record", tmp_path / "record.jsonl"),
+        *("--runs", tmp_path / "runs"),
+    ]
+    seeds = []
+
+    def measured(args, row, rate, seed):
+        seeds.append(seed)
+        return Measured(run(np.random.default_rng(5)), "valid", "fits", 1.0, "2026-01-02")
+
+    monkeypatch.setattr(check_plan, "measured", measured)
+    monkeypatch.setattr("sys.argv", ["check_plan.py", *map(str, options)])
+    for _ in range(3):
+        check_plan.main()
+    assert len(set(seeds)) == 6
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .endswith("of 6 predictions so far within their interval")
+    )
 
 
 def test_a_machine_that_is_not_in_the_plan_is_told_where_to_go(files):

@@ -129,7 +129,7 @@ def test_a_budget_that_is_too_small_names_the_least(tmp_path):
     [
         ({"minimum_f1": 90}, "minimum_f1", 88.0),
         ({"minimum_f1_share": 0.999}, "minimum_f1_share", 0.98),
-        ({"machines": {"here": {"memory_mib": 100}}}, "memory_mib", 800 / 0.9),
+        ({"machines": {"here": {"memory_mib": 100}}}, "memory_mib", 889),
         ({"machines": {"here": {"most": 0}}}, "most of here", 1),
     ],
 )
@@ -141,6 +141,16 @@ def test_each_limit_alone_is_the_relaxation_that_is_listed_first(tmp_path, plan,
     assert [row["to"] for row in found["relaxations"][1:]] == [None] * (
         len(found["relaxations"]) - 1
     )
+
+
+def test_the_memory_that_is_said_to_help_does(tmp_path):
+    # The smaller option fits into 889 MiB, but is too slow for the SLO.
+    slow = cell("openvino", factor=9.0, peak_mib=800.0)
+    plan = {"rate": 5, "slo": {"ms": 150}, "machines": {"here": {"memory_mib": 100}}}
+    found = planned(tmp_path, plan, here=[cell(peak_mib=1801.0), slow])
+    assert found["relaxations"][0] == {"limit": "memory_mib", "to": 2002}
+    plan["machines"]["here"]["memory_mib"] = 2002
+    assert planned(tmp_path, plan, here=[cell(peak_mib=1801.0), slow])["status"] == "optimal"
 
 
 def test_too_few_requests_are_no_plan_but_a_line_that_says_what_to_do(tmp_path):

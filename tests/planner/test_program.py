@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bertsquad.planner.beside import staircase
 from bertsquad.planner.problem import Machine, Option, Problem
 from bertsquad.planner.program import most_questions, solve
 
@@ -244,3 +245,18 @@ def test_the_most_questions_within_a_budget():
     plan, times = most_questions(replace(EXAMPLE, budget=4.4))
     assert plan.machines == {"small": 1, "big": 1}
     assert times == pytest.approx(180 / 178, rel=1e-6)
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+@pytest.mark.parametrize("rate", [1e-6, 0.001, 0.05, 1.0])
+def test_a_demand_far_below_a_machine_takes_one_all_the_same(rate, spare):
+    # 1e-9 of a machine: below CBC's tolerance, in which it takes a number for whole, and HiGHS's.
+    machines = {"here": Machine(1.0, 3)}
+    options = (Option("o", "here", {"a": 0.001, "b": 0.002}, 0.7),)
+    problem = Problem(machines, options, {"a": rate, "b": 1e-4 * rate}, spare=spare)
+    plan = solve(problem)
+    assert plan.machines == {"o": 1 + spare}
+    assert plan.rates["o"] == pytest.approx({"a": rate, "b": 1e-4 * rate})
+    (step,) = staircase(problem)
+    assert step["cost"] == 1 + spare
+    assert step["to"] >= 2 * rate

@@ -8,7 +8,7 @@ from bertsquad.artifacts.locations import FETCHED, hub_url, is_network
 from bertsquad.checkpoint.given_folder import CONFIG, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY
 from bertsquad.checkpoint.weight_files import INDEX, SINGLE, shard_of_tensors
 from bertsquad.console.errors import LongUserError, UserError
-from bertsquad.files import sha256, write_json
+from bertsquad.files import read_json, sha256, write_json
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,11 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     config.json; vocab.txt, or tokenizer.json where there is none; tokenizer_config.json where there
     is one; model.safetensors, or the index and the files that it names. What a killed call has
     fetched stays and is continued. `UserError` as `download` raises, and for a model without
-    weights in safetensors or without a vocabulary.
+    weights in safetensors or without a vocabulary. Offline what is there counts as the model's, but
+    not where FETCHED says that it is another's: that is a `UserError`, too.
     """
+    if model.offline and is_network(model.address):
+        _refuse_another(model, folder)
     (folder / FETCHED).unlink(missing_ok=True)
     config = _get_config(model, folder)
     vocabulary = _get_first(model, (VOCABULARY, TOKENIZER), folder, "vocabulary")
@@ -66,6 +69,20 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     source = {"hub": model.hub, "revision": model.revision, "address": model.address}
     write_json(folder / FETCHED, source | {"files": facts})
     return files
+
+
+def _refuse_another(model: HubModel, folder: Path) -> None:
+    """`UserError` where the folder holds another model, or another revision."""
+    if not (folder / FETCHED).is_file():
+        return
+    source = read_json(folder / FETCHED)
+    known = (source.get("hub"), source.get("revision")) if isinstance(source, dict) else None
+    if known and known != (model.hub, model.revision):
+        raise UserError(
+            f"{folder}: holds {known[0]} at {known[1]}, and offline nothing else can be fetched; "
+            f"use another folder, or remove {FETCHED} if you have put the files of {model.hub} at "
+            f"{model.revision} there"
+        )
 
 
 def _get_config(model: HubModel, folder: Path) -> Path:

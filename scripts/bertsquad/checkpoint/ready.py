@@ -11,9 +11,12 @@ from bertsquad.checkpoint.conversion import convert
 from bertsquad.checkpoint.given_folder import CONFIG, VOCABULARY, Parts, find_parts
 from bertsquad.checkpoint.names import from_huggingface
 from bertsquad.checkpoint.shards import open_weights
+from bertsquad.checkpoint.tokenizer_json import read_casing
 from bertsquad.checkpoint.weight_files import SINGLE
 from bertsquad.console.errors import UserError
 from bertsquad.console.progress import say
+from bertsquad.data.casing import find_casing
+from bertsquad.data.vocabulary import read_vocabulary
 from bertsquad.model.config import encoder_shapes, head_shapes, read_config
 from bertsquad.tensorfile import TensorFile
 
@@ -33,8 +36,8 @@ def ready(folder: str | os.PathLike[str]) -> Path:
         return Path(folder)
     copy = _cache() / _key(parts)
     if not (copy / CONFIG).is_file():  # written last
-        say(f"{folder}: converted once into {copy}")
         convert(parts.weights[0], parts.config, parts.vocabulary, copy, origin="huggingface")
+        say(f"{folder}: converted once into {copy}")
     return copy
 
 
@@ -50,12 +53,20 @@ def check_head(folder: str | os.PathLike[str], parts: Parts) -> None:
 
 
 def _is_loadable(parts: Parts) -> bool:
-    """Whether it is one file of float32 with the engines' names, beside a vocab.txt."""
+    """Whether it is one file of float32 with the engines' names, beside a vocab.txt that is read
+    as a tokenizer.json says, too."""
     (weights, *others) = parts.weights
     if others or weights.name != SINGLE or parts.vocabulary.name != VOCABULARY:
         return False
+    # An engine's texts are read as tokenizer_config.json says, or by a guess.
+    tokens = read_vocabulary(parts.vocabulary)
+    said, seen = read_casing(parts.vocabulary, tokens), find_casing(parts.vocabulary, tokens)
+    if (said.lowercase, said.strip_accents) != (seen.lowercase, seen.strip_accents):
+        return False
     file = TensorFile(weights)
     config = read_config(parts.config)
+    if len(tokens) > config["vocab_size"]:
+        return False  # conversion says what is wrong
     wanted = encoder_shapes(config) | head_shapes(config)[-1]
     return all(
         file.shapes.get(name) == shape and file.place(name)[0] == np.dtype("<f4")

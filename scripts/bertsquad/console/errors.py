@@ -1,12 +1,15 @@
 """One clear line and exit status 2 for what a user can mend; a traceback for a bug."""
 
 import errno
+import io
 import os
+import select
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 USAGE_STATUS = 2  # what argparse exits with, too
+GONE_STATUS = 141  # what a shell says of a command that SIGPIPE ended: its reader has gone
 LONGEST_LINE = 300  # characters of a message
 
 
@@ -25,17 +28,23 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
     """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any.
 
     0 when it returns; 2 and one line on stderr for a `UserError`, a full disk or exhausted memory;
-    130 for Ctrl-C. Any other exception is a bug and keeps its traceback.
+    130 for Ctrl-C; 141, without a word, where the reader of its output has gone (`| head`). Any
+    other exception is a bug and keeps its traceback.
     """
     from bertsquad.console.starter import end_with_starter
 
     command = os.path.basename(sys.argv[0])
     try:
+        _show_any_text()
         end_with_starter()
         main()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+            sys.exit(GONE_STATUS)
         message = explain(error)
         if message is None:
             raise
@@ -43,6 +52,22 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
         print(one_line(f"{command}: error: {message}", longest), file=sys.stderr)
         sys.exit(USAGE_STATUS)
     sys.exit(0)
+
+
+def _show_any_text() -> None:
+    """Print what the terminal's encoding lacks as escapes: a result is no reason to fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _reader_has_gone() -> bool:
+    """Whether standard output, and no other pipe, is the one that broke."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), select.POLLOUT)
+    except (OSError, ValueError):  # no file, or closed
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def note(text: str, longest: int = LONGEST_LINE) -> None:
@@ -63,7 +88,8 @@ def one_line(text: str, longest: int = LONGEST_LINE) -> str:
 def shown(text: str) -> str:
     """The text with control characters, which could rewrite a terminal, as escapes."""
     return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text.replace("\N{NO-BREAK SPACE}", " ")
     )
 
 
@@ -75,7 +101,8 @@ def explain(error: Exception) -> str | None:
         where = f" while writing {error.filename}" if error.filename else ""
         return f"disk full{where}: free some space and run again; finished files are kept"
     if isinstance(error, OSError) and error.filename and error.errno is not None:
-        return f"{error.filename}: {error.strerror}"
+        # Of a file that cannot be renamed, the name that it was to get: that is the user's.
+        return f"{error.filename2 or error.filename}: {error.strerror}"
     if isinstance(error, MemoryError) or _is_torch_out_of_memory(error):
         return (
             "out of memory: use a smaller batch size or token budget, or a machine with more memory"

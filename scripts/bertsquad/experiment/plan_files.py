@@ -1,5 +1,6 @@
 """Which files `snakemake export_cells` and `snakemake plan` read."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,15 @@ class PlanFiles:
         here = self.experiment.place("<results>/cells.json")
         machines = self.settings(schema)["machines"]
         return {name: each["cells"] or here for name, each in machines.items()}
+
+    def settings_text(self, schema: dict[str, Any]) -> str:
+        """The same as JSON, in the order of the configuration: `lengths` go by their places."""
+        return json.dumps(self.settings(schema))
+
+    def made(self) -> list[str]:
+        """plan.json for the report: where the configuration has a `plan` and it was made."""
+        path = self.experiment.place("<results>/plan/plan.json")
+        return [path] if "plan" in self.experiment.config and Path(path).is_file() else []
 
     def check_machines(self, schema: dict[str, Any], source: str) -> None:
         """`UserError` for a kind of machine whose file of cells is not there."""

@@ -7,6 +7,7 @@ output is not as it was left.
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ class Runner:
         say(f"{step.name}: {step.script.name} {' '.join(step.options)}")
         self._write(step.name, None)
         status = _follow([sys.executable, str(step.script), *step.options], step.log)
+        if status < 0:
+            name = signal.Signals(-status).name
+            raise UserError(
+                f"{step.name}: ended by {name}, perhaps for want of memory; run it again where "
+                f"there is more (its last words are in {step.log})"
+            )
         if status:
             sys.exit(status)
         self._write(step.name, {"key": key, "outputs": _states(step.outputs)})

@@ -215,15 +215,20 @@ def _next_lower(
 
 
 def _least_memory(planning: Planning) -> Iterator[dict[str, Any]]:
-    """The memory that the smallest of the dropped options takes, if that helps."""
+    """The least memory of every machine with which there is a plan, of those that would let in
+    another of the dropped options."""
     dropped = planning.choices.options(planning.limits, sure=False)[2]
     too_large = [each for each in dropped if each.reason == "memory"]
     if not too_large:
         return
-    to = None
-    if _possible(planning, replace(planning.limits, memory=False)):
-        to = min(each.cell.peak_mib or 0.0 for each in too_large) / MEMORY_SHARE
-    yield {"limit": "memory_mib", "to": to}
+    # Rounded up, since the share of it that may be used is compared with the peak.
+    sizes = {math.ceil((each.cell.peak_mib or 0.0) / MEMORY_SHARE) for each in too_large}
+    enough = (
+        size
+        for size in sorted(sizes)
+        if _possible(planning, replace(planning.limits, memory_mib=size))
+    )
+    yield {"limit": "memory_mib", "to": next(enough, None)}
 
 
 def _most_spare(problem: Problem) -> int | None:

@@ -117,6 +117,12 @@ def check(data: Any, source: str) -> None:
         found = facts["questions"]
         if sum(count for _, count in found["lengths"]) != found["features"]:
             raise UserError(f"{source}: runs.{run}: the lengths are not those of all features")
+        if found["questions"] > found["features"]:
+            raise UserError(
+                f"{source}: runs.{run}: {found['questions']} questions with {found['features']} "
+                "features, expected at least one each; export it again"
+            )
+    known = set()
     for place, cell in enumerate(data["cells"]):
         if cell["run"] not in data["runs"]:
             raise UserError(f"{source}: cells.{place}: run {cell['run']!r} is not among `runs`")
@@ -125,6 +131,13 @@ def check(data: Any, source: str) -> None:
                 f"{source}: cells.{place}: {len(cell['lengths'])} lengths for "
                 f"{len(cell['service_ms'])} services, expected one each; export it again"
             )
+        name = tuple(cell[key] for key in ("run", "engine", "precision", "layout"))
+        if name in known:
+            raise UserError(
+                f"{source}: cells.{place}: {' '.join(name)} a second time, expected one cell of "
+                "each; export it again"
+            )
+        known.add(name)
 
 
 def as_text(data: Any) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from bertsquad.benchmark.twin import fcfs
 from bertsquad.console.errors import UserError
 from bertsquad.planner.capacity import mixed
-from bertsquad.planner.cells import CellFile
+from bertsquad.planner.cells import Cell, CellFile
 from bertsquad.planner.demand import LengthClass
 from bertsquad.planner.page import number
 from bertsquad.planner.services import Services
@@ -86,11 +86,7 @@ def checks(
         if why:
             rows.append({"option": row["option"], "verdict": "not checked", "why": why})
             continue
-        cell = next(
-            each
-            for each in files[row["machine"]].cells
-            if f"{row['machine']}: {each.name}" == row["option"]
-        )
+        cell = _cell(files, row)
         rate = plan["settings"]["windows"] * sum(row["rates"].values()) / row["machines"]
         measured = serve(row, rate)
         expected = expected_run(
@@ -106,11 +102,25 @@ def checks(
     return rows
 
 
+def _cell(files: Mapping[str, CellFile], row: Mapping[str, Any]) -> Cell:
+    """The cell that a row of the fleet was planned with."""
+    file = files.get(row["machine"])
+    for each in file.cells if file is not None else ():
+        if f"{row['machine']}: {each.name}" == row["option"]:
+            return each
+    raise UserError(
+        f"{row['option']}: planned, but not among the cells that are given; run `snakemake plan` "
+        "again, with the machines of that plan"
+    )
+
+
 def _why_not(plan: Mapping[str, Any], row: Mapping[str, Any], here: set[str]) -> str:
     """Why an option cannot be checked here; "" where it can."""
     if row["machine"] not in here:
         return f"it runs on another machine, {row['machine']}"
     total = sum(row["rates"].values())
+    if total == 0:
+        return "it is sent nothing: it is there for when others fail"
     for name, share in plan["settings"]["classes"].items():
         if abs(row["rates"].get(name, 0.0) / total - share) > _SHARES:
             return "it is sent another mix of lengths than all questions have"

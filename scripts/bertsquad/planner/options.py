@@ -49,7 +49,7 @@ class Limits:
     slo_s: float
     minimum_f1: float | None
     minimum_f1_share: float | None
-    memory: bool = True  # whether it counts
+    memory_mib: float = 0.0  # that every machine is taken to have at least
 
 
 class Choices:
@@ -71,7 +71,7 @@ class Choices:
     def slo_s(self) -> float:
         """The SLO; where none is given, so many times the quickest median service. `UserError`
         where no cell can be planned with, whatever is demanded."""
-        free = Limits(float("inf"), None, 0.0, memory=False)
+        free = Limits(float("inf"), None, 0.0, memory_mib=float("inf"))
         if not self.sorted_out(free)[0]:
             raise UserError(f"no cell can be planned with: {self._why_none(free)}")
         if self.wanted.slo_ms is not None:
@@ -146,8 +146,8 @@ class Choices:
         return None
 
     def _why_too_large(self, machine: str, cell: Cell, limits: Limits) -> tuple[str, str] | None:
-        memory = self.memory_mib(machine)
-        if limits.memory and cell.peak_mib and cell.peak_mib > MEMORY_SHARE * memory:
+        memory = max(self.memory_mib(machine), limits.memory_mib)
+        if cell.peak_mib and cell.peak_mib > MEMORY_SHARE * memory:
             share = f"{MEMORY_SHARE:.0%} of {memory:,.0f} MiB"
             return "memory", f"takes {cell.peak_mib:,.0f} MiB, more than {share}"
         return None

@@ -38,6 +38,25 @@ def answer(plan: _Plan) -> str:
     )
 
 
+def opening(plan: _Plan) -> str:
+    """The sentence that a report opens with. A disturbed cell leads no report, so a plan that takes
+    one is no answer there."""
+    taken = _disturbed(plan)
+    if taken:
+        were = "was disturbed while it was" if len(taken) == 1 else "were disturbed while they were"
+        return (
+            f"What to deploy cannot be said yet: the plan takes {' and '.join(taken)}, which "
+            f"{were} measured; measure again on a quiet machine and run `snakemake plan`."
+        )
+    said = answer(plan)
+    return f"{'The plan: ' if plan['status'] == 'optimal' else ''}{said[:1].upper()}{said[1:]}."
+
+
+def _disturbed(plan: _Plan) -> list[str]:
+    """The options of the fleet that were disturbed."""
+    return sorted({row["option"] for row in plan["fleet"]} & set(plan["disturbed"]))
+
+
 def _f1(row: _Plan) -> str:
     return "" if row["f1"] is None else f", F1 {row['f1']:.1f}"
 
@@ -93,11 +112,10 @@ def _warnings(plan: _Plan) -> Iterator[str]:
     settings = plan["settings"]
     if not settings["slo_given"]:
         yield "plan.slo.ms is not given: it is five times the quickest median service"
-    taken = {row["option"] for row in plan["fleet"]} & set(plan["disturbed"])
-    for name in sorted(taken):
+    for name in _disturbed(plan):
         yield (
-            f"not to be trusted: {name} was measured while others used the machine, and it has no "
-            "better cell; measure it again on a quiet machine"
+            f"not to be trusted: {name} was disturbed while it was measured, and its machine has "
+            "no better cell; measure it again on a quiet machine"
         )
 
 

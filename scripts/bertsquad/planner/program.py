@@ -18,13 +18,21 @@ TIME_LIMIT_S = 30
 # Of the demand. CBC accepts fleets that miss it by 1e-6; such a fleet is refused.
 SHORTFALL = 1e-9
 MARGIN = 2e-6  # that a refused fleet's successor must have to spare, above CBC's tolerance
+_OPEN = 2.0
 EQUAL_COST = 1e-7  # relative: costs that differ by rounding alone
 
 
 class Program:
     """One integer program, `machines[option]` and `shares[option, class]` its variables."""
 
-    def __init__(self, problem: Problem, *, margin: float = 0.0, whole: bool = True) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        margin: float = 0.0,
+        whole: bool = True,
+        at_most_once: bool = True,
+    ) -> None:
         import pulp
 
         self.problem = problem
@@ -42,6 +50,8 @@ class Program:
             problem.machines[option.machine].price * self.machines[option.name]
             for option in problem.options
         )
+        # Of machines that may be divided, or of a demand that is served many times, it is not true.
+        self.opens = whole and at_most_once
         self.demands = self._add_demand(pulp, self.shares, "demand")
         self._add_capacity(pulp, self.shares, self.machines, "capacity")
         self._add_availability(pulp)
@@ -80,6 +90,18 @@ class Program:
                 if length in option.seconds
             )
             self.model += load <= machines[option.name], f"{name}_{place}"
+            if self.opens:
+                self._add_opening(option.name, shares, machines[option.name], f"{name}_{place}")
+
+    def _add_opening(
+        self, option: str, shares: Mapping[Any, Any], machines: Any, name: str
+    ) -> None:
+        """Whoever is sent a share has a machine. Of a load below CBC's tolerance it would not
+        follow from the capacity; the factor leaves a share of 1 its margin."""
+        for number, length in enumerate(self.lengths):
+            if (option, length) in shares:
+                opened = shares[option, length] <= _OPEN * machines
+                self.model += opened, f"{name}_opens_{number}"
 
     def _add_spare(self, pulp: Any, category: str) -> None:
         """For each option: without its spare machines the fleet carries the demand, too."""
@@ -158,7 +180,7 @@ def most_questions(problem: Problem) -> tuple[Plan, float]:
     `solve` chooses. ValueError without a demand: its classes' rates say only their shares."""
     if not any(problem.demand.values()):
         raise ValueError("no class of length has a demand")
-    program = Program(problem)
+    program = Program(problem, at_most_once=False)
     program.times.bounds(0, None)
     status = program.solve(-program.times)
     if status != "optimal":
@@ -209,14 +231,17 @@ def _carry_whole(
         for option in used
     ]
     machines = [float(counts[option.name]) for option in used]
+    # HiGHS takes coefficients below 1e-9 for 0, so the unknowns are multiples of the greatest.
+    greatest = max((each for row in load for each in row), default=0.0) or 1.0
+    load = [[each / greatest for each in row] for row in load]
     objective = [-1.0] + [0.0] * len(routes)
     found = linprog(objective, load or None, machines or None, served, [0.0] * len(lengths))
-    times = float(found.x[0]) if found.status == 0 else 0.0
+    most = float(found.x[0]) if found.status == 0 else 0.0
     rates: dict[str, dict[str, float]] = {option.name: {} for option in used}
-    for (option, length), share in zip(routes, found.x[1:] if times else [], strict=False):
+    for (option, length), share in zip(routes, found.x[1:] if most else [], strict=False):
         if share > 0:
-            rates[option.name][length] = problem.demand[length] * float(share) / times
-    return times, rates
+            rates[option.name][length] = problem.demand[length] * float(share) / most
+    return most / greatest, rates
 
 
 def cost_of(problem: Problem, counts: Mapping[str, int]) -> float:

@@ -5,12 +5,12 @@ import pytest
 from bertsquad.reporting.page.deployment import deployment
 from bertsquad.reporting.summary import tables
 from bertsquad.reporting.summary.summary import Summary
-from fake_results import Results, add_cell, add_comparison, add_metrics, cell
+from fake_results import Results, add_cell, add_comparison, add_metrics, cell, write
 
 
-def said(results: Results) -> str:
+def said(results: Results, command: str = "snakemake") -> str:
     table = tables.summarize(results.metrics, results.cells, [], comparisons=results.comparisons)
-    return deployment(Summary(table), "snakemake")
+    return deployment(Summary(table), command)
 
 
 @pytest.fixture
@@ -41,6 +41,43 @@ def test_of_fewer_than_368_requests_there_is_no_p99_but_what_would_tell(results)
     assert "p99 and the rate within it cannot be said from 367 requests" in found
     assert "`snakemake plan --config benchmark='{iterations: 368}'` tells." in found
     assert "with p99" not in found
+
+
+def test_a_command_of_two_lines_is_one_to_copy_with_the_target_before_options_that_take_lists(
+    results,
+):
+    add_cell(results, "run", single("torch", "fp32", 20.0, batches=367))
+    found = said(results, "cp a.json b.json\nsnakemake --cores all --configfile b.json")
+    assert found.endswith(
+        "`cp a.json b.json && snakemake --cores all plan --configfile b.json "
+        "--config benchmark='{iterations: 368}'` tells."
+    )
+
+
+def test_a_rate_within_an_slo_leads_and_not_where_the_server_had_too_few_requests_for_p99(results):
+    add_cell(results, "run", single("torch", "fp32", 20.0))
+    served = single("torch", "fp32", 8.4, batches=400) | {
+        "mode": "server",
+        "load": "slo300",
+        "threads_requested": "2x1x1",
+        "layout": {"instances": 2, "streams": 1, "threads": 1},
+        "requests": 400,
+        "service": {"mean_ms": 160.0},
+        "capacity": {"features_per_second": 12.0},
+        "arrivals": {"kind": "poisson", "rate": 9.0, "share": None},
+        "twin": {"verdict": "fits", "p99_ms": {"at_load": {"value": 250.0}}},
+        "slo": {"ms": 300, "met": True},
+        "search": {"status": "confirmed", "rate": 9.0},
+    }
+    path = results.root / "run/torch-fp32/benchmark/server/layout2x1x1-slo300-repeat1.json"
+    results.cells.append(write(path, served | {"scenario": "server"}))
+    assert said(results).startswith(
+        "Deploy torch fp32 on this machine, layout 2x1x1: it carries 9.00 requests a second with "
+        "p99 within 300 ms (measured "
+    )
+    few = single("torch", "fp32", 8.4, batches=200)["latency_ms"]
+    write(path, served | {"scenario": "server", "latency_ms": few, "requests": 200})
+    assert "p99 within" not in said(results)
 
 
 def test_padded_and_larger_batches_do_not_lead(results):

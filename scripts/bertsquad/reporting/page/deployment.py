@@ -22,7 +22,12 @@ _P99 = 99
 def deployment(summary: Summary, command: str = "snakemake --cores all") -> str:
     """One sentence; `command` makes the results, and its target `plan` tells more."""
     rates = [row for row in _good(summary, SERVER) if row["slo_met"] and row["slo_ms"]]
-    confirmed = [row for row in rates if row["slo_search"] == "confirmed"]
+    # Too few requests have no p99, so they confirm none.
+    confirmed = [
+        row
+        for row in rates
+        if row["slo_search"] == "confirmed" and row["latency_p99_ms"] is not None
+    ]
     if confirmed:
         return _served(max(_of_best_model(confirmed), key=lambda row: row["arrival_rate"] or 0))
     single = [row for row in _good(summary, DEFAULT) if _is_single(row)]
@@ -64,37 +69,47 @@ def _one_by_one(row: Row, command: str) -> str:
     )
     if row["latency_p99_ms"] is not None:
         return (
-            f"{opening}with p99 {short(row['latency_p99_ms'])} ms, {_f1(row)}; `{command} plan` "
-            "tells which rate keeps a limit of p99."
+            f"{opening}with p99 {short(row['latency_p99_ms'])} ms, {_f1(row)}; "
+            f"`{_planning(command)}` tells which rate keeps a limit of p99."
         )
     median = "" if row["latency_p50_ms"] is None else f"p50 {short(row['latency_p50_ms'])} ms, "
     return (
         f"{opening}{median}{_f1(row)}; p99 and the rate within it cannot be said from {requests} "
-        f"requests: `{command} plan --config benchmark='{{iterations: {needs}}}'` tells."
+        f"requests: `{_planning(command)} --config benchmark='{{iterations: {needs}}}'` tells."
     )
 
 
 def _not_yet(summary: Summary, command: str) -> str:
     """Why no cell can lead, the plainest reason, and what to do."""
+    line = " && ".join(command.splitlines())
     opening = "What to deploy on this machine cannot be said yet: "
     timed = [row for row in records(summary.cells_of([DEFAULT])) if _is_single(row)]
     if not timed:
-        return f"{opening}no single requests at real lengths were timed; `{command} plan` does it."
+        does = f"`{_planning(command)}` does it"
+        return f"{opening}no single requests at real lengths were timed; {does}."
     found = [standing(row) for row in timed]
     if DISTURBED in found:
         return (
             f"{opening}every cell of single requests that could be was disturbed while it was "
-            f"timed; `{command} --forcerun benchmark_inference` measures again, on a quiet machine."
+            f"timed; `{line} --forcerun benchmark_inference` measures again, on a quiet machine."
         )
     if set(found) == {FAILED}:
         return (
             f"{opening}every engine and precision that was timed loses too much F1; add another "
-            f"to `engines` and run `{command}` again."
+            f"to `engines` and run `{line}` again."
         )
     return (
         f"{opening}what was timed is emulated on this processor, or loses too much F1; add fp32 to "
-        f"`engines` and run `{command}` again."
+        f"`engines` and run `{line}` again."
     )
+
+
+def _planning(command: str) -> str:
+    """The command, whose last line calls snakemake, with the target `plan`: before --configfile,
+    which takes in whatever follows."""
+    line = " && ".join(command.splitlines())
+    start, option, files = line.partition(" --configfile ")
+    return f"{start} plan{option}{files}"
 
 
 def _model(row: Row) -> str:
