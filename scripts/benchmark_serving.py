@@ -15,6 +15,7 @@ within an `slo` in milliseconds. Raw samples go into a .npz file beside the outp
 import argparse
 import importlib
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -224,6 +225,7 @@ def check_arrivals(arrivals: Any) -> None:
 
 def main() -> None:
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a fleet's folder goes, too
 
     from bertsquad.benchmark.fleet import LostInstanceError
     from bertsquad.benchmark.layout import read_layout

@@ -7,11 +7,13 @@ when it is ready and one after each run; what libraries print goes to stderr.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import importlib.util
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -173,12 +175,20 @@ def _timing() -> ModuleType:
     return timing
 
 
+def _end_with_parent() -> None:
+    """Be killed when the process that started this one ends (prctl(2), PR_SET_PDEATHSIG): between
+    its turns it is stopped, and would never see the end of stdin."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def serve(
     load: Callable[[argparse.Namespace], Program],
     *packages: str,
     measure: Callable[[Any, float], dict[str, Any]] = timed,
 ) -> None:
     """Load a program and answer until stdin ends. `packages`: whose versions are reported."""
+    _end_with_parent()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
 

@@ -202,3 +202,24 @@ def test_a_lost_instance_is_one_line_and_no_file(pytestconfig, folder, tmp_path)
     assert line.startswith("benchmark_serving.py: error: instance 1 of 1 ended (signal 9) after ")
     assert line.endswith(" of 1,200 requests")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_asked_to_end_it_leaves_no_instance_and_no_file(pytestconfig, folder, tmp_path):
+    (tmp_path / "own").mkdir()
+    process = subprocess.Popen(
+        command(folder, tmp_path / "cell.json", seconds=60, load="rate20"),
+        cwd=pytestconfig.rootpath,
+        env=os.environ | {"TMPDIR": str(tmp_path / "own")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line == "timing\n":
+            break
+    [instance] = psutil.Process(process.pid).children()
+    assert list((tmp_path / "own").glob("bertsquad-lanes-*"))
+    process.terminate()
+    assert process.wait(10) == 143
+    assert not instance.is_running()
+    assert not list((tmp_path / "own").glob("bertsquad-lanes-*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]

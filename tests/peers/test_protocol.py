@@ -1,11 +1,16 @@
 """What all processes share: the features and their batches."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
+import protocol
 from protocol import Features, timed
 
 
@@ -85,3 +90,57 @@ def test_a_turn_takes_its_least_time_in_whole_runs():
     assert turn["seconds"] >= 0.1
     assert turn["features"] % 3 == 0
     assert 3 < turn["features"] <= 15
+
+
+PROGRAM = """
+import protocol
+class Program:
+    def check(self): return [1.0]
+    def run(self): return 1.0
+protocol.serve(lambda args: Program())
+"""
+PARENT = """
+import subprocess, sys
+side = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+side.stdout.readline()  # it is ready
+print(side.pid, flush=True)
+side.wait()
+"""
+
+
+def test_a_stopped_program_ends_with_a_parent_that_is_killed():
+    options = [
+        "--variant",
+        "a",
+        "--precision",
+        "fp32",
+        "--form",
+        "padded",
+        "--threads",
+        "1",
+        "--input",
+        "nothing",
+    ]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, sys.executable, "-c", PROGRAM, *options],
+        env=os.environ | {"PYTHONPATH": str(Path(protocol.__file__).parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    stopped = psutil.Process(int(parent.stdout.readline()))
+    stopped.suspend()
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 10
+    while (alive := is_alive(stopped)) and time.monotonic() < end:
+        time.sleep(0.05)
+    if alive:
+        stopped.kill()
+    assert not alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
