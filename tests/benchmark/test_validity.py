@@ -31,8 +31,8 @@ TRIGGERS = {
     "late": [("late_share", 0.03, "invalid")],
     "queue_model_refuted": [("twin_kappa", 0.12, "disturbed")],
     "busy": [("other_cpus", 0.6, "disturbed"), ("other_cpus", 9.0, "disturbed")],
-    "clock": [("clock_change", 0.04, "disturbed")],
-    "slow_clock": [("below_reference", 0.031, "disturbed")],
+    "clock": [("clock_change", 0.11, "disturbed")],
+    "slow_clock": [("below_reference", 0.101, "disturbed")],
     "drift": [("drift_share", 0.021, "disturbed")],
     "no_steady_state": [("unsteady", 1, "disturbed")],
     "too_short": [("missing_s", 0.4, "disturbed")],
@@ -74,12 +74,21 @@ def test_each_code_is_triggered_alone(code, noise, found, level):
     ("noise", "found"),
     [
         *(("majflt", 10), ("stolen_share", 0.01), ("waited_share", 0.01), ("other_cpus", 0.5)),
-        *(("clock_change", 0.03), ("below_reference", 0.03), ("drift_share", 0.02)),
+        *(("clock_change", 0.1), ("below_reference", 0.1), ("drift_share", 0.02)),
         *(("late_share", 0.02), ("missing_s", 0.0), ("emulated", 0), ("too_few", 0)),
     ],
 )
 def test_the_bound_itself_is_allowed(noise, found):
     assert validity(QUIET | {noise: found})["verdict"] == "valid"
+
+
+def test_a_clock_that_differs_by_a_little_is_told_and_makes_no_cell_worse():
+    result = validity(QUIET | {"clock_change": 0.04, "below_reference": 0.07})
+    assert result["verdict"] == "valid"
+    assert [(reason["code"], reason["level"]) for reason in result["reasons"]] == [
+        ("clock", "noted"),
+        ("slow_clock", "noted"),
+    ]
 
 
 def test_the_worst_reason_decides_and_all_are_told():

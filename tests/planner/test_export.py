@@ -62,7 +62,7 @@ def test_a_repeat_on_a_slower_clock_is_disturbed_here_as_in_the_summary(run):
     for path in run.results.cells:
         if "torch" in str(path) and path.name.startswith("batch1-"):
             data = json.loads(path.read_text())
-            rate = 180.0 if "repeat1" in path.name else 200.0
+            rate = 170.0 if "repeat1" in path.name else 200.0
             calibration = {"product": "numpy fp32", "before_gflops": rate, "after_gflops": rate}
             path.write_text(json.dumps(data | {"calibration": calibration}))
     torch = exported(run)["cells"][1]

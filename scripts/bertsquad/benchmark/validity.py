@@ -36,16 +36,17 @@ class Check:
 
 _TAKE = partial(Check, again=False)
 
-# 1 % is half of the smallest difference that a comparison is meant to see (2 %); 3 % is that and
-# the noise of the product.
+# 1 % is half of the smallest difference that a comparison is meant to see (2 %). Products that
+# differ by 3 % are told; on virtual machines they do by 4 to 7 % with nobody else seen to compute,
+# so that only more than 10 % makes a cell worse.
 CHECKS = (
     Check("throttled", "throttled_s", "s", None, 0.0, "raise the quota of the container or job"),
     Check("swapped", "majflt", "page faults", None, 10, "free memory: the disk was in the clock"),
     Check("stolen", "stolen_share", "of our time", 0.01, 0.05, "take a machine of its own"),
     Check("waited", "waited_share", "of our time", 0.01, 0.05, _QUIET),
     Check("busy", "other_cpus", "CPUs", BUSY_CPUS, None, _QUIET),
-    Check("clock", "clock_change", "between before and after", 0.03, None, _COOL),
-    Check("slow_clock", "below_reference", "below the best cell", 0.03, None, _COOL),
+    Check("clock", "clock_change", "between before and after", 0.1, None, _COOL, noted=0.03),
+    Check("slow_clock", "below_reference", "below the best cell", 0.1, None, _COOL, noted=0.03),
     Check("drift", "drift_share", "from start to end", 0.02, None, "raise `warmup`, or " + _COOL),
     Check("no_steady_state", "unsteady", "series", 0, None, "raise `warmup` and `iterations`"),
     Check("late", "late_share", "of the median latency", None, 0.02, _QUIET),

@@ -26,13 +26,13 @@ def rows_of(results):
 
 def test_a_cell_whose_product_was_slower_than_the_best_cells_is_disturbed(tmp_path):
     results = Results(tmp_path)
-    for repeat, rate in enumerate((200.0, 196.0, 190.0), 1):
+    for repeat, rate in enumerate((200.0, 196.0, 170.0), 1):
         add_cell(results, "run", with_product(rate, repeat=repeat))
     found = rows_of(results)
     assert [row["validity"] for row in found] == ["valid", "valid", "disturbed"]
-    assert found[2]["validity_reasons"] == "slow_clock 0.05 below the best cell"
+    assert found[2]["validity_reasons"] == "slow_clock 0.15 below the best cell"
     rates = [row["features_per_second_at_reference_clock"] for row in found]
-    assert rates == pytest.approx([10.0, 10.0 * 200 / 196, 10.0 * 200 / 190])
+    assert rates == pytest.approx([10.0, 10.0 * 200 / 196, 10.0 * 200 / 170])
     assert [row["features_per_second"] for row in found] == [10.0] * 3  # as measured
 
 
