@@ -54,7 +54,7 @@ SlurmdParameters=config_overrides
 NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17001-17003] CPUs=2 RealMemory=6000
 NodeName=n4 NodeHostname={host} NodeAddr=127.0.0.1 Port=17004 CPUs=1 RealMemory=6000
 PartitionName=cpu Nodes=n[1-3] Default=YES MaxTime=2-00:00:00 DefMemPerCPU=500
-PartitionName=half Nodes=n4 MaxTime=01:00:00 DefMemPerCPU=500
+PartitionName=half Nodes=n4 MaxTime=2-00:00:00 DefMemPerCPU=500
 """
 
 
