@@ -4,9 +4,9 @@
 #   sbatch --partition=cpu --time=24:00:00 scripts/slurm_node.sh --configfile my.yaml
 # Two minutes before its time is up it stops Snakemake, whose training saves its state, and queues itself
 # again; after the loss of its node Slurm does. Without Slurm (PBS, LSF, a pod) it just runs.
-cd "${SLURM_SUBMIT_DIR:-.}" || exit
-repository=$(pwd)
-[ -x .venv/bin/snakemake ] && export PATH="$repository/.venv/bin:$PATH"
+# Slurm starts it where sbatch was called, or in --chdir; PBS in the home folder.
+cd "${PBS_O_WORKDIR:-.}" || exit
+[ -x .venv/bin/snakemake ] && export PATH="$PWD/.venv/bin:$PATH"
 marker=.snakemake/bertsquad/started-${SLURM_JOB_ID:-here}
 
 say() { echo "slurm_node.sh: $(date +%FT%T) $*"; }
