@@ -87,7 +87,7 @@ def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_pat
 def test_a_lost_node_is_made_good_by_another_and_training_goes_on(slurm, tmp_path):
     project = project_for_slurm(tmp_path / "bertsquad")
     config = project.folder / "small.yaml"
-    config.write_text(config.read_text().replace("epochs: 0.15", "epochs: 2"), encoding="utf-8")
+    config.write_text(config.read_text().replace("epochs: 0.15", "epochs: 4"), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", MODEL, *CONFIG, *PROFILE]
     driver = subprocess.Popen(
         command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
