@@ -29,8 +29,11 @@ from bertsquad.console.failures import failures
 from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
-from bertsquad.distributed.slurm_limits import check as check_partition
-from bertsquad.distributed.slurm_limits import partitions
+from bertsquad.distributed.slurm_limits import (
+    check_partition,
+    check_processors,
+    partitions,
+)
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
@@ -115,6 +118,7 @@ EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
 NEGATIVES = Negatives(EXPERIMENT)
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
 PLAN = PlanFiles(EXPERIMENT)
+KNOWN_FIGURES = figures()
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(
     bind_variables(os.environ, Path.cwd(), REPOSITORY, EXPERIMENT.folders())
@@ -174,7 +178,7 @@ wildcard_constraints:
     dataset=any_of(CATALOGUE.datasets),
     artifact=any_of(CATALOGUE.artifacts),
     comparison=any_of(config["comparisons"]),
-    figure=any_of(figures()),
+    figure=any_of(KNOWN_FIGURES),
     archive=any_of(name for name in CATALOGUE.artifacts if name.endswith(".zip")),
     split="train|dev",
     length=r"\d+",
@@ -249,7 +253,7 @@ def figure_code(figure):
 
 def figure_caption(figure):
     """What Snakemake's own report writes beside a figure."""
-    return figures()[figure].caption
+    return KNOWN_FIGURES[figure].caption
 
 
 def quantizer_code(engine):
@@ -360,18 +364,12 @@ def refuse_what_waits_for_ever():
         return
     known = partitions()
     for job in workflow.dag.needrun_jobs():
-        if job.is_local:
-            continue
-        asked = job.resources.get("cpus_per_task", job.threads)
-        if job.threads >= WHOLE_MACHINE and int(asked) > 0:
-            raise UserError(
-                f"{job.rule.name} asks for a whole node, and the profile does not say how; expected "
-                f'under set-resources: {job.rule.name}: {{cpus_per_task: "0-1", slurm_extra: '
-                "\"'--exclusive'\"}, as in profiles/slurm"
+        if not job.is_local:
+            asked = int(job.resources.get("cpus_per_task", job.threads))
+            check_processors(job.rule.name, job.threads, asked, WHOLE_MACHINE)
+            check_partition(
+                job.rule.name, {**job.resources, "cpus_per_task": asked}, known
             )
-        check_partition(
-            job.rule.name, {**job.resources, "cpus_per_task": int(asked)}, known
-        )
 
 
 onstart:

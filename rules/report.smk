@@ -1,7 +1,6 @@
 """From measurements to tables, figures and the report."""
 
-# Found by their files in reporting/figures/.
-FIGURES = [f for f in figures() if f != "comparisons" or COMPARISONS.names]
+FIGURES = [f for f in KNOWN_FIGURES if f != "comparisons" or COMPARISONS.names]
 
 # The report shows example questions with the answers of the first run, engine and precision.
 SHOWN_RUN = next(iter(config["runs"]))

@@ -14,7 +14,6 @@ With `--seconds` in place of `--iterations`, as much as fits into that time, in 
 
 import argparse
 import importlib
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +30,7 @@ from bertsquad.console.arguments import (
     positive_number,
 )
 from bertsquad.console.errors import exit_with
+from bertsquad.console.progress import say
 from bertsquad.machine import torch_environment
 from bertsquad.machine.placement import settle_down
 
@@ -53,6 +53,7 @@ def measure_cell(
     An engine that refuses a precision because it would be emulated makes a cell that was not run.
     """
     from bertsquad.benchmark.calibration import Calibration
+    from bertsquad.benchmark.surroundings import surroundings_of
     from bertsquad.benchmark.validity import evidence, validity
     from bertsquad.data.features import Features
     from bertsquad.machine.activity import Watch
@@ -62,7 +63,7 @@ def measure_cell(
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
-    surroundings = surroundings_of(settings) | placement
+    surroundings = surroundings_of(settings.precision) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
@@ -112,27 +113,15 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
     """The JSON of a cell that was not run."""
     from dataclasses import asdict
 
-    return asdict(settings) | surroundings_of(settings) | placement | {"refused": reason}
+    from bertsquad.benchmark.surroundings import surroundings_of
 
-
-def surroundings_of(settings: "Settings") -> dict[str, Any]:
-    """What else was true of the machine when the measurement began."""
-    from bertsquad.machine.surroundings import describe_surroundings
-    from bertsquad.machine.versions import versions
-
-    native = {"native": engines.native(settings.precision)}
-    return native | describe_surroundings(versions(engines.packages()))
+    return asdict(settings) | surroundings_of(settings.precision) | placement | {"refused": reason}
 
 
 def print_phase(phase: str, done: int, total: int) -> None:
     """One line at the start of each phase; none between samples, which would disturb them."""
     if done == 0:
-        print_now(f"{phase}: {total} to do" if total > 1 else phase)
-
-
-def print_now(text: str) -> None:
-    """A line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+        say(f"{phase}: {total} to do" if total > 1 else phase)
 
 
 def parse_args() -> argparse.Namespace:
@@ -246,7 +235,7 @@ def main() -> None:
     from bertsquad.benchmark.tries import Tries, first_try
 
     patience = Patience(args.quiet_seconds, args.patience)
-    tries = Tries(patience, args.first_try and first_try(args.first_try), print_now)
+    tries = Tries(patience, args.first_try and first_try(args.first_try), say)
     # Not all of prepare(): short waits cost a few per cent where a batch takes a millisecond.
     torch_environment.keep_memory()
     placement = settle_down(args.threads, args.at_most)

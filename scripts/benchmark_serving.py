@@ -32,6 +32,7 @@ from bertsquad.console.arguments import (
     positive,
 )
 from bertsquad.console.errors import UserError, exit_with, one_line
+from bertsquad.console.progress import say
 
 if TYPE_CHECKING:
     from bertsquad.benchmark.layout import Layout
@@ -46,6 +47,7 @@ def measure_cell(
     from bertsquad.benchmark.fleet import Fleet
     from bertsquad.benchmark.layout import deal
     from bertsquad.benchmark.serving import Serving, write_samples
+    from bertsquad.benchmark.surroundings import surroundings_of
     from bertsquad.benchmark.validity import evidence, validity
     from bertsquad.data.features import Features
     from bertsquad.machine.cores import read_cores
@@ -54,7 +56,7 @@ def measure_cell(
     features = Features.open(args.features)
     check_fit(args.model, features, args.features)
     engines.check_able(args.engine, args.precision)
-    surroundings = surroundings_of(settings)
+    surroundings = surroundings_of(settings.precision)
     places = deal(layout, read_cores())
     job = {
         "engine": args.engine,
@@ -94,15 +96,6 @@ def measure_cell(
     }
 
 
-def surroundings_of(settings: "ServingSettings") -> dict[str, Any]:
-    """What else was true of the machine when the measurement began."""
-    from bertsquad.machine.surroundings import describe_surroundings
-    from bertsquad.machine.versions import versions
-
-    native = {"native": engines.native(settings.precision)}
-    return native | describe_surroundings(versions(engines.packages()))
-
-
 def samples_path(output: str) -> Path:
     """`cell.json` -> `cell-samples.npz`."""
     return Path(output).with_name(f"{Path(output).stem}-samples.npz")
@@ -110,12 +103,7 @@ def samples_path(output: str) -> Path:
 
 def print_phase(phase: str, done: int, total: int) -> None:
     """One line at the start of each phase."""
-    print_now(f"{phase}: {total} to do" if total > 1 else phase)
-
-
-def print_now(text: str) -> None:
-    """A line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    say(f"{phase}: {total} to do" if total > 1 else phase)
 
 
 def parse_args() -> argparse.Namespace:
@@ -235,7 +223,7 @@ def main() -> None:
     from bertsquad.machine.cores import read_cores
 
     patience = Patience(args.quiet_seconds, args.patience)
-    tries = Tries(patience, args.first_try and first_try(args.first_try), print_now)
+    tries = Tries(patience, args.first_try and first_try(args.first_try), say)
     layout = read_layout(args.layout, read_cores(), args.at_most)
     settings = settings_of(args, layout)
     if args.emulated == "refuse" and not engines.native(args.precision):
@@ -266,7 +254,9 @@ def main() -> None:
 
 def refused(settings: "ServingSettings", reason: str) -> dict[str, Any]:
     """The JSON of a cell that was not run."""
-    return settings.describe() | surroundings_of(settings) | {"refused": reason}
+    from bertsquad.benchmark.surroundings import surroundings_of
+
+    return settings.describe() | surroundings_of(settings.precision) | {"refused": reason}
 
 
 def in_short(cell: dict[str, Any]) -> str:

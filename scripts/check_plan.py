@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.console.arguments import command_parser, positive
+from bertsquad.console.arguments import add_machine_cells, command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
@@ -31,14 +31,7 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("--plan", required=True, type=Path, metavar="JSON", help="what make_plan.py wrote")
     add("--asked", required=True, metavar="JSON", help="the configuration's `plan`, resolved")
-    add(
-        "--cells",
-        action="append",
-        nargs=2,
-        required=True,
-        metavar=("MACHINE", "JSON"),
-        help="a kind of machine, and its cells.json",
-    )
+    add_machine_cells(parser)
     add("--machine", required=True, type=Path, metavar="JSON", help="machine.json of this machine")
     add("--results", required=True, type=Path, metavar="DIR", help="where INT8 models are")
     add(

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import LongUserError, exit_with, note
+from bertsquad.console.errors import exit_with
+from bertsquad.console.progress import say
 
 if TYPE_CHECKING:
     from bertsquad.distributed.hosts import Hosts
@@ -50,7 +51,7 @@ def distribute(args: argparse.Namespace) -> int:
     )
     if len(places) == 1 and not all_hosts.several:
         run_alone(args.command)
-    say(description(places, all_hosts.name))
+    tell(description(places, all_hosts.name))
     found = supervise(
         Job(
             command=args.command,
@@ -64,7 +65,7 @@ def distribute(args: argparse.Namespace) -> int:
     )
     # The first host alone reports why a job of several hosts ended.
     if found.message and all_hosts.number == 0:
-        say(f"error: {found.message}")
+        tell(f"error: {found.message}")
     return found.status
 
 
@@ -151,8 +152,8 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{plural if number != 1 else ''}"
 
 
-def say(message: str) -> None:
-    note(f"{os.path.basename(sys.argv[0])}: {message}", LongUserError.longest)
+def tell(message: str) -> None:
+    say(f"{os.path.basename(sys.argv[0])}: {message}")
 
 
 def number_or_auto(lowest: int) -> Callable[[str], int | None]:

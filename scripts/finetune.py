@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bertsquad.console.arguments import command_parser, positive
-from bertsquad.console.errors import LongUserError, UserError, exit_with, note
+from bertsquad.console.errors import UserError, exit_with
+from bertsquad.console.progress import say
 from bertsquad.distributed import worker
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -156,10 +157,6 @@ def facts(args: argparse.Namespace, recipe: Hyperparameters) -> dict[str, Any]:
         },
         "torch": torch.__version__,
     }
-
-
-def say(message: str) -> None:
-    note(message, LongUserError.longest)
 
 
 def silent(message: object) -> None:

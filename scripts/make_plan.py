@@ -9,7 +9,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from bertsquad.console.arguments import command_parser
+from bertsquad.console.arguments import add_machine_cells, command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -18,14 +18,7 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add("--plan", required=True, metavar="JSON", help="the configuration's `plan`, resolved")
     add("--source", default="config", metavar="FILE", help="which file that is from, for messages")
-    add(
-        "--cells",
-        action="append",
-        nargs=2,
-        required=True,
-        metavar=("MACHINE", "JSON"),
-        help="a kind of machine, and its cells.json",
-    )
+    add_machine_cells(parser)
     add("--json", required=True, type=Path, metavar="FILE", help="the plan, to write")
     add("--text", required=True, type=Path, metavar="FILE", help="the page, to write")
     add("--figure", required=True, type=Path, metavar="SVG", help="the figure, to draw")

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsquad.console.arguments import command_parser
-from bertsquad.console.errors import LongUserError, UserError, exit_with, note, shown
+from bertsquad.console.errors import UserError, exit_with, shown
+from bertsquad.console.progress import say
 
 if TYPE_CHECKING:
     from bertsquad.modelzoo.cell import Arrivals
@@ -56,7 +57,7 @@ def check(call: "Call", host: "Host") -> None:
 
     findings = call.findings(host, os.environ, files=True)
     for finding in findings:
-        note(str(finding), LongUserError.longest)
+        say(str(finding))
     refuse_errors(findings, f"the Model Zoo's {call.step.mode} was not started")
 
 

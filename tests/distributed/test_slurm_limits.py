@@ -3,7 +3,13 @@
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.distributed.slurm_limits import Partition, check, minutes, read
+from bertsquad.distributed.slurm_limits import (
+    Partition,
+    check_partition,
+    check_processors,
+    minutes,
+    read,
+)
 
 LISTED = """\
 cpu 1:00:00 2 6000
@@ -40,11 +46,18 @@ def test_times(limit, expected):
 )
 def test_what_a_partition_does_not_have_is_refused(asked, said):
     with pytest.raises(UserError, match=said):
-        check("finetune", {"slurm_partition": "cpu"} | asked, read(LISTED))
+        check_partition("finetune", {"slurm_partition": "cpu"} | asked, read(LISTED))
 
 
 def test_what_it_has_is_not_and_nothing_is_known_without_slurm():
     fits = {"slurm_partition": "cpu", "runtime": 60, "mem_mb": 6000, "cpus_per_task": -1}
-    check("finetune", fits, read(LISTED))
-    check("finetune", {"slurm_partition": "gpu", "runtime": 10**6}, {})
-    check("finetune", {"runtime": 10**6}, read(LISTED))
+    check_partition("finetune", fits, read(LISTED))
+    check_partition("finetune", {"slurm_partition": "gpu", "runtime": 10**6}, {})
+    check_partition("finetune", {"runtime": 10**6}, read(LISTED))
+
+
+def test_a_whole_machine_is_no_number_of_processors():
+    with pytest.raises(UserError, match="finetune asks for a whole node, and the profile does not"):
+        check_processors("finetune", 1024, 1024, 1024)
+    check_processors("finetune", 1024, -1, 1024)  # "0-1": no number is asked for
+    check_processors("finetune", 48, 48, 1024)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.benchmark.percentiles import CONFIDENCE, PERCENTILES, needed
+from bertsquad.benchmark.percentiles import CONFIDENCE, PERCENTILES, with_ends
 from bertsquad.benchmark.statistics import percentile
 
 BATCHES = 20
@@ -41,16 +41,7 @@ def interval(samples: Sequence[float], percent: int) -> tuple[float | None, floa
 
 def estimate(samples: Sequence[float], percent: int) -> dict[str, Any]:
     """A percentile as percentiles.estimate has it: `value`, `low`, `high`, `method`, `needs`."""
-    low, high = interval(samples, percent)
-    needs = needed(percent)
-    enough = len(samples) >= needs
-    return {
-        "value": percentile(samples, percent) if enough else None,
-        "low": low,
-        "high": high if enough else None,
-        "method": METHOD,
-        **({} if enough else {"needs": needs}),
-    }
+    return with_ends(samples, percent, interval(samples, percent), METHOD)
 
 
 def summarize(samples: Sequence[float]) -> dict[str, Any]:

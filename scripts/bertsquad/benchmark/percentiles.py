@@ -49,14 +49,23 @@ def estimate(samples: Sequence[float], percent: int) -> dict[str, Any]:
     """A percentile as a result holds it: `value`, `low` and `high` in the samples' unit, `method`.
     Where there are too few samples `value` and `high` are None, and `needs` says how many would do.
     """
-    low, high = interval(samples, percent)
+    return with_ends(samples, percent, interval(samples, percent), METHOD)
+
+
+def with_ends(
+    samples: Sequence[float],
+    percent: int,
+    ends: tuple[float | None, float | None],
+    method: str,
+) -> dict[str, Any]:
+    """What `estimate` gives, where the interval has these ends and was found by this method."""
     needs = needed(percent)
     enough = len(samples) >= needs
     return {
         "value": percentile(samples, percent) if enough else None,
-        "low": low,
-        "high": high if enough else None,
-        "method": METHOD,
+        "low": ends[0],
+        "high": ends[1] if enough else None,
+        "method": method,
         **({} if enough else {"needs": needs}),
     }
 

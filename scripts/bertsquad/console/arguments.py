@@ -23,6 +23,18 @@ def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
     )
 
 
+def add_machine_cells(parser: argparse.ArgumentParser) -> None:
+    """`--cells MACHINE JSON`, once for each kind of machine of a plan."""
+    parser.add_argument(
+        "--cells",
+        action="append",
+        nargs=2,
+        required=True,
+        metavar=("MACHINE", "JSON"),
+        help="a kind of machine, and its cells.json",
+    )
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that completes words where a shell asks for that (bertsquad completion)."""
 

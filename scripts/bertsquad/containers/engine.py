@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bertsquad.console.errors import LongUserError, UserError, note
+from bertsquad.console.errors import UserError, note
+from bertsquad.console.progress import say
 from bertsquad.containers.clients import LABEL, is_orphan, labels_of
 from bertsquad.containers.options import Caller, create_options, engine_of
 from bertsquad.containers.outcome import SIGNAL_STATUS, explain
@@ -221,7 +222,7 @@ def _report(status: int, attributes: Mapping[str, Any]) -> None:
         memory_limit=attributes["HostConfig"]["Memory"],
     )
     if message:
-        note(f"docker_shell.py: error: {message}", LongUserError.longest)
+        say(f"docker_shell.py: error: {message}")
 
 
 def refused(reason: str) -> str:

@@ -51,7 +51,18 @@ def minutes(limit: str) -> float | None:
     return sum(number * worth for number, worth in zip(reversed(numbers), _MINUTES, strict=False))
 
 
-def check(rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition]) -> None:
+def check_processors(rule: str, threads: int, asked: int, whole_machine: int) -> None:
+    """UserError where a job takes a whole machine, which so many threads stand for, and still asks
+    for a number of processors: the profile says how a whole node is asked for."""
+    if threads >= whole_machine and asked > 0:
+        raise UserError(
+            f"{rule} asks for a whole node, and the profile does not say how; expected under "
+            f'set-resources: {rule}: {{cpus_per_task: "0-1", slurm_extra: '
+            "\"'--exclusive'\"}, as in profiles/slurm"
+        )
+
+
+def check_partition(rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition]) -> None:
     """UserError where a job asks its partition for more than that has. `asked`: its resources."""
     name = str(asked.get("slurm_partition", ""))
     if name and known and name not in known:

@@ -80,12 +80,15 @@ def _module_files(folder: Path, name: str) -> list[Path]:
     """The files that importing `name` runs: each parent package, what it may compile, then the
     module itself."""
     parts = name.split(".")
-    files: list[Path] = []
-    for depth in range(1, len(parts) + 1):
-        base = folder.joinpath(*parts[:depth])
-        files += [
-            path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()
-        ]
-        if files and files[-1] == base / "__init__.py":
-            files += [path for suffix in _C_SUFFIXES for path in sorted(base.glob(f"*{suffix}"))]
-    return files
+    bases = (folder.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1))
+    return [file for base in bases for file in _files_at(base)]
+
+
+@cache
+def _files_at(base: Path) -> tuple[Path, ...]:
+    """The files of one module or package; asked once, though a hundred files import it."""
+    package = base / "__init__.py"
+    files = [path for path in (base.with_suffix(".py"), package) if path.is_file()]
+    if package in files:
+        files += [path for suffix in _C_SUFFIXES for path in sorted(base.glob(f"*{suffix}"))]
+    return tuple(files)

@@ -11,7 +11,8 @@ import os
 from functools import cache
 from typing import Any
 
-from bertsquad.console.errors import LongUserError, UserError, note
+from bertsquad.console.errors import UserError
+from bertsquad.console.progress import say
 from bertsquad.kernels import building, checking
 from bertsquad.kernels.building import Unavailable
 from bertsquad.kernels.table import Kernel
@@ -84,4 +85,4 @@ def function_of(kernel: Kernel, library: str) -> Any:
 
 @cache
 def tell(line: str) -> None:
-    note(line, LongUserError.longest)
+    say(line)
