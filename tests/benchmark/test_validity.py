@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertsquad.benchmark.validity import CHECKS, evidence, reasons_in_words, validity
+from bertsquad.benchmark.validity import CHECKS, evidence, makes_worse, reasons_in_words, validity
 
 QUIET = {
     "throttled_s": 0.0,
@@ -123,3 +123,19 @@ def test_a_cell_without_anything_is_valid():
     steady = {"class": "warm-up", "dropped": 10, "drift": DRIFT | {"low": -0.1}}
     full = {"steady": steady, "noise": {"seconds": {"unavailable": "no clock"}}}
     assert validity(evidence(full, native=True, min_seconds=9.0))["reasons"] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "worse"),
+    [
+        ("clock 0.17 between before and after", True),
+        ("clock 0.1 between before and after", True),  # 0.104, rounded
+        ("clock 0.041 between before and after", False),
+        ("no_steady_state 1 series", True),
+        ("too_few 3 percentiles", False),
+        ("of another version 7", True),
+        ("clock", True),
+    ],
+)
+def test_what_is_written_tells_whether_it_made_a_cell_worse(reason, worse):
+    assert makes_worse(reason) is worse

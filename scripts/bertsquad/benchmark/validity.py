@@ -118,6 +118,18 @@ def worst(reasons: Iterable[Mapping[str, Any]]) -> str:
     return VERDICTS[max(levels, default=0)]
 
 
+def makes_worse(reason: str) -> bool:
+    """Whether a reason, as `reasons_in_words` writes it, made its cell disturbed or invalid. It is
+    rounded there, so that the bound itself counts; what cannot be read counts, too."""
+    code, _, rest = reason.partition(" ")
+    try:
+        found, check = float(rest.split()[0]), CODES[code]
+    except (IndexError, KeyError, ValueError):
+        return True
+    bounds = (check.disturbed, check.invalid)
+    return any(bound is not None and found >= bound for bound in bounds)
+
+
 def reasons_in_words(reasons: list[dict[str, Any]]) -> str:
     """Reasons in one line: `waited 0.12 of our time; busy 1.5 CPUs`."""
     return "; ".join(f"{r['code']} {r['found']:.2g} {r['unit']}" for r in reasons)

@@ -1,14 +1,14 @@
 """The report's sentences, made from its findings; the templates only place them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from bertsquad.benchmark.modes import MODES
-from bertsquad.benchmark.validity import CODES
+from bertsquad.benchmark.validity import CODES, makes_worse
 from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
 from bertsquad.reporting.summary.columns import Row
@@ -254,7 +254,7 @@ def disturbances(found: Findings) -> str:
     """How many cells were disturbed, by what, and what to do, in plain text; "" for none."""
     if not found.disturbed:
         return ""
-    causes, todo = _causes(found.disturbed, noted=False)
+    causes, todo = _causes(filter(makes_worse, _reasons(found.disturbed)))
     twice = sum((row["tries"] or 1) > 1 for row in found.disturbed)
     again = f"{twice} of them were measured twice; " if twice else ""
     return (
@@ -268,20 +268,19 @@ def remarks_on_valid(found: Findings) -> str:
     """What cells that count cannot tell, in plain text; "" for none."""
     if not found.noted:
         return ""
-    causes, todo = _causes(found.noted, noted=True)
+    causes, todo = _causes(_reasons(found.noted))
     few = f"{whole(len(found.noted))} of {_count(found.cells, 'cell')}"
     return f"{few} cannot tell everything ({causes}): {todo}"
 
 
-def _causes(cells: Sequence[Row], *, noted: bool) -> tuple[str, str]:
-    """How often each code occurs in the cells, and what to do; those that only note something, or
-    those that disturb."""
-    times = Counter(
-        code
-        for row in cells
-        for part in filter(None, row["validity_reasons"].split("; "))
-        if ((code := part.split()[0]) in CODES and CODES[code].noted is not None) == noted
-    )
+def _reasons(cells: Sequence[Row]) -> Iterator[str]:
+    for row in cells:
+        yield from filter(None, row["validity_reasons"].split("; "))
+
+
+def _causes(reasons: Iterable[str]) -> tuple[str, str]:
+    """How often each code occurs among the reasons, and what to do."""
+    times = Counter(reason.split()[0] for reason in reasons)
     causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
     todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
     return causes, ", ".join(todo)
