@@ -11,7 +11,7 @@ help: ## list these targets
 
 run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
 	@$(SNAKEMAKE) --cores all --quiet host reason rules
-	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
+	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html --certificate results/certificate.json
 
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules

@@ -51,6 +51,7 @@ GROUPS = {
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
+    "Proof for others": ("certify",),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
