@@ -47,6 +47,7 @@ GROUPS = {
     ),
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
+    "Proof for others": ("compare-runs",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
