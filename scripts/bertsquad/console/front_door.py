@@ -50,6 +50,7 @@ GROUPS = {
     ),
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
+    "Proof for others": ("compare-runs",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "Proof for others": ("certify",),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
