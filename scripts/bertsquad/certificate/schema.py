@@ -102,7 +102,7 @@ class Step(TypedDict):
     id: str
     rule: str
     code_sha256: Sha256 | None  # a key of the certificate's `code`
-    params: list[str]  # the command's options that decide its result, paths as names
+    params: dict[str, str]  # the rule's parameters that decide its result, paths as names
     params_sha256: Sha256 | None
     inputs: dict[Name, Sha256]  # as they were when the step began; no code
     outputs: dict[Name, Sha256]  # as they are now; temporary ones as they were made

@@ -50,6 +50,7 @@ GROUPS = {
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
+    "Proof for others": ("verify-crate",),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
@@ -62,6 +63,7 @@ OF_A_CHECKOUT = (
     "benchmark-peers",
     "report-bench",
     "document-config",
+    "make-crate",
 )
 
 

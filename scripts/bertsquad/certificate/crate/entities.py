@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 from typing import Self
 from urllib.parse import quote
 
-from bertsquad.certificate.crate_graph import Entity, Facts
-from bertsquad.certificate.payload import LeftOut
+from bertsquad.certificate.crate.graph import Entity, Facts
+from bertsquad.certificate.crate.payload import LeftOut
 from bertsquad.certificate.schema import Certificate, Input
 
 _TYPES = {
