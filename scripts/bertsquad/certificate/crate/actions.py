@@ -127,7 +127,6 @@ def add_job(
     graph: Graph,
     step: Step,
     certificate: Certificate,
-    payload: Mapping[str, Facts],
     who: Entity,
 ) -> Entity:
     """A job and what controlled it; a reference to the job."""

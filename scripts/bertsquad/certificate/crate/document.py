@@ -62,7 +62,7 @@ def metadata(
         if not name.startswith(CODE):
             graph.add(file_entity(name, facts, sources))
     add_workflow(graph, certificate, payload)
-    actions = [add_job(graph, step, certificate, payload, who) for step in certificate["steps"]]
+    actions = [add_job(graph, step, certificate, who) for step in certificate["steps"]]
     run = add_run(graph, certificate, who)
     _add_parts(graph, payload)
     licences = dict.fromkeys(["Apache-2.0", *sources.licences])
