@@ -109,7 +109,7 @@ def render(
     facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
-    return _environment().get_template("report.html.j2").render(facts)
+    return environment().get_template("report.html.j2").render(facts)
 
 
 def _in_words(
@@ -184,7 +184,7 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Templates beside this module; everything that is inserted is escaped unless marked safe."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
