@@ -49,10 +49,10 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.certificate.crate import bag
+    from bertsquad.certificate import bag
     from bertsquad.certificate.crate.fixed_zip import check_headers
-    from bertsquad.certificate.crate.holding import FolderHolding, check_empty, opened_zip, unpack
-    from bertsquad.certificate.crate.verify import verify
+    from bertsquad.certificate.holding import FolderHolding, check_empty, opened_zip, unpack
+    from bertsquad.certificate.verify import verify
 
     if args.crate.is_dir():
         if args.unpack:

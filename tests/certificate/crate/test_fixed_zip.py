@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertsquad.certificate.crate import fixed_zip
 from bertsquad.certificate.crate.fixed_zip import Entry, check_headers, moment_of
-from bertsquad.certificate.crate.holding import opened_zip, sha256_of
+from bertsquad.certificate.holding import opened_zip, sha256_of
 from bertsquad.console.errors import UserError
 
 COMMITTED = 1_772_366_401  # 2026-03-01 12:00:01

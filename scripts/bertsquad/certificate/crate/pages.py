@@ -1,8 +1,8 @@
 """What a person finds in a crate first: README.md, a Makefile for three commands, bag-info.txt."""
 
+from bertsquad.certificate.attestation import PREDICATE
+from bertsquad.certificate.bag import MAKEFILE
 from bertsquad.certificate.chain import short
-from bertsquad.certificate.crate.attestation import PREDICATE
-from bertsquad.certificate.crate.bag import MAKEFILE
 from bertsquad.certificate.crate.entities import Sources
 from bertsquad.certificate.crate.payload import LeftOut
 from bertsquad.certificate.schema import DOUBTS, Certificate

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bertsquad.certificate.crate import bag
-from bertsquad.certificate.crate.attestation import statement
+from bertsquad.certificate import bag
+from bertsquad.certificate.attestation import statement
 from bertsquad.certificate.crate.document import ATTESTATION, PREVIEW, Agent, metadata
 from bertsquad.certificate.crate.entities import Sources
 from bertsquad.certificate.crate.fixed_zip import Entry, moment_of, write

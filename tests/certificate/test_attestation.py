@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertsquad.certificate.crate.attestation import check_statement, statement
+from bertsquad.certificate.attestation import check_statement, statement
 from bertsquad.console.errors import UserError
 
 CERTIFICATE = {

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bertsquad.certificate.crate import bag
+from bertsquad.certificate import bag
 from bertsquad.certificate.crate.fixed_zip import Entry, write
-from bertsquad.certificate.crate.holding import opened_zip
-from bertsquad.certificate.crate.verify import verify
+from bertsquad.certificate.holding import opened_zip
+from bertsquad.certificate.verify import verify
 from bertsquad.console.errors import UserError
 from fake_run import DATASET, DEV, MODEL, Run, make_run
 

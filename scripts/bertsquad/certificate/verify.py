@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from bertsquad.certificate.crate import bag
-from bertsquad.certificate.crate.attestation import check_statement
+from bertsquad.certificate import bag
+from bertsquad.certificate.attestation import check_statement
 from bertsquad.certificate.crate.document import ATTESTATION
 from bertsquad.certificate.crate.graph import METADATA
-from bertsquad.certificate.crate.holding import Holding, read
 from bertsquad.certificate.crate.payload import RESULTS
 from bertsquad.certificate.crate.scoring import check_scores, scorings
 from bertsquad.certificate.crate.verify_run import (
@@ -25,6 +24,7 @@ from bertsquad.certificate.crate.verify_run import (
     check_settings,
     check_steps,
 )
+from bertsquad.certificate.holding import Holding, read
 from bertsquad.certificate.manifest import json_sha256, pattern_of
 from bertsquad.certificate.schema import Certificate, File, checked
 from bertsquad.console.errors import UserError

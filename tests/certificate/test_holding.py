@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.certificate.crate.holding import (
+from bertsquad.certificate.holding import (
     FolderHolding,
     check_empty,
     opened_zip,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from bertsquad.certificate.crate.holding import Holding, read_text, sha256_of
+from bertsquad.certificate.holding import Holding, read_text, sha256_of
 from bertsquad.console.errors import UserError
 
 PAYLOAD = "data/"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bertsquad.certificate.crate import bag
-from bertsquad.certificate.crate.holding import FolderHolding
+from bertsquad.certificate import bag
+from bertsquad.certificate.holding import FolderHolding
 from bertsquad.console.errors import UserError
 
 A, B = hashlib.sha256(b"a").hexdigest(), hashlib.sha256(b"b").hexdigest()
