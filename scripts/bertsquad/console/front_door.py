@@ -55,6 +55,7 @@ GROUPS = {
     "Proof for others": ("certify",),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
+    "Proof for others": ("verify-crate",),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
@@ -67,6 +68,7 @@ OF_A_CHECKOUT = (
     "benchmark-peers",
     "report-bench",
     "document-config",
+    "make-crate",
 )
 
 
