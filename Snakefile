@@ -26,6 +26,7 @@ include: "rules/report.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
 
 
 report: "report/workflow.rst"

@@ -49,6 +49,7 @@ GROUPS = {
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
+    "For others": ("export-results", "verify-cells"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
