@@ -27,6 +27,7 @@ include: "rules/certificate.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
 include: "rules/waterfall.smk"
 
 

@@ -54,6 +54,7 @@ GROUPS = {
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
     "Proof for others": ("certify",),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
+    "For others": ("export-results", "verify-cells"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
     "Proof for others": ("verify-crate",),
 }
