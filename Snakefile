@@ -24,9 +24,11 @@ include: "rules/predict.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
+include: "rules/certificate.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/waterfall.smk"
 
 
 report: "report/workflow.rst"
@@ -45,6 +47,7 @@ rule all:
         MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
         "<results>/summary.csv",
+        "<results>/certificate.json",
         "<results>/report.html",
 
 

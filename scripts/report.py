@@ -58,6 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--plan", type=Path, nargs="?", help="plan.json of make_plan.py, for the first sentence"
     )
+    parser.add_argument("--certificate", type=Path, help="certificate.json of certify.py")
     parser.add_argument(
         "--explore",
         type=Path,
@@ -85,6 +86,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from bertsquad.certificate.schema import read_certificate
     from bertsquad.data import squad
     from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
@@ -128,6 +130,7 @@ def main() -> None:
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
             planned=opening_of(args.plan) if args.plan else "",
+            certificate=read_certificate(args.certificate) if args.certificate else None,
             origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:

@@ -144,12 +144,22 @@ def deployment_line(summary: "Summary", plan: Path) -> str:
     return f"  {deployment(summary)}"
 
 
+def certificate_line(path: Path) -> str:
+    """The number that proves the run to others, and whether there are doubts."""
+    from bertsquad.certificate.schema import read_certificate
+    from bertsquad.certificate.sentence import doubts_in_short
+
+    certificate = read_certificate(path)
+    return f"  chain:   {certificate['chain_sha256']} ({doubts_in_short(certificate)})"
+
+
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )
     parser.add_argument("--report", type=Path, required=True, help="the report to point at")
+    parser.add_argument("--certificate", type=Path, help="certificate.json, for its number")
     return parser.parse_args()
 
 
@@ -171,6 +181,8 @@ def main() -> None:
     ]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
+    if args.certificate:
+        print(shown(certificate_line(args.certificate)))
 
 
 if __name__ == "__main__":
