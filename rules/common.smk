@@ -358,8 +358,7 @@ def running_jobs():
 
 def refuse_what_waits_for_ever():
     """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
-    """
+    than Slurm's partition has: it, and Snakemake, would wait for ever in silence."""
     if workflow.local_exec:
         return
     known = partitions()
@@ -375,6 +374,7 @@ def refuse_what_waits_for_ever():
 onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
+    tell_what_to_record()
     # Jobs say how far they are into their logs, which nobody sees meanwhile.
     watch_run(
         Counter(job.rule.name for job in workflow.dag.needrun_jobs()), running_jobs
