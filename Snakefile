@@ -11,6 +11,7 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/record.smk"
 include: "rules/watch.smk"
 
 

@@ -343,8 +343,7 @@ def refuse_engines():
 
 def refuse_what_waits_for_ever():
     """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
-    """
+    than Slurm's partition has: it, and Snakemake, would wait for ever in silence."""
     if workflow.local_exec:
         return
     known = partitions()
