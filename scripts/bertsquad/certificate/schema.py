@@ -19,7 +19,7 @@ FORMAT = "bertsquad-certificate/1"
 
 DOUBTS = {
     "edited-while-running": "an input or the code of a step changed while the step ran",
-    "dirty-tree": "the code is not that of the commit",
+    "dirty-tree": "the code is not known to be that of a commit",
     "disturbed": "other programs, or the machine itself, disturbed a measurement",
     "emulated": "a precision was measured that the processor emulates",
     "untracked-input": "a step used a file that is no result of another step and no listed input",
