@@ -50,11 +50,9 @@ GROUPS = {
     ),
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
-    "Proof for others": ("compare-runs",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "Proof for others": ("certify",),
+    "Proof for others": ("certify", "compare-runs", "export-results", "verify-cells"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
-    "For others": ("export-results", "verify-cells"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
