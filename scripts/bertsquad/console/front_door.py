@@ -54,6 +54,7 @@ GROUPS = {
     "Proof for others": ("certify", "compare-runs", "export-results", "verify-cells"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
+    "Proof for others": ("verify-crate",),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
@@ -66,6 +67,7 @@ OF_A_CHECKOUT = (
     "benchmark-peers",
     "report-bench",
     "document-config",
+    "make-crate",
 )
 
 

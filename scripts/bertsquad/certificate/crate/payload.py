@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from bertsquad.certificate.fixed_zip import Entry
+from bertsquad.certificate.crate.fixed_zip import Entry
+from bertsquad.certificate.crate.scoring import scorings
 from bertsquad.certificate.schema import Certificate
-from bertsquad.certificate.scoring import scorings
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
 
@@ -123,7 +123,7 @@ def code_of(repository: Path) -> Code:
     if not changed and not new:
         return Code(tuple(_committed(repository)), None, seconds)
     names = sorted({*_names(repository), *new})
-    entries = (_entry(repository, name) for name in names if (repository / name).is_file())
+    entries = (_entry(repository, name) for name in names if _is_plain(repository / name))
     diff = _git(repository, "diff", "--binary", "--no-ext-diff", "--no-color", "HEAD")
     return Code(tuple(entries), diff, seconds)
 
@@ -149,10 +149,14 @@ def _on_disk(repository: Path) -> Iterator[Entry]:
         if (repository / name).is_file():
             yield _entry(repository, name)
     for top in _CODE_FOLDERS:
-        for path in _files_below(repository / top):
+        for path in filter(_is_plain, _files_below(repository / top)):
             parts = path.relative_to(repository).parts
             if not any(fnmatchcase(part, pattern) for part in parts for pattern in _NO_CODE):
                 yield _entry(repository, "/".join(parts))
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _entry(repository: Path, name: str) -> Entry:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bertsquad.certificate.chain import chain_sha256, short
+from bertsquad.certificate.crate.payload import CODE, RESULTS
 from bertsquad.certificate.manifest import json_sha256, settings
-from bertsquad.certificate.payload import CODE, RESULTS
 from bertsquad.certificate.record import listing_sha256
 from bertsquad.certificate.schema import Certificate, Step
 from bertsquad.console.errors import UserError

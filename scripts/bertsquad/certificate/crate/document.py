@@ -7,16 +7,16 @@ tool, a job an action. Ids of actions follow from the run's chain and the step's
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bertsquad.certificate.crate_actions import ENGINE_RUN, add_job, add_run, add_workflow
-from bertsquad.certificate.crate_entities import (
+from bertsquad.certificate.crate.actions import ENGINE_RUN, add_job, add_run, add_workflow
+from bertsquad.certificate.crate.entities import (
     Sources,
     file_entity,
     input_entity,
     left_out_entity,
     licence_entity,
 )
-from bertsquad.certificate.crate_graph import METADATA, TERMS, WORKFLOW, Entity, Facts, Graph, ref
-from bertsquad.certificate.payload import CODE, RESULTS, LeftOut
+from bertsquad.certificate.crate.graph import METADATA, TERMS, WORKFLOW, Entity, Facts, Graph, ref
+from bertsquad.certificate.crate.payload import CODE, RESULTS, LeftOut
 from bertsquad.certificate.schema import Certificate
 
 PREVIEW = "ro-crate-preview.html"
@@ -62,7 +62,7 @@ def metadata(
         if not name.startswith(CODE):
             graph.add(file_entity(name, facts, sources))
     add_workflow(graph, certificate, payload)
-    actions = [add_job(graph, step, certificate, payload, who) for step in certificate["steps"]]
+    actions = [add_job(graph, step, certificate, who) for step in certificate["steps"]]
     run = add_run(graph, certificate, who)
     _add_parts(graph, payload)
     licences = dict.fromkeys(["Apache-2.0", *sources.licences])

@@ -3,8 +3,8 @@
 from bertsquad.certificate.attestation import PREDICATE
 from bertsquad.certificate.bag import MAKEFILE
 from bertsquad.certificate.chain import short
-from bertsquad.certificate.crate_entities import Sources
-from bertsquad.certificate.payload import LeftOut
+from bertsquad.certificate.crate.entities import Sources
+from bertsquad.certificate.crate.payload import LeftOut
 from bertsquad.certificate.schema import DOUBTS, Certificate
 from bertsquad.console.quantities import readable_bytes
 
@@ -30,7 +30,8 @@ compare: again ## what was sent beside what was made here
 \t@$(MAKE) -C again compare A=$(abspath data/results) B=results
 
 again:
-\tcp -R data/code again.part
+\trm -rf again.part
+\tcp -pR data/code again.part
 \tif test -f data/artifacts.lock.json; then cp data/artifacts.lock.json again.part/config/; fi
 \tmv again.part again
 """
@@ -56,11 +57,13 @@ def readme(
         "| verify that all fits together, scores recomputed | "
         f"`python scripts/verify_crate.py {name} --scores` in a checkout of bertsquad |",
         "| read | open `data/results/report.html` |",
-        "| run again, without changing what is here | `make run` beside this folder |",
-        "| compare both runs | `make compare` beside this folder |",
+        "| run again, without changing what is here | "
+        f"`python scripts/verify_crate.py {name} --unpack crate && make -C crate run` |",
+        "| compare both runs | `make -C crate compare` |",
         "",
-        f"The last two are in the `{MAKEFILE}` beside `data/`; it needs Python 3.11 and make. What "
-        "the run downloaded is downloaded again and checked by its SHA-256.",
+        f"The last two are in the `{MAKEFILE}` beside `data/`; they need Python 3.11 and make, and "
+        "work in `crate/again/`. What the run downloaded is downloaded again and checked by its "
+        "SHA-256.",
         "",
         "## What is here",
         "",

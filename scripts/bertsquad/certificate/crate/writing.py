@@ -10,12 +10,12 @@ from typing import Any
 
 from bertsquad.certificate import bag
 from bertsquad.certificate.attestation import statement
-from bertsquad.certificate.crate import ATTESTATION, PREVIEW, Agent, metadata
-from bertsquad.certificate.crate_entities import Sources
-from bertsquad.certificate.crate_graph import METADATA, Facts, last_end
-from bertsquad.certificate.crate_pages import MAKEFILE_TEXT, bag_facts, readme
-from bertsquad.certificate.fixed_zip import Entry, moment_of, write
-from bertsquad.certificate.payload import (
+from bertsquad.certificate.crate.document import ATTESTATION, PREVIEW, Agent, metadata
+from bertsquad.certificate.crate.entities import Sources
+from bertsquad.certificate.crate.fixed_zip import Entry, moment_of, write
+from bertsquad.certificate.crate.graph import METADATA, Facts, last_end
+from bertsquad.certificate.crate.pages import MAKEFILE_TEXT, bag_facts, readme
+from bertsquad.certificate.crate.payload import (
     CODE,
     RESULTS,
     Code,

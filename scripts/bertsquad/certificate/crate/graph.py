@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from bertsquad.certificate.payload import CODE, RESULTS
+from bertsquad.certificate.crate.payload import CODE, RESULTS
 from bertsquad.certificate.schema import Certificate
 
 METADATA = "ro-crate-metadata.json"

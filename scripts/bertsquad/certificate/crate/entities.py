@@ -1,13 +1,14 @@
 """Files, sources and licences as entities of a crate."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Self
 from urllib.parse import quote
 
-from bertsquad.certificate.crate_graph import Entity, Facts
-from bertsquad.certificate.payload import LeftOut
+from bertsquad.certificate.crate.graph import Entity, Facts
+from bertsquad.certificate.crate.payload import LeftOut
 from bertsquad.certificate.schema import Certificate, Input
 
 _TYPES = {
@@ -51,6 +52,7 @@ class Sources:
     inputs: tuple[str, ...]
     licences: tuple[str, ...]  # each once
     citations: tuple[str, ...]
+    by_content: Mapping[str, tuple[str, str | None]]  # SHA-256 of any input: name, licence
 
     @classmethod
     def of(cls, certificate: Certificate) -> Self:
@@ -64,6 +66,7 @@ class Sources:
             tuple(credited),
             tuple(dict.fromkeys(each["license"] or "" for each in credited.values())),
             tuple(dict.fromkeys(c for each in credited.values() if (c := each.get("citation")))),
+            {e["sha256"]: (n, e["license"]) for n, e in certificate["inputs"].items()},
         )
 
     @property
@@ -100,8 +103,11 @@ def licence_entity(name: str) -> Entity:
 
 
 def file_entity(name: str, facts: Facts, sources: Sources) -> Entity:
-    """A file of the payload."""
-    quoting = sources.quoted_in(name)
+    """A file of the payload: one that is a source, word for word, under the source's licence."""
+    source, own = sources.by_content.get(facts.sha256 or "", (None, None))
+    quoting = source is None and sources.quoted_in(name)
+    licences = sources.licences if quoting else [own] if own else []
+    based = sources.inputs if quoting else [source] if source else []
     return {
         "@id": quote(name),
         "@type": "File",
@@ -110,8 +116,8 @@ def file_entity(name: str, facts: Facts, sources: Sources) -> Entity:
         "contentSize": None if facts.bytes is None else str(facts.bytes),
         "sha256": facts.sha256,
         "about": {"@id": "./"} if name in ("README.md", "ro-crate-preview.html") else None,
-        "license": [{"@id": licence_id(each)} for each in sources.licences] if quoting else None,
-        "isBasedOn": [{"@id": input_id(each)} for each in sources.inputs] if quoting else None,
+        "license": [{"@id": licence_id(each)} for each in licences],
+        "isBasedOn": [{"@id": input_id(each)} for each in based],
     }
 
 

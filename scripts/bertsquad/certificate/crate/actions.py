@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from bertsquad.certificate.crate_entities import licence_entity, media_type
-from bertsquad.certificate.crate_graph import (
+from bertsquad.certificate.crate.entities import licence_entity, media_type
+from bertsquad.certificate.crate.graph import (
     TERMS,
     WORKFLOW,
     Entity,
@@ -14,7 +14,7 @@ from bertsquad.certificate.crate_graph import (
     iso,
     last_end,
 )
-from bertsquad.certificate.payload import CODE
+from bertsquad.certificate.crate.payload import CODE
 from bertsquad.certificate.schema import Certificate, Step
 
 _LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
@@ -127,7 +127,6 @@ def add_job(
     graph: Graph,
     step: Step,
     certificate: Certificate,
-    payload: Mapping[str, Facts],
     who: Entity,
 ) -> Entity:
     """A job and what controlled it; a reference to the job."""
