@@ -11,6 +11,7 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 
 
 # Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
@@ -20,6 +21,7 @@ container: image_file()
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
+include: "rules/shards.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"

@@ -29,11 +29,6 @@ from bertsquad.console.failures import failures
 from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
-from bertsquad.distributed.slurm_limits import (
-    check_partition,
-    check_processors,
-    partitions,
-)
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
@@ -356,25 +351,10 @@ def running_jobs():
     return jobs, Counter(job.rule.name for job in workflow.dag.finished_jobs)
 
 
-def refuse_what_waits_for_ever():
-    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
-    """
-    if workflow.local_exec:
-        return
-    known = partitions()
-    for job in workflow.dag.needrun_jobs():
-        if not job.is_local:
-            asked = int(job.resources.get("cpus_per_task", job.threads))
-            check_processors(job.rule.name, job.threads, asked, WHOLE_MACHINE)
-            check_partition(
-                job.rule.name, {**job.resources, "cpus_per_task": asked}, known
-            )
-
-
 onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
+    or_exit(name_orphans)
     # Jobs say how far they are into their logs, which nobody sees meanwhile.
     watch_run(
         Counter(job.rule.name for job in workflow.dag.needrun_jobs()), running_jobs
