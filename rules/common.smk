@@ -26,11 +26,6 @@ from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
-from bertsquad.distributed.slurm_limits import (
-    check_partition,
-    check_processors,
-    partitions,
-)
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
@@ -339,21 +334,6 @@ def refuse_engines():
             wildcards = job.wildcards_dict
             if "engine" in wildcards and "precision" in wildcards:
                 check_able(wildcards["engine"], wildcards["precision"])
-
-
-def refuse_what_waits_for_ever():
-    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it, and Snakemake, would wait for ever in silence."""
-    if workflow.local_exec:
-        return
-    known = partitions()
-    for job in workflow.dag.needrun_jobs():
-        if not job.is_local:
-            asked = int(job.resources.get("cpus_per_task", job.threads))
-            check_processors(job.rule.name, job.threads, asked, WHOLE_MACHINE)
-            check_partition(
-                job.rule.name, {**job.resources, "cpus_per_task": asked}, known
-            )
 
 
 if workflow.is_main_process:

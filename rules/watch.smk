@@ -58,6 +58,7 @@ onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
     tell_what_to_record()
+    or_exit(name_orphans)
     if workflow.local_exec:
         EXPECTED[:] = [tell_estimate(), time.monotonic()]
     # Jobs say how far they are into their logs, which nobody sees meanwhile.

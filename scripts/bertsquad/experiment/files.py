@@ -91,6 +91,10 @@ class Experiment(Inputs):
         together = hosts if isinstance(hosts, str) else ",".join(hosts) or None
         return options((name, together if name == "hosts" else settings[name]) for name in settings)
 
+    def saving(self) -> str:
+        """How often a training saves its state, as an option; none where nothing is asked."""
+        return options(self.config.get("training", {}).items())
+
     def features_file(self, run: str, split: str) -> str:
         """A run's tokenised questions; runs with the same lengths share them."""
         settings = self.config["runs"][run]
