@@ -17,6 +17,7 @@ include: "rules/common.smk"
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"

@@ -133,9 +133,9 @@ def disturbed_lines(summary: "Summary") -> list[str]:
 
 def deployment_line(summary: "Summary") -> str:
     """What to deploy on this machine, or why it cannot be said."""
-    from bertsquad.reporting.page.deployment import deployment
+    from bertsquad.reporting.page.deployment import deployments
 
-    return f"  {deployment(summary)}"
+    return f"  {deployments(summary)}"
 
 
 def parse_args() -> argparse.Namespace:

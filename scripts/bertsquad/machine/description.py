@@ -9,6 +9,7 @@ from bertsquad.machine import activity, cgroup, cpu, kernel, memory, permissions
 from bertsquad.machine.checks import checks, notes, warnings
 from bertsquad.machine.container import describe_container
 from bertsquad.machine.cores import Cores, from_readings
+from bertsquad.machine.identity import describe_identity
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
 from bertsquad.machine.surroundings import describe_place
 from bertsquad.machine.threads import choose_threads
@@ -50,6 +51,9 @@ def describe(
     limits = attempt(lambda: cgroup.describe_cgroup(root))
     machine = {
         "cpu": _describe_cpu(info, all_cores, nodes, root),
+        "cpu_identity": describe_identity(
+            info, allowed_cpus if is_unavailable(allowed_cpus) else len(allowed_cpus)
+        ),
         "native_precisions": cpu.native_precisions(info.flags) if known else info,
         "fp32_products": cpu.fp32_products(info) if known else info,
         "fp32_weight_gradients": cpu.fp32_weight_gradients(info) if known else info,
