@@ -96,7 +96,7 @@ def sections(page: Path) -> dict[str, str]:
 
 
 # Each row of the README's two tables, and the part of the page that it is taken from.
-ZEN3, ZEN4 = "benchmarks.md", "zen4/benchmarks.md"
+ZEN3, ZEN4 = "zen3/benchmarks.md", "benchmarks.md"
 BENCHED = {
     (ZEN3, "inference FP32, real lengths"): "Inference, FP32",
     (ZEN3, "inference FP32, padded to 384"): "Inference, FP32",

@@ -173,18 +173,26 @@ def changed(path):
         return None
 
 
+LONG = {"epochs": 60, "checkpoint_steps": 20}  # 240 steps
+
+
+@pytest.fixture(scope="module")
+def undisturbed_long(tmp_path_factory, checkpoint, features):
+    folder = tmp_path_factory.mktemp("undisturbed_long")
+    assert finetune(checkpoint, features, folder, **LONG).returncode == 0
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
 )
 def test_asked_to_stop_it_saves_publishes_nothing_and_goes_on(
-    checkpoint, features, tmp_path, number, status
+    checkpoint, features, undisturbed_long, tmp_path, number, status
 ):
-    options = {"epochs": 100, "checkpoint_steps": 50}  # 400 steps
-    expected, folder = tmp_path / "undisturbed", tmp_path / "stopped"
-    assert finetune(checkpoint, features, expected, **options).returncode == 0
+    folder = tmp_path / "stopped"
     process = subprocess.Popen(
-        ["env", "--default-signal=INT", *command(checkpoint, features, folder, **options)],
+        ["env", "--default-signal=INT", *command(checkpoint, features, folder, **LONG)],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -194,14 +202,14 @@ def test_asked_to_stop_it_saves_publishes_nothing_and_goes_on(
     process.send_signal(number)
     message = process.communicate()[1]
     assert process.returncode == status, message
-    done = int(re.search(rf"stopped by {number.name}: (\d+) of 400 steps are done", message)[1])
-    assert 50 <= done < 400
+    done = int(re.search(rf"stopped by {number.name}: (\d+) of 240 steps are done", message)[1])
+    assert 20 <= done < 240
     assert [path.name for path in folder.iterdir()] == ["state"]
 
-    last = finetune(checkpoint, features, folder, **options)
+    last = finetune(checkpoint, features, folder, **LONG)
     assert last.returncode == 0, last.stderr
-    assert f"resuming after step {done} of 400" in last.stderr
-    for path in sorted((expected / "model").iterdir()):
+    assert f"resuming after step {done} of 240" in last.stderr
+    for path in sorted((undisturbed_long / "model").iterdir()):
         assert (folder / "model" / path.name).read_bytes() == path.read_bytes(), path.name
 
 

@@ -13,15 +13,16 @@ from bertsquad.machine.identity import (
 from bertsquad.machine.reading import unavailable
 
 EPYC = CpuInfo("AMD EPYC 9755", "AuthenticAMD", frozenset({"avx2", "avx512f", "bugs_of_firmware"}))
-N2 = {"host": "n2", "cpu_identity": describe_identity(EPYC, 128)}
+IDENTITY = describe_identity(EPYC, 128)
+N2 = {"host": "n2", "cpu": {"model": "AMD EPYC 9755", "identity": IDENTITY}}
 
 
 def cell(**identity):
-    return {"host": "n7", "cpu_identity": N2["cpu_identity"] | identity}
+    return {"host": "n7", "cpu_identity": IDENTITY | identity}
 
 
 def test_it_is_model_flags_and_processors_to_use():
-    assert N2["cpu_identity"] == {
+    assert IDENTITY == {
         "model": "AMD EPYC 9755",
         # printf 'avx2 avx512f' | sha256sum
         "flags_sha256": "35aa45ba186a639f747f9a38ace97dea18ce8ea4c371b3102c957ca499f22df4",
@@ -81,13 +82,13 @@ def test_the_batch_systems_name_of_a_node_comes_before_the_hosts():
 def test_what_one_of_the_two_does_not_know_tells_nothing():
     unknown = {"model": None, "flags_sha256": None, "cores": None}
     assert other_machine(cell(**unknown), N2) == ""
-    assert other_machine(cell(), {"cpu_identity": unknown}) == ""
+    assert other_machine(cell(), {"cpu": {"identity": unknown}}) == ""
     assert other_machine({"cpu": "unknown"}, N2) == ""
 
 
 def test_of_files_without_an_identity_the_rest_tells():
     old = {"cpu": {"model": "AMD EPYC 9755", "flags": ["avx2", "avx512f"]}, "allowed_cpus": [0, 1]}
-    assert identity_of(old) == N2["cpu_identity"] | {"cores": 2}
+    assert identity_of(old) == IDENTITY | {"cores": 2}
     assert identity_of({"cpu": "X"}) == {"model": "X", "flags_sha256": None, "cores": None}
     assert other_machine({"cpu": "X", "allowed_cpus": [0]}, old) == (
         "measured on X; machine.json is of AMD EPYC 9755"

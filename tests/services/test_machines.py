@@ -65,11 +65,11 @@ def test_each_kinds_machine_json_and_cells_are_of_a_node_of_that_kind(measured):
         cores = min(cores, os.cpu_count() or 1)
         machine = read(measured, f"machines/{kind}.json")
         assert machine["node"] in nodes
-        assert machine["cpu_identity"]["cores"] == cores
+        assert machine["cpu"]["identity"]["cores"] == cores
         name = f"small/torch-fp32/benchmark/{kind}/real-lengths/batch1-threads1-repeat1.json"
         cell = read(measured, name)
         assert cell["node"] in nodes
-        assert cell["cpu_identity"] == machine["cpu_identity"]
+        assert cell["cpu_identity"] == machine["cpu"]["identity"]
         assert cell["job"].isdecimal()
 
 

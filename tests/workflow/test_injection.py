@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from bertsquad.artifacts.catalogue import load_catalogue
@@ -113,22 +112,30 @@ def ran(command: str, folder: Path) -> bool:
     return any(found.name.startswith("pwned") for found in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("text", PLANTED)
-def test_what_is_planted_in_every_text_of_a_config_is_never_run(fresh, tmp_path: Path, text: str):
-    config, taken = yaml.safe_load(OWN), []
-    assert accepted(config)
+def plant_everywhere(config: dict[str, Any], text: str) -> tuple[dict[str, Any], list[str]]:
+    """The configuration with `text` behind every text that may have it, and these places."""
+    taken = []
     for place in list(places(config)):
         # A member's files begin with its name; planted there they are another member's.
         changed = planted(config, place, text)
         if accepted(changed):
             config = changed if place[-1] is not None else config
             taken.append(".".join(map(str, place)))
-    assert {"title", "drop_folder", "pathvars.results", "artifacts.artifacts.own.zip.citation"} <= (
-        set(taken)
-    )
-    assert "artifacts.checkpoints.mine.vocab.member" in taken
-    named = [place for place in taken if place.endswith(".None")]
-    assert named == ["pathvars.results.None"]  # any name is a pathvar of somebody's
+    return config, taken
+
+
+def test_what_is_planted_in_every_text_of_a_config_is_never_run(fresh, tmp_path: Path):
+    """All forms in one plan, one behind the other: each is whole, whatever quotes it."""
+    config = yaml.safe_load(OWN)
+    assert accepted(config)
+    for text in PLANTED:
+        config, taken = plant_everywhere(config, text)
+        assert {"title", "drop_folder", "pathvars.results"} <= set(taken)
+        assert "artifacts.artifacts.own.zip.citation" in taken
+        assert "artifacts.checkpoints.mine.vocab.member" in taken
+        named = [place for place in taken if place.endswith(".None")]
+        assert named == ["pathvars.results.None"]  # any name is a pathvar of somebody's
+    assert config["drop_folder"] == "drop" + "".join(PLANTED)
 
     (fresh.folder / "my.yaml").write_text(yaml.safe_dump(config))
     launcher = fresh.folder / config["modelzoo"]["source"] / "benchmarks/launch_benchmark.py"
@@ -147,3 +154,7 @@ def test_a_command_that_does_not_quote_is_found(tmp_path: Path):
     assert ran("python x.py --title a;touch pwned &> a.log", tmp_path / "a")
     assert ran('python x.py --title "$(touch pwned)" &> no/such/a.log', tmp_path / "b")
     assert not ran("python x.py --title 'a;touch pwned' &> a.log", tmp_path / "c")
+    everything = "".join(PLANTED)
+    for quote in ("", "'", '"'):
+        command = f"python x.py --title {quote}a{everything}{quote}"
+        assert ran(command, tmp_path / f"all {len(quote)}{ord(quote or '0')}"), command

@@ -33,7 +33,7 @@ def test_other_resources_are_no_reason_to_probe_or_measure_again(fresh):
     done = fresh.snakemake(HALF, "--cores", "1", "--config", TWO)
     assert done.returncode == 0, done.stdout + done.stderr
     machine = json.loads((fresh.folder / HALF).read_text())
-    assert machine["cpu_identity"]["cores"] == len(machine["allowed_cpus"])
+    assert machine["cpu"]["identity"]["cores"] == len(machine["allowed_cpus"])
     assert "host" in machine
     other = "machines={half: {slurm_partition: b, mem_mb: 900}, more: {}}"
     assert fresh.planned(HALF, "--config", other) == {}

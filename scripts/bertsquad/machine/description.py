@@ -50,10 +50,8 @@ def describe(
     memory_nodes = attempt(lambda: topology.allowed_memory_nodes(root))
     limits = attempt(lambda: cgroup.describe_cgroup(root))
     machine = {
-        "cpu": _describe_cpu(info, all_cores, nodes, root),
-        "cpu_identity": describe_identity(
-            info, allowed_cpus if is_unavailable(allowed_cpus) else len(allowed_cpus)
-        ),
+        "cpu": _describe_cpu(info, all_cores, nodes, root)
+        | {"identity": describe_identity(info, _count(allowed_cpus))},
         "native_precisions": cpu.native_precisions(info.flags) if known else info,
         "fp32_products": cpu.fp32_products(info) if known else info,
         "fp32_weight_gradients": cpu.fp32_weight_gradients(info) if known else info,
@@ -123,6 +121,11 @@ def _describe_nodes(nodes: Any, root: Path) -> dict[str, Any]:
         "cpus_by_numa_node": _by_name(nodes),
         "memory_by_numa_node_mib": _by_name(sizes),
     }
+
+
+def _count(allowed_cpus: Any) -> Any:
+    """How many they are, where they are known."""
+    return allowed_cpus if is_unavailable(allowed_cpus) else len(allowed_cpus)
 
 
 def _by_name(values: Any) -> Any:

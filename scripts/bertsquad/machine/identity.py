@@ -38,12 +38,13 @@ def flags_sha256(flags: Iterable[str]) -> str:
 
 
 def identity_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The identity in a cell or in machine.json; of files without one, what else they hold."""
-    identity = found.get("cpu_identity")
-    if isinstance(identity, dict):
-        return {name: identity.get(name) for name in ("model", "flags_sha256", "cores")}
+    """The `cpu_identity` of a cell, or the `cpu.identity` of machine.json; of files without one,
+    what else they hold."""
     cpu, allowed = found.get("cpu"), found.get("allowed_cpus")
     inside = cpu if isinstance(cpu, dict) else {}
+    identity = found.get("cpu_identity") or inside.get("identity")
+    if isinstance(identity, dict):
+        return {name: identity.get(name) for name in ("model", "flags_sha256", "cores")}
     model, flags = inside.get("model") if inside else cpu, inside.get("flags")
     return {
         "model": model if isinstance(model, str) and model != "unknown" else None,

@@ -113,7 +113,7 @@ def render(
     facts["deployment"] = planned or deployments(summary, command)
     facts |= _surroundings(config) | {"machines": of_machines.described(kinds)}
     facts["contents"] = _contents(facts)
-    return _environment().get_template("report.html.j2").render(facts)
+    return environment().get_template("report.html.j2").render(facts)
 
 
 def _in_words(
@@ -187,7 +187,7 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Templates beside this module; everything that is inserted is escaped unless marked safe."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),

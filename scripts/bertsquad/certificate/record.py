@@ -1,0 +1,167 @@
+"""`<logs>/.../x.record.json`: what one job really used; its shape, its reader and its writer.
+
+It lies beside the job's log `x.log` and is written by the job itself, after its outputs are whole
+(certificate/recording.py). A job that failed or was killed leaves none, one that runs again
+replaces it.
+
+Names of files are relative to the results folder (`demo/torch-fp32/logits.safetensors`,
+`resources/downloads/dev-v1.1.json` wherever that folder is); files of neither are `outside/NAME`.
+Names of code are relative to scripts/ (`finetune.py`, `bertsquad/training/optimizer.py`). So two
+clones record the same but for times, hosts, processors and numbers of threads.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, get_type_hints
+
+from bertsquad.console.errors import UserError
+from bertsquad.files import read_json, write_json
+
+FORMAT = "bertsquad-record/1"
+SUFFIX = ".record.json"
+OUTSIDE = "outside/"  # names of files that are neither results nor code
+
+
+class Facts(TypedDict):
+    """A file as it was."""
+
+    sha256: str
+    bytes: int
+
+
+class Record(TypedDict):
+    """The file."""
+
+    format: str
+    id: str  # the rule and the values of its wildcards: finetune/demo
+    rule: str
+    wildcards: dict[str, str]
+    # Module to SHA-256, of what the rule tracks: as it was when it was imported; of a module that
+    # only other processes of the job import, as it was when the job began.
+    code: dict[str, str]
+    code_sha256: str  # see `listing_sha256`
+    # Module to SHA-256 when the job ended, where that is not what ran; None: it was gone.
+    edited: dict[str, str | None]
+    params: dict[str, str]  # the rule's parameters as texts, paths as names
+    params_sha256: str
+    inputs: dict[str, Facts]  # as they were when the job began; no code
+    outputs: dict[str, Facts]  # as they were when it ended; of a folder each file in it
+    declared: list[str]  # the outputs as the rule names them: a folder is itself
+    argv: list[str]  # of the command, paths as names
+    host: str
+    node: str | None  # the batch system's name for the host
+    job: str | None  # the batch system's name for the job
+    cpu: str  # the processor's model
+    cpu_flags: list[str]  # instructions that decide which kernels run (machine/cpu.py)
+    cpu_sha256: str  # see `cpu_sha256`
+    kernel: str
+    libc: str
+    python: str
+    packages: dict[str, str]  # those that compute, as installed where it ran
+    container: dict[str, Any] | None  # as machine.json holds it; None: no container
+    environment: dict[str, str]  # variables that decide how it computed: OMP_NUM_THREADS
+    started: str  # ISO 8601, UTC, milliseconds
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders that names of files are relative to, as the workflow writes them: a path is either
+    absolute or starts from the working directory."""
+
+    results: str
+    resources: str
+    scripts: str
+
+    def name(self, path: str) -> str:
+        """What a record calls a file."""
+        for folder, prefix in (
+            (self.scripts, ""),
+            (self.resources, "resources/"),
+            (self.results, ""),
+        ):
+            if path.startswith(folder.rstrip("/") + "/"):
+                return prefix + path[len(folder.rstrip("/")) + 1 :]
+        return OUTSIDE + Path(path).name
+
+    def path(self, name: str) -> Path:
+        """Where an output of this name lies."""
+        if name.startswith("resources/"):
+            return Path(self.resources, name.removeprefix("resources/"))
+        return Path(self.results, name)
+
+    def code_path(self, name: str) -> str:
+        """A module's path as the workflow writes it."""
+        return f"{self.scripts.rstrip('/')}/{name}"
+
+    def named(self, text: str) -> str:
+        """A text, such as an option's value, with the paths in it as names."""
+        for folder, prefix in (
+            (self.scripts, ""),
+            (self.resources, "resources/"),
+            (self.results, ""),
+        ):
+            start = re.escape(folder.rstrip("/"))
+            text = re.sub(rf"(?<![\w./-]){start}/", prefix, text)
+        return text
+
+
+def step_id(rule: str, wildcards: Mapping[str, str]) -> str:
+    """A job's name: `finetune/demo`; of a rule without wildcards the rule's."""
+    return "/".join([rule, *(value for value in wildcards.values() if value)])
+
+
+def listing_sha256(code: Mapping[str, str]) -> str:
+    """One number for many files: the SHA-256 of what `sha256sum` prints for them, sorted by name
+    (code points): a line `<sha256>  <name>` each."""
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(code.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def json_sha256(value: Any) -> str:
+    """The SHA-256 of a JSON value: sorted keys, no spaces."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def cpu_sha256(model: str, flags: list[str]) -> str:
+    """One number for a kind of processor: its model and the instructions that kernels choose by,
+    in their fixed order (`machine.cpu.isa_of_interest`)."""
+    return json_sha256([model, flags])
+
+
+def record_beside(log: str | Path) -> Path:
+    """Where the record of the job with this log lies."""
+    path = Path(log)
+    return path.with_name(path.name.removesuffix(".log") + SUFFIX)
+
+
+def find_records(logs: str | Path) -> list[Path]:
+    """All records below a folder of logs, sorted."""
+    return sorted(Path(logs).rglob(f"*{SUFFIX}"))
+
+
+def read_record(path: str | Path) -> Record:
+    """The record in a file; `UserError` in one line for one that is damaged or of a format that
+    this version does not read."""
+    value = read_json(path)
+    found = value.get("format") if isinstance(value, dict) else None
+    if found != FORMAT:
+        raise UserError(
+            f"{path}: found format {found!r}, expected {FORMAT!r}; run the step again, or read it "
+            "with the version of this project that wrote it"
+        )
+    missing = [key for key in get_type_hints(Record) if key not in value]
+    if missing:
+        raise UserError(f"{path}: no `{missing[0]}`; run the step again")
+    record: Record = value
+    return record
+
+
+def write_record(path: str | Path, record: Record) -> None:
+    """Write it with sorted keys, whole or not at all."""
+    write_json(path, record)
