@@ -20,6 +20,7 @@ include: "rules/watch.smk"
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
