@@ -3,15 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: plan-time help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: plan-time help run speed trust compare bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
 
+# make run CONFIG=my.yaml
 run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
-	@$(SNAKEMAKE) --cores all --quiet host reason rules
-	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
+	@$(SNAKEMAKE) --cores all --quiet host reason rules $(if $(CONFIG),--configfile $(CONFIG))
+	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html --certificate results/certificate.json
 
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
@@ -21,6 +22,11 @@ trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are e
 	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
 	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \
 		--page docs/results/trust $(if $(SECONDS),--seconds $(SECONDS))
+
+# make compare A=results B=../other/results REQUIRE=inputs,settings,code,predictions,f1
+compare: $(VENV)/.run ## does a run reproduce another, and where do they part? A=results B=../other/results
+	@$(VENV)/bin/python scripts/compare_runs.py "$(A)" "$(B)" --page compare.html --json compare.json \
+		$(if $(REQUIRE),--require $(REQUIRE)) $(if $(MARGIN),--margin $(MARGIN)) $(if $(BAND),--band $(BAND))
 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -91,8 +97,15 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
 # As root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts
+# Where the validators of a crate cannot be installed, their tests are skipped and say so.
+VALIDATORS := .venv-validators
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts, validators of crates
+	-@test -f $(VALIDATORS)/.installed || $(MAKE) --no-print-directory $(VALIDATORS)/.installed
 	$(VENV)/bin/python -m pytest -m services tests/services
+
+$(VALIDATORS)/.installed: envs/validators.txt envs/install.py
+	@$(PYTHON) envs/install.py $(VALIDATORS) envs/validators.txt
+	@touch $@
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.
 test-browser: $(VENV)/.test ## the report in a real browser: dark, narrow, printed, accessible

@@ -12,6 +12,7 @@ pathvars:
 
 include: "rules/common.smk"
 include: "rules/record.smk"
+include: "rules/watch.smk"
 
 
 # Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
@@ -24,9 +25,12 @@ include: "rules/predict.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
+include: "rules/certificate.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
+include: "rules/waterfall.smk"
 
 
 report: "report/workflow.rst"
@@ -45,6 +49,7 @@ rule all:
         MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
         "<results>/summary.csv",
+        "<results>/certificate.json",
         "<results>/report.html",
 
 

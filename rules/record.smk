@@ -42,7 +42,3 @@ def doubt_what_was_edited_meanwhile():
 
 if workflow.is_main_process:
     doubt_what_was_edited_meanwhile()
-
-
-onsuccess:
-    doubt_what_was_edited_meanwhile()

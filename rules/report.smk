@@ -133,6 +133,7 @@ rule report:
         compared=COMPARISONS.files(),
         noise=COMPARISONS.noise(),
         plan=PLAN.made(),
+        certificate="<results>/certificate.json",
     output:
         page=report(
             "<results>/report.html",
@@ -153,4 +154,5 @@ rule report:
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
         " --compared {input.compared:q} --noise {input.noise:q} --plan {input.plan:q}"
+        " --certificate {input.certificate:q}"
         " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

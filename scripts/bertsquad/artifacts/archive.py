@@ -1,4 +1,4 @@
-"""Take one member out of a zip archive that nobody vouches for.
+"""Take one member, or all, out of a zip archive that nobody vouches for.
 
 The whole central directory is judged before the first byte is unpacked, and what is unpacked must
 be exactly what was declared: its size, then its CRC-32.
@@ -12,6 +12,7 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from bertsquad.artifacts.space import check_space
@@ -51,14 +52,14 @@ def extract_member(
     """Write one member to `output`, whole or not at all; its size in bytes.
 
     `UserError` when the archive is not a zip, is damaged, or holds anything suspicious (see
-    `_check_directory`), when the member is missing or not what the directory declares, or when the
+    `check_directory`), when the member is missing or not what the directory declares, or when the
     disk has no room.
     """
     if not archive.is_file():
         raise UserError(f"{archive}: no such file; download it first")
     try:
         with zipfile.ZipFile(archive) as opened:
-            _check_directory(archive, opened.infolist(), max_size=max_size, max_ratio=max_ratio)
+            check_directory(archive, opened.infolist(), max_size=max_size, max_ratio=max_ratio)
             info = _find(archive, opened, member)
             check_space(output, info.file_size)
             with written_whole(output) as part:
@@ -72,7 +73,7 @@ def extract_member(
     return info.file_size
 
 
-def _check_directory(
+def check_directory(
     archive: Path, infos: list[zipfile.ZipInfo], *, max_size: int, max_ratio: float
 ) -> None:
     """`UserError` for what an honest archive of data never holds, whichever member is wanted.
@@ -142,31 +143,37 @@ def _find(archive: Path, opened: zipfile.ZipFile, member: str) -> zipfile.ZipInf
 
 
 def _unpack(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo, part: Path) -> None:
-    """Write the member's bytes to `part`, stopping as soon as there are more than declared.
+    """Write the member's bytes to `part`."""
+    with (
+        part.open("wb") as target,
+        Progress(info.file_size, what=info.filename, unit="B") as progress,
+    ):
+        for chunk in chunks(archive, opened, info):
+            target.write(chunk)
+            progress.update(len(chunk))
+
+
+def chunks(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The member's bytes in pieces, stopping as soon as there are more than declared.
 
     `zipfile` cuts a member off at its declared size. So it gets another one, and is asked for one
     byte more than the declared: that makes a lie visible.
     """
     asked = copy.copy(info)
     asked.file_size = sys.maxsize
-    written = 0
-    with (
-        opened.open(asked) as source,
-        part.open("wb") as target,
-        Progress(info.file_size, what=info.filename, unit="B") as progress,
-    ):
-        while chunk := source.read(min(_CHUNK, info.file_size + 1 - written)):
-            written += len(chunk)
-            if written > info.file_size:
+    read = 0
+    with opened.open(asked) as source:
+        while chunk := source.read(min(_CHUNK, info.file_size + 1 - read)):
+            read += len(chunk)
+            if read > info.file_size:
                 raise refused(
                     archive,
                     f"member {info.filename!r} holds more than the {info.file_size:,} bytes it "
                     "declares, as zip bombs do",
                 )
-            target.write(chunk)
-            progress.update(len(chunk))
-    if written != info.file_size:
-        raise zipfile.BadZipFile(f"found {written:,} bytes, {info.file_size:,} are declared")
+            yield chunk
+    if read != info.file_size:
+        raise zipfile.BadZipFile(f"found {read:,} bytes, {info.file_size:,} are declared")
 
 
 def refused(archive: Path, reason: str) -> UserError:

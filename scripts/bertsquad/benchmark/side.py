@@ -19,7 +19,7 @@ from bertsquad.benchmark.percentiles import PERCENTILES, needed
 from bertsquad.benchmark.scenario import runner
 from bertsquad.benchmark.statistics import percentile
 from bertsquad.benchmark.timing import NANOSECONDS, Clock, time_batches
-from bertsquad.benchmark.workload import make_workload, spread_over_lengths
+from bertsquad.benchmark.workload import make_workload, spread_over_lengths, squares
 from bertsquad.data.features import Features
 
 if TYPE_CHECKING:
@@ -88,6 +88,41 @@ def end_to_end(engine: Engine, features: Features, sources: Sources, *, count: i
         return answer(engine, dataset, vocabulary, windows=windows, limits=limits)
 
     return Pass([None], run, run(None).features, requests=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OfQuestions:
+    """Three ways through the same features, those of some questions."""
+
+    texts: Pass  # from texts to answers
+    alone: Pass  # the engine, in the batches that it had of these texts
+    single: Pass  # one feature after the other
+    questions: int
+    tokens: int
+    squared_lengths: int
+
+
+def of_questions(
+    engine: Engine, features: Features, sources: Sources, *, count: int
+) -> OfQuestions:
+    """The features of `count` questions or a few more, as `end_to_end` takes them."""
+    texts = end_to_end(engine, features, sources, count=count)
+    answers = texts.run(None)
+    batches = list(answers.batches())
+    lengths = np.concatenate([np.diff(part.starts) for part in answers.parts])
+    one_by_one = [
+        part.features.packed(np.array([number]))
+        for part in answers.parts
+        for number in range(len(part.features))
+    ]
+    return OfQuestions(
+        texts=texts,
+        alone=Pass([None], lambda _: run_through(engine, batches), len(lengths), requests=False),
+        single=Pass(one_by_one, engine.run, len(lengths), requests=True),
+        questions=sum(len(part.waiting) for part in answers.parts),
+        tokens=int(lengths.sum()),
+        squared_lengths=squares(lengths),
+    )
 
 
 def slowed(work: Pass, share: float, clock: Clock = time.perf_counter_ns) -> Pass:

@@ -8,11 +8,13 @@ from typing import Any
 import jinja2
 import yaml
 
+from bertsquad.certificate.schema import Certificate
 from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette, verdicts
-from bertsquad.reporting.page import sections, sentences, svg, trust
+from bertsquad.reporting.page import marking, sections, sentences, svg, trust
+from bertsquad.reporting.page.certificate import certificate_facts
 from bertsquad.reporting.page.compared import compared_table
 from bertsquad.reporting.page.deployment import deployment
 from bertsquad.reporting.page.examples import Example
@@ -47,6 +49,7 @@ def render(
     compared: Sequence[Mapping[str, Any]] = (),
     noise: Mapping[str, Any] | None = None,
     planned: str = "",
+    certificate: Certificate | None = None,
     origin: Origin = UNKNOWN,
 ) -> str:
     """The page. The same arguments give the same page.
@@ -64,6 +67,7 @@ def render(
         compared: pairs of cells measured by turns, as compare_speed.py writes them.
         noise: the noise floor of the machine, as noise.py writes it.
         planned: the plan in a sentence, where the configuration asks for one.
+        certificate: of all that the page shows; None: it has no such section.
         origin: the code that made it.
     """
     found = findings(summary)
@@ -100,16 +104,19 @@ def render(
         "compared": compared,
         "compared_table": compared_table(compared),
         "noise_line": verdicts.noise_line(noise),
+        "certificate": certificate_facts(certificate) if certificate else None,
         "origin": origin,
         "csv": base64.b64encode(summary.table.to_csv(index=False).encode()).decode(),
         "palette": palette,
     }
     facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
+    if certificate:
+        facts["judgements"].append(trust.of_certificate(certificate))
     facts |= _in_words(found, cells, machine, config)
     facts["deployment"] = planned or deployment(summary, command)
     facts |= _surroundings(machine, config)
     facts["contents"] = _contents(facts)
-    return _environment().get_template("report.html.j2").render(facts)
+    return environment().get_template("report.html.j2").render(facts)
 
 
 def _in_words(
@@ -160,6 +167,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("configuration", "Configuration", True),
         ("machine", "Machine", True),
         ("inputs", "Inputs and licences", True),
+        ("certificate", "Certificate", facts["certificate"]),
         ("again", "Run it again", True),
     )
     return [(name, title) for name, title, present in possible if present]
@@ -184,7 +192,7 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Templates beside this module; everything that is inserted is escaped unless marked safe."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -196,5 +204,6 @@ def _environment() -> jinja2.Environment:
     made.filters |= {
         "whole": formats.whole,
         "phrase": sentences.phrase,
+        "code": marking.code,
     }
     return made

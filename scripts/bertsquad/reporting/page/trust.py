@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
+from bertsquad.certificate.chain import short
+from bertsquad.certificate.schema import Certificate
+from bertsquad.certificate.sentence import doubts_in_short
 from bertsquad.experiment.origin import Origin
 from bertsquad.reporting.formats import score, whole
 from bertsquad.reporting.page.findings import Findings
@@ -44,6 +47,14 @@ def judgements(
         *_of_machine(found, warnings),
         *_of_code(found, origin),
     ]
+
+
+def of_certificate(certificate: Certificate) -> Judgement:
+    """Whether all of it is proved to others, or what its certificate doubts."""
+    said = doubts_in_short(certificate).removeprefix("doubts: ")
+    text = Markup('<a href="#certificate">Chain {}</a>: {}.')
+    level: Level = "care" if certificate["doubts"] else "yes"
+    return Judgement("Certificate", level, text.format(short(certificate["chain_sha256"]), said))
 
 
 def _of_scores(found: Findings, *, demo: bool) -> Iterator[Judgement]:
