@@ -50,13 +50,16 @@ GROUPS = {
     ),
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
-    "Proof for others": ("compare-runs",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "Proof for others": ("certify",),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
-    "For others": ("export-results", "verify-cells"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
-    "Proof for others": ("verify-crate",),
+    "Proof for others": (
+        "certify",
+        "compare-runs",
+        "verify-crate",
+        "verify-cells",
+        "export-results",
+    ),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
