@@ -35,7 +35,7 @@ def test_without_a_file_the_right_call_is_told(arguments, name):
 
 
 def test_a_file_that_is_not_there_is_named():
-    with pytest.raises(UserError, match="config.yaml: verify: no.json: no such file; expected a"):
+    with pytest.raises(UserError, match=r"config.yaml: verify: no.json: no such file; expected a"):
         verified("no.json", "demo").check("config.yaml", [])
 
 
