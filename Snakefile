@@ -11,6 +11,7 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/watch.smk"
 
 
 # Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.

@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 import tempfile
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -25,8 +24,6 @@ from snakemake.utils import update_config
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
-from bertsquad.console.failures import failures
-from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
 from bertsquad.distributed.slurm_limits import (
@@ -344,18 +341,6 @@ def refuse_engines():
                 check_able(wildcards["engine"], wildcards["precision"])
 
 
-def running_jobs():
-    """The jobs that run now, and how many of each rule have finished."""
-    jobs = []
-    for each in list(workflow.scheduler.running):
-        for job in each.jobs if each.is_group() else [each]:
-            named = [job.rule.name, *filter(None, job.wildcards_dict.values())]
-            jobs.append(
-                Job(job.rule.name, " ".join(named), str(next(iter(job.log), "")))
-            )
-    return jobs, Counter(job.rule.name for job in workflow.dag.finished_jobs)
-
-
 def refuse_what_waits_for_ever():
     """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
     than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
@@ -370,21 +355,6 @@ def refuse_what_waits_for_ever():
             check_partition(
                 job.rule.name, {**job.resources, "cpus_per_task": asked}, known
             )
-
-
-onstart:
-    or_exit(refuse_engines)
-    or_exit(refuse_what_waits_for_ever)
-    # Jobs say how far they are into their logs, which nobody sees meanwhile.
-    watch_run(
-        Counter(job.rule.name for job in workflow.dag.needrun_jobs()), running_jobs
-    )
-
-
-# A quiet call (`make run`) hides failed jobs: what they said is shown whatever else is.
-onerror:
-    for line in failures(map(Path, log)):
-        print(f"bertsquad: {line}", file=sys.stderr)
 
 
 if workflow.is_main_process:

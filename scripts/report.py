@@ -24,20 +24,6 @@ def answered_by(predictions: Path) -> str:
     return f"run {predictions.parent.parent.name} with {engine} {precision}"
 
 
-def planned(plan: Path) -> str:
-    """The first sentence of a plan's report."""
-    from bertsquad.planner.page import opening
-    from bertsquad.reporting.summary.result_files import read_object
-
-    try:
-        return opening(read_object(plan))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{plan}: not a plan as this version writes it ({error!r}); `snakemake plan --forcerun "
-            "make_plan` makes it again"
-        ) from None
-
-
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
@@ -104,6 +90,7 @@ def main() -> None:
     from bertsquad.data import squad
     from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
+    from bertsquad.planner.page import opening_of
     from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples, explorer
     from bertsquad.reporting.page.render import QUESTIONS, render
@@ -142,7 +129,7 @@ def main() -> None:
             command=args.command,
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
-            planned=planned(args.plan) if args.plan else "",
+            planned=opening_of(args.plan) if args.plan else "",
             certificate=read_certificate(args.certificate) if args.certificate else None,
             origin=origin(Path(__file__).resolve().parent.parent),
         )

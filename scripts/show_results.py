@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bertsquad.reporting.summary.columns import Row
     from bertsquad.reporting.summary.summary import Summary
 
+PLAN = "plan/plan.json"  # beside the summary, where a plan was made
 MOST_MODELS = 12  # more would push the answers off a screen
 
 
@@ -131,8 +132,13 @@ def disturbed_lines(summary: "Summary") -> list[str]:
     return [f"  {label}{text}" for label, text in lines if text]
 
 
-def deployment_line(summary: "Summary") -> str:
-    """What to deploy on this machine, or why it cannot be said."""
+def deployment_line(summary: "Summary", plan: Path) -> str:
+    """The plan where one was made, else what to deploy on this machine, or why that cannot be
+    said."""
+    if plan.is_file():
+        from bertsquad.planner.page import opening_of
+
+        return f"  {opening_of(plan)}"
     from bertsquad.reporting.page.deployment import deployment
 
     return f"  {deployment(summary)}"
@@ -168,7 +174,11 @@ def main() -> None:
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
     lines = [*accuracy, *unscored_lines(summary), *fastest_lines(summary), *left_out_lines(summary)]
-    for line in [deployment_line(summary), *lines, *disturbed_lines(summary)]:
+    for line in [
+        deployment_line(summary, args.summary.parent / PLAN),
+        *lines,
+        *disturbed_lines(summary),
+    ]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
     if args.certificate:

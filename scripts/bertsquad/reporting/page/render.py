@@ -13,7 +13,7 @@ from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette, verdicts
-from bertsquad.reporting.page import sections, sentences, svg, trust
+from bertsquad.reporting.page import marking, sections, sentences, svg, trust
 from bertsquad.reporting.page.certificate import certificate_facts
 from bertsquad.reporting.page.compared import compared_table
 from bertsquad.reporting.page.deployment import deployment
@@ -204,5 +204,6 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "whole": formats.whole,
         "phrase": sentences.phrase,
+        "code": marking.code,
     }
     return made

@@ -202,8 +202,8 @@ def _negative_remarks(found: Findings) -> Iterator[Markup]:
             text += more.format(best["has_answer_f1"])
         if best["best_f1"] is not None:
             more = Markup(
-                ". The best threshold for these questions ({:.3f}) gives all of them an F1 of "
-                "{:.1f}&nbsp;%"
+                ". Of the thresholds up to the predictions’ own, which leave no fewer questions "
+                "unanswered, {:.3f} is the best: it gives all of them an F1 of {:.1f}&nbsp;%"
             )
             text += more.format(best["best_f1_threshold"], best["best_f1"])
         yield text + "."

@@ -145,7 +145,11 @@ class Row(TypedDict):
     ]
     no_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
     no_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
-    best_f1: Annotated[float | None, "%", "SQuAD 2.0: the highest F1 of any threshold"]
+    best_f1: Annotated[
+        float | None,
+        "%",
+        "SQuAD 2.0: the highest F1 that a threshold up to the predictions' own gives",
+    ]
     best_f1_threshold: Annotated[float | None, "", "the null_score_diff_threshold of best_f1"]
     host: Annotated[str, "", "name of the machine that measured the cell"]
     node: Annotated[str, "", "what the batch system calls it"]
