@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: plan-time help run speed trust bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: plan-time help run speed trust compare bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -12,7 +12,7 @@ help: ## list these targets
 # make run CONFIG=my.yaml
 run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
 	@$(SNAKEMAKE) --cores all --quiet host reason rules $(if $(CONFIG),--configfile $(CONFIG))
-	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html
+	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html --certificate results/certificate.json
 
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
@@ -22,6 +22,11 @@ trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are e
 	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
 	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \
 		--page docs/results/trust $(if $(SECONDS),--seconds $(SECONDS))
+
+# make compare A=results B=../other/results REQUIRE=inputs,settings,code,predictions,f1
+compare: $(VENV)/.run ## does a run reproduce another, and where do they part? A=results B=../other/results
+	@$(VENV)/bin/python scripts/compare_runs.py "$(A)" "$(B)" --page compare.html --json compare.json \
+		$(if $(REQUIRE),--require $(REQUIRE)) $(if $(MARGIN),--margin $(MARGIN)) $(if $(BAND),--band $(BAND))
 
 # A file's tests stay together: they share what is slow to make.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -11,21 +11,29 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/record.smk"
+include: "rules/cluster.smk"
+include: "rules/watch.smk"
 
 
 # Used by profiles/apptainer alone: the image of envs/Dockerfile as a file.
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
+include: "rules/shards.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
+include: "rules/certificate.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
+include: "rules/waterfall.smk"
 
 
 report: "report/workflow.rst"
@@ -44,6 +52,7 @@ rule all:
         MODELZOO.all_files(),
         collect("<results>/figures/{figure}.svg", figure=FIGURES),
         "<results>/summary.csv",
+        "<results>/certificate.json",
         "<results>/report.html",
 
 

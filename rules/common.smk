@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 import tempfile
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -25,15 +24,8 @@ from snakemake.utils import update_config
 from bertsquad.artifacts.catalogue import load_catalogue
 from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
-from bertsquad.console.failures import failures
-from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
-from bertsquad.distributed.slurm_limits import (
-    check_partition,
-    check_processors,
-    partitions,
-)
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
@@ -326,15 +318,6 @@ def check_image():
         check_apptainer([Path.cwd(), REPOSITORY])
 
 
-def check_engines():
-    """Tell the user what is configured that this machine cannot run."""
-    for engine, precision in EXPERIMENT.engine_precisions():
-        try:
-            check_able(engine, precision)
-        except UserError as error:
-            print(f"bertsquad: warning: {CONFIG_SOURCE}: {error}", file=sys.stderr)
-
-
 def refuse_engines():
     """Stop before the first job where a planned one would end so on this machine."""
     if workflow.local_exec:
@@ -342,49 +325,6 @@ def refuse_engines():
             wildcards = job.wildcards_dict
             if "engine" in wildcards and "precision" in wildcards:
                 check_able(wildcards["engine"], wildcards["precision"])
-
-
-def running_jobs():
-    """The jobs that run now, and how many of each rule have finished."""
-    jobs = []
-    for each in list(workflow.scheduler.running):
-        for job in each.jobs if each.is_group() else [each]:
-            named = [job.rule.name, *filter(None, job.wildcards_dict.values())]
-            jobs.append(
-                Job(job.rule.name, " ".join(named), str(next(iter(job.log), "")))
-            )
-    return jobs, Counter(job.rule.name for job in workflow.dag.finished_jobs)
-
-
-def refuse_what_waits_for_ever():
-    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
-    """
-    if workflow.local_exec:
-        return
-    known = partitions()
-    for job in workflow.dag.needrun_jobs():
-        if not job.is_local:
-            asked = int(job.resources.get("cpus_per_task", job.threads))
-            check_processors(job.rule.name, job.threads, asked, WHOLE_MACHINE)
-            check_partition(
-                job.rule.name, {**job.resources, "cpus_per_task": asked}, known
-            )
-
-
-onstart:
-    or_exit(refuse_engines)
-    or_exit(refuse_what_waits_for_ever)
-    # Jobs say how far they are into their logs, which nobody sees meanwhile.
-    watch_run(
-        Counter(job.rule.name for job in workflow.dag.needrun_jobs()), running_jobs
-    )
-
-
-# A quiet call (`make run`) hides failed jobs: what they said is shown whatever else is.
-onerror:
-    for line in failures(map(Path, log)):
-        print(f"bertsquad: {line}", file=sys.stderr)
 
 
 if workflow.is_main_process:
@@ -395,6 +335,5 @@ if workflow.is_main_process:
     # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
     # while parsing, hence sys.argv.
     if not {"speed", "noise"} & set(sys.argv[1:]):
-        check_engines()
         or_exit(check_modelzoo)
         or_exit(announce_downloads)

@@ -24,6 +24,7 @@ from bertsquad.machine.threads import take_cores
 if TYPE_CHECKING:
     from bertsquad import api
 
+NO_ANSWER = "(no answer in this text)"
 AROUND = 60  # characters of the passage shown on either side of an answer
 ALL_CORES = 4096
 
@@ -42,6 +43,17 @@ def parse_args() -> argparse.Namespace:
     add("--precision", default="fp32", help="fp32, bf16 or int8, as far as the engine has it")
     add("--quantized", type=Path, metavar="DIR", help="for int8: what quantize made of the model")
     add("--n-best", type=positive, default=3, help="answers to show (default: 3)")
+    add(
+        *("--no-answer", "--version-2-with-negative"),
+        action="store_true",
+        help="the text may hold no answer: for models trained on such questions (SQuAD 2.0)",
+    )
+    add(
+        "--null-score-diff-threshold",
+        type=float,
+        metavar="X",
+        help="the same; it has none where that scores higher than the best answer by more (0.0)",
+    )
     add("--json", action="store_true", help="a JSON object a question, for programs")
     return parser.parse_args()
 
@@ -97,7 +109,8 @@ def page(answers: Iterable[api.Answer]) -> str:
     """The answers, each with its probability and the passage around it."""
     lines = []
     for number, answer in enumerate(answers, 1):
-        lines.append(f"{number}. {one_line(answer.text)}  ({100 * answer.probability:.1f} %)")
+        text = one_line(answer.text) or NO_ANSWER
+        lines.append(f"{number}. {text}  ({100 * answer.probability:.1f} %)")
         if answer.begin is not None and answer.end is not None:
             before = answer.passage[max(answer.begin - AROUND, 0) : answer.begin]
             after = answer.passage[answer.end : answer.end + AROUND]
@@ -121,6 +134,9 @@ def main() -> None:
     args = parse_args()
     if args.question is not None and not args.question.strip():
         raise UserError("the question is empty; expected a text")
+    threshold = args.null_score_diff_threshold
+    if threshold is None and args.no_answer:
+        threshold = 0.0  # predict's own
     passage = read_passage(args.text, args.question)
     torch_environment.prepare()
     threads = take_cores(ALL_CORES)
@@ -142,7 +158,13 @@ def main() -> None:
                     f"given the first {most}; shorten it"
                 )
             try:
-                found = api.answer(model, question, passage, n_best=args.n_best)
+                found = api.answer(
+                    model,
+                    question,
+                    passage,
+                    n_best=args.n_best,
+                    null_score_diff_threshold=threshold,
+                )
             except UserError as error:
                 if args.question is not None:
                     raise

@@ -140,6 +140,7 @@ def experiment_lines(
             page.fact("config", f"{source}: {experiment.config['title']}"),
             page.fact("makes", f"{len(runs)} models ({', '.join(runs)}), {cells} timed cells"),
             page.fact("training", trained),
+            page.fact("time", time_left(experiment)),
             page.fact("downloads", announcement or "nothing left to download"),
             page.fact(
                 "disk", f"{disk} needed, {readable_bytes(free)} free" + short * ": TOO LITTLE"
@@ -154,6 +155,16 @@ def experiment_lines(
         memory,
         obstacles,
     )
+
+
+def time_left(experiment: Experiment) -> str:
+    """How long it takes to make what is not there yet, in words."""
+    from bertsquad.experiment.estimate import CEILINGS, estimate, missing_jobs, rates_here
+
+    rates = rates_here(experiment)
+    found = estimate(experiment, rates, missing_jobs(experiment))
+    lines = found.lines(os.path.relpath(experiment.place(CEILINGS)))
+    return "; ".join(line.removeprefix("- ") for line in lines) or "nothing left to compute"
 
 
 def training_places(distributed: dict[str, Any]) -> list[Place]:

@@ -151,7 +151,7 @@ def page(result: dict[str, Any]) -> str:
             )
     if "best_f1" in result:
         lines.append(
-            "best F1 of any threshold that leaves more unanswered: "
+            "best F1 of thresholds up to the predictions' own: "
             f"{result['best_f1']:.2f} at {result['best_f1_thresh']}; "
             f"best exact match: {result['best_exact']:.2f} at {result['best_exact_thresh']}"
         )

@@ -15,10 +15,8 @@ from bertsquad.console.errors import UserError, exit_with, one_line
 if TYPE_CHECKING:
     from bertsquad.data.features import Features
     from bertsquad.data.squad import Dataset
-    from bertsquad.data.tokenization import Vocabulary
 
 LOWERCASE = {"vocabulary": None, "cased": False, "uncased": True}
-MOST_UNKNOWN = 0.05  # share of [UNK] among word pieces above which a guessed casing is doubted
 
 
 def parse_args() -> argparse.Namespace:
@@ -79,6 +77,7 @@ def main() -> None:
     args = parse_args()
     from bertsquad.data import features, squad
     from bertsquad.data.casing import find_casing
+    from bertsquad.data.casing_check import check_guess
     from bertsquad.data.parallel import featurize_in_parallel
     from bertsquad.data.tokenization import Vocabulary
     from bertsquad.data.vocabulary import repeated_note
@@ -132,27 +131,6 @@ def check_labelled(dataset: "Dataset") -> None:
         raise UserError(
             f"{dataset.source}: not one question has an answer; training needs answers: is this a "
             "file to predict?"
-        )
-
-
-def check_guess(path: str, dataset: "Dataset", vocabulary: "Vocabulary", made: "Features") -> None:
-    """Raise `UserError` where a guessed casing leaves much of the text unknown and the other one
-    would not."""
-    from bertsquad.data.tokenization import Vocabulary
-
-    unknown = float((made.context_ids == vocabulary.unk).mean())
-    if unknown < MOST_UNKNOWN:
-        return
-    other = Vocabulary(path, lowercase=not vocabulary.lowercase)
-    words = [word for paragraph in dataset.paragraphs[:200] for word in paragraph.context.split()]
-    pieces, _ = other.encode_words(words)
-    share = float((pieces == other.unk).mean()) if len(pieces) else 0.0
-    if share < unknown / 2:
-        names = ("uncased", "cased") if vocabulary.lowercase else ("cased", "uncased")
-        raise UserError(
-            f"{path}: looks {names[0]}, but then {unknown:.1%} of the word pieces are [UNK], and "
-            f"{share:.1%} if it is {names[1]}; say which by do_lower_case in a "
-            "tokenizer_config.json beside it, or by --casing"
         )
 
 

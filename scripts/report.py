@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.console.arguments import command_parser
+from bertsquad.console.arguments import add_machines, command_parser, machine_files
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -22,20 +22,6 @@ def answered_by(predictions: Path) -> str:
     """Whose answers these are, from `{run}/{engine}-{precision}/predictions.json`."""
     engine, _, precision = predictions.parent.name.rpartition("-")
     return f"run {predictions.parent.parent.name} with {engine} {precision}"
-
-
-def planned(plan: Path) -> str:
-    """The first sentence of a plan's report."""
-    from bertsquad.planner.page import opening
-    from bertsquad.reporting.summary.result_files import read_object
-
-    try:
-        return opening(read_object(plan))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{plan}: not a plan as this version writes it ({error!r}); `snakemake plan --forcerun "
-            "make_plan` makes it again"
-        ) from None
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--figures", type=Path, nargs="*", default=[], help="SVG files that plot.py writes"
     )
-    parser.add_argument("--machine", type=Path, required=True, help="machine.json")
+    add_machines(parser, "what the page says of the machine")
     parser.add_argument("--config", type=Path, required=True, help="resolved configuration, JSON")
     parser.add_argument(
         "--checksums",
@@ -72,6 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--plan", type=Path, nargs="?", help="plan.json of make_plan.py, for the first sentence"
     )
+    parser.add_argument("--certificate", type=Path, help="certificate.json of certify.py")
     parser.add_argument(
         "--explore",
         type=Path,
@@ -92,6 +79,8 @@ def parse_args() -> argparse.Namespace:
         parser.error("--dataset and --predictions go together")
     if any(len(paths) < 2 for paths in args.explore):
         parser.error("--explore needs a dataset and at least one predictions.json")
+    if not machine_files(args):
+        parser.error("--machine or --kind is needed")
     if args.examples < 0:
         parser.error("--examples must be at least 0")
     return args
@@ -99,9 +88,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from bertsquad.certificate.schema import read_certificate
     from bertsquad.data import squad
     from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
+    from bertsquad.planner.page import opening_of
     from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples, explorer
     from bertsquad.reporting.page.render import QUESTIONS, render
@@ -109,7 +100,8 @@ def main() -> None:
     from bertsquad.reporting.summary.summary import Summary
 
     summary = Summary.read(args.summary)
-    machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
+    machines = {name: read_json(path) for name, path in machine_files(args).items()}
+    config, inputs = read_json(args.config), read_json(args.checksums)
     chosen, examples_of = [], ""
     quoted_from = args.dataset.name if args.dataset else ""
     if args.predictions:
@@ -128,7 +120,8 @@ def main() -> None:
         html = render(
             summary,
             figures={path.stem: path for path in args.figures},
-            machine=machine,
+            machine=next(iter(machines.values())),
+            machines={name: each for name, each in machines.items() if name},
             config=config,
             inputs=inputs,
             changes=changes,
@@ -140,12 +133,14 @@ def main() -> None:
             command=args.command,
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
-            planned=planned(args.plan) if args.plan else "",
+            planned=opening_of(args.plan) if args.plan else "",
+            certificate=read_certificate(args.certificate) if args.certificate else None,
             origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        read = ", ".join(map(str, machine_files(args).values()))
         raise UserError(
-            f"one of {args.machine}, {args.config}, {args.checksums} is not as this version writes "
+            f"one of {read}, {args.config}, {args.checksums} is not as this version writes "
             f"it ({error!r}); delete them and run again"
         ) from error
     if asked:

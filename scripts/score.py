@@ -222,6 +222,14 @@ def page(folder: Path, cell: str) -> str:
         if articles:
             line += f", {articles[0]:.2f} to {articles[1]:.2f} on other articles"
         lines.append(f"{line}; 95 % intervals)")
+    for prefix, what in (("HasAns", "answerable"), ("NoAns", "unanswerable")):
+        if f"{prefix}_total" in result:
+            low, high = result[f"{prefix}_f1_interval"]
+            lines.append(
+                f"{result[f'{prefix}_total']} {what} questions: exact match "
+                f"{result[f'{prefix}_exact']:.2f}, F1 {result[f'{prefix}_f1']:.2f} "
+                f"({low:.2f} to {high:.2f})"
+            )
     log = folder / "logs" / cell / "compute_logits.log"
     said = log.read_text(encoding="utf-8") if log.is_file() else ""  # somebody tidied up
     speed = re.findall(r"^logits: (\d+) of .*?, ([\d.]+/s)", said, re.M)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bertsquad.reporting.summary.columns import Row
     from bertsquad.reporting.summary.summary import Summary
 
+PLAN = "plan/plan.json"  # beside the summary, where a plan was made
 MOST_MODELS = 12  # more would push the answers off a screen
 
 
@@ -131,11 +132,25 @@ def disturbed_lines(summary: "Summary") -> list[str]:
     return [f"  {label}{text}" for label, text in lines if text]
 
 
-def deployment_line(summary: "Summary") -> str:
-    """What to deploy on this machine, or why it cannot be said."""
-    from bertsquad.reporting.page.deployment import deployment
+def deployment_line(summary: "Summary", plan: Path) -> str:
+    """The plan where one was made, else what to deploy on this machine, or why that cannot be
+    said."""
+    if plan.is_file():
+        from bertsquad.planner.page import opening_of
 
-    return f"  {deployment(summary)}"
+        return f"  {opening_of(plan)}"
+    from bertsquad.reporting.page.deployment import deployments
+
+    return f"  {deployments(summary)}"
+
+
+def certificate_line(path: Path) -> str:
+    """The number that proves the run to others, and whether there are doubts."""
+    from bertsquad.certificate.schema import read_certificate
+    from bertsquad.certificate.sentence import doubts_in_short
+
+    certificate = read_certificate(path)
+    return f"  chain:   {certificate['chain_sha256']} ({doubts_in_short(certificate)})"
 
 
 def parse_args() -> argparse.Namespace:
@@ -144,6 +159,7 @@ def parse_args() -> argparse.Namespace:
         "--summary", type=Path, required=True, help="the table that summarize.py writes"
     )
     parser.add_argument("--report", type=Path, required=True, help="the report to point at")
+    parser.add_argument("--certificate", type=Path, help="certificate.json, for its number")
     return parser.parse_args()
 
 
@@ -158,9 +174,15 @@ def main() -> None:
     rows = [*records(summary.scored), *steps]
     accuracy = accuracy_lines(rows) if rows else []
     lines = [*accuracy, *unscored_lines(summary), *fastest_lines(summary), *left_out_lines(summary)]
-    for line in [deployment_line(summary), *lines, *disturbed_lines(summary)]:
+    for line in [
+        deployment_line(summary, args.summary.parent / PLAN),
+        *lines,
+        *disturbed_lines(summary),
+    ]:
         print(shown(line))
     print(f"  report:  {args.report.resolve()}")
+    if args.certificate:
+        print(shown(certificate_line(args.certificate)))
 
 
 if __name__ == "__main__":

@@ -175,3 +175,28 @@ def test_another_kind_of_model_is_told(tmp_path: Path):
     (folder / "config.json").write_text('{"model_type": "distilbert", "dim": 32}')
     with pytest.raises(api.UserError, match="model_type is 'distilbert'; expected 'bert'"):
         api.load(folder)
+
+
+def test_a_threshold_lets_a_passage_hold_no_answer(model):
+    """Far below all scores no answer is first, far above it is not; at 0 it is as decode says."""
+    question = "When does it leave?"
+    always = api.answer(model, question, PASSAGE, n_best=30, null_score_diff_threshold=-1e6)
+    never = api.answer(model, question, PASSAGE, n_best=30, null_score_diff_threshold=1e6)
+    assert (always[0].text, always[0].begin) == ("", None)
+    assert never[0].text == api.answer(model, question, PASSAGE)[0].text
+    assert [one.text for one in never].count("") == 1
+    decoded = api.decode(model, api.featurize(model, dataset()), null_score_diff_threshold=0.0)
+    found = api.answer(model, question, PASSAGE, null_score_diff_threshold=0.0)
+    assert found[0].text == decoded.predictions["q1"]
+
+
+def test_a_guessed_casing_that_leaves_words_unknown_is_told(folder: Path, tmp_path: Path):
+    given = shutil.copytree(folder / "models/mine", tmp_path / "given")
+    (given / "tokenizer_config.json").unlink(missing_ok=True)
+    words = [word for word in TOKENS if word not in ("pier", "port")]
+    (given / "vocab.txt").write_text("\n".join([*words, "Pier", "Port"]) + "\n")
+    with (
+        api.load(given, engine="torch", threads=1) as loaded,
+        pytest.raises(api.UserError, match=r"looks cased, but then .* say which by do_lower_case"),
+    ):
+        api.answer(loaded, "When?", "The ferry leaves. The ferry leaves at seven.")

@@ -125,9 +125,19 @@ def load(
     )
 
 
-def answer(model: Model, question: str, passage: str, *, n_best: int = 3) -> list[Answer]:
+def answer(
+    model: Model,
+    question: str,
+    passage: str,
+    *,
+    n_best: int = 3,
+    null_score_diff_threshold: float | None = None,
+) -> list[Answer]:
     """The best answers to one question on one passage, best first.
 
+    With a threshold the passage may hold no answer, as in SQuAD 2.0, of which the text is "": it
+    comes first where its score is above the best answer's by more than the threshold, as `decode`
+    predicts, and else after it. That is for models that were trained on such questions.
     Raises `UserError` for an empty question or passage.
     """
     from bertsquad.answers import decoding
@@ -143,8 +153,19 @@ def answer(model: Model, question: str, passage: str, *, n_best: int = 3) -> lis
     entry = {"context": passage, "qas": [{"id": "0", "question": question}]}
     asked = featurize(model, {"data": [{"paragraphs": [entry]}]})
     start, end, starts = _logits(model, asked)
-    found = decoding.decode(asked.features, asked.dataset, model.vocabulary, start, end, starts)
-    return _placed(found.nbest["0"], asked, start, starts)[:n_best]
+    found = decoding.decode(
+        asked.features,
+        asked.dataset,
+        model.vocabulary,
+        start,
+        end,
+        starts,
+        null_score_diff_threshold=null_score_diff_threshold,
+    )
+    answers = _placed(found.nbest["0"], asked, start, starts)
+    if null_score_diff_threshold is not None:
+        answers = _best_first(answers, found.predictions["0"])
+    return answers[:n_best]
 
 
 def longest_question(model: Model, max_seq_length: int | None = None) -> int:
@@ -165,9 +186,12 @@ def featurize(
     """A file in SQuAD's format, or what it holds, as windows of word pieces for the model.
 
     Windows have 384 word pieces, or as many as the model has positions; lengths are run_squad.py's,
-    and questions are by default no longer than `longest_question`.
+    and questions are by default no longer than `longest_question`. Raises `UserError` as the
+    command featurize does, where texts are read by a guess that leaves much of them unknown.
     """
     from bertsquad.data import featurization, squad
+    from bertsquad.data.casing import find_casing
+    from bertsquad.data.casing_check import check_guess
 
     if isinstance(dataset, Mapping):
         parsed = squad.parse(dict(dataset), source="the dataset")
@@ -189,6 +213,9 @@ def featurize(
         ),
         training=False,
     )
+    vocabulary = model.folder / "vocab.txt"
+    if find_casing(vocabulary, model.vocabulary.tokens).guessed:
+        check_guess(vocabulary, parsed, model.vocabulary, made)
     return Featurized(parsed, made)
 
 
@@ -267,6 +294,13 @@ def _placed(
         begin, end = (at, at + len(text)) if found else (None, None)
         answers.append(Answer(text, probability, begin, end, passage))
     return answers
+
+
+def _best_first(answers: list[Answer], predicted: str) -> list[Answer]:
+    """The predicted one before the others: a threshold other than 0 may put "" before a better
+    span, or behind a worse one."""
+    first = next(number for number, one in enumerate(answers) if one.text == predicted)
+    return [answers[first], *answers[:first], *answers[first + 1 :]]
 
 
 def _word_of(

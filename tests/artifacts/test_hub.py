@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bertsquad.artifacts.hub import HubModel, fetch
-from bertsquad.artifacts.locations import FETCHED, hub_url
+from bertsquad.artifacts.locations import FETCHED, SOURCE, hub_url
+from bertsquad.artifacts.model_folders import ModelFolder
 from bertsquad.checkpoint.given_folder import find_parts
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
@@ -53,7 +54,8 @@ def model(server: FileServer, tmp_path: Path, **settings: object) -> HubModel:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != FETCHED}
+    marks = (FETCHED, SOURCE)
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in marks}
 
 
 def test_an_address_is_that_of_a_file_of_one_revision():
@@ -140,8 +142,39 @@ def test_offline_one_model_is_not_taken_for_another(server, tmp_path):
         with pytest.raises(UserError, match="out: holds org/mine at main, and offline nothing"):
             fetch(asked, out)
     assert content(out) | {FETCHED: (out / FETCHED).read_bytes()} == before
+
+
+def test_offline_a_workflow_that_removed_the_list_first_is_told_as_well(server, tmp_path):
+    """Snakemake removes a rule's outputs before the rule runs."""
+    serve(server, SINGLE)
+    out = tmp_path / "out"
+    fetch(model(server, tmp_path), out)
     (out / FETCHED).unlink()
-    fetch(replace(model(server, tmp_path, offline=True), revision="v9"), out)
+    offline = model(server, tmp_path, offline=True, drop_folder=tmp_path / "drop")
+    with pytest.raises(UserError, match=r"at main, and offline .* org/mine at v9 into .*drop, or"):
+        fetch(replace(offline, revision="v9"), out)
+    assert content(out) == SINGLE
+    (tmp_path / "drop").mkdir()
+    newer = SINGLE | {"vocab.txt": VOCABULARY + b"new\n"}
+    for name, data in newer.items():
+        (tmp_path / "drop" / name).write_bytes(data)
+    fetch(replace(offline, revision="v9"), out)
+    assert content(out) == newer
+
+
+def test_files_of_another_revision_are_announced_as_missing(server, tmp_path):
+    serve(server, SINGLE)
+    out, drop = tmp_path / "out", tmp_path / "drop"
+    fetch(model(server, tmp_path), out)
+    mine, newer = (
+        ModelFolder("mine", hub="org/mine", revision=revision) for revision in ("main", "v9")
+    )
+    assert mine.missing(out, drop) == []
+    assert [each.name for each in newer.missing(out, drop)] == [
+        "mine/config.json",
+        "mine/vocab.txt",
+        "mine/model.safetensors",
+    ]
 
 
 def test_offline_says_what_to_put_where_and_then_takes_it(tmp_path):

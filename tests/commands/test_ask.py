@@ -65,6 +65,16 @@ def test_programs_get_json_and_the_text_may_come_by_a_pipe(folder: Path):
     assert first["probability"] >= found["answers"][1]["probability"]
 
 
+def test_a_text_without_an_answer_can_be_told(folder: Path):
+    call = ("--model", "mine", "When?", "--text", "page.txt", "--n-best", "2")
+    done = ask(folder, *call, "--null-score-diff-threshold=-1000000")
+    assert done.stdout.startswith("1. (no answer in this text)  ("), done.stderr
+    found = json.loads(ask(folder, *call, "--no-answer", "--json").stdout)
+    assert len(found["answers"]) == 2
+    plain = ask(folder, *call)
+    assert "no answer" not in plain.stdout
+
+
 def test_several_questions_are_answered_by_one_model(folder: Path):
     given = "When does it leave?\n\n  \nWhich pier?\n"
     done = ask(folder, "--model", "mine", "--text", "page.txt", "--json", given=given)

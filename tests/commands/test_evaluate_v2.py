@@ -105,7 +105,7 @@ def test_scores_of_both_kinds_and_the_best_threshold_are_printed(folder):
     assert lines[3].startswith("2 answerable questions: exact match 50.00, F1 90.00 (")
     assert lines[4].startswith("2 unanswerable questions: exact match 50.00, F1 50.00 (")
     assert lines[5] == (
-        "best F1 of any threshold that leaves more unanswered: 70.00 at -3.0; "
+        "best F1 of thresholds up to the predictions' own: 70.00 at -3.0; "
         "best exact match: 50.00 at 0.0"
     )
 

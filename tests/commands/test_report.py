@@ -122,7 +122,7 @@ def test_a_plan_that_is_impossible_or_rests_on_disturbed_cells_is_said_as_such(f
     assert first_sentence(folder, "--plan", write(folder / "plan.json", plan)) == (
         "What to deploy cannot be said yet: the plan takes here: demo torch fp32 1x1x2, which was "
         "disturbed while it was measured; measure again on a quiet machine and run "
-        "`snakemake plan`."
+        "<code>snakemake plan</code>."
     )
 
 
@@ -193,6 +193,19 @@ def test_show_results_prints_scores_and_the_fastest_cell(folder):
         "  fastest: 439 features/s (torch bf16, real-lengths, batch 32, 2 threads)",
         f"  report:  {(folder / 'report.html').resolve()}",
     ]
+
+
+def test_show_results_opens_with_the_plan_where_there_is_one(folder):
+    (folder / "report.html").write_text("x")
+    (folder / "plan").mkdir()
+    plan = write(folder / "plan/plan.json", a_plan())
+    paths = ("--summary", folder / "summary.csv", "--report", folder / "report.html")
+    first = run("show_results", *paths).stdout.splitlines()[0]
+    assert first.startswith("  The plan: 2 x here (torch fp32, layout 1x1x2, F1 88.0) carry")
+    write(plan, [])
+    done = run("show_results", *paths)
+    assert done.returncode == 2
+    assert "plan.json: not a plan as this version writes it" in done.stderr
 
 
 def test_show_results_keeps_a_large_experiment_short(tmp_path):

@@ -168,6 +168,9 @@ def test_questions_without_an_answer_are_scored_as_squad_2(folder: Path):
     assert json.loads((cell / "null_odds.json").read_text()).keys() == {"q1", "q2", "q3"}
     metrics = json.loads((cell / "metrics.json").read_text())
     assert (metrics["HasAns_total"], metrics["NoAns_total"]) == (2, 1)
+    lines = done.stdout.splitlines()
+    assert lines[3].startswith("2 answerable questions: exact match ")
+    assert lines[4].startswith("1 unanswerable questions: exact match ")
     config = json.loads((folder / "results/mine--dev/config.yaml").read_text())
     assert config["dataset"]["version_2_with_negative"] is True
     assert steps_of(score(folder, *CALL)) == []

@@ -54,6 +54,11 @@ def test_a_verb_has_its_own_help_and_name():
     assert run.stdout.startswith("usage: bertsquad compute-logits ")
 
 
+def test_it_tells_its_version():
+    for option in ("--version", "-V"):
+        assert bertsquad(option).stdout == f"bertsquad {PYPROJECT['project']['version']}\n"
+
+
 def test_an_unknown_verb_is_one_line():
     run = bertsquad("evalute")
     assert run.returncode == 2

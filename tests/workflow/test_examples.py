@@ -107,6 +107,21 @@ def test_a_quiet_run_shows_what_a_failed_job_said(fresh):
     assert said[0].endswith("(results/logs/download/demo-dev.json.log)")
 
 
+def test_a_run_says_how_long_it_will_take_and_how_good_that_was(fresh):
+    call = ("results/machine.json", "--cores", "1", "--quiet", "host", "reason", "rules")
+    planned = fresh.snakemake("-n", *call[:3])
+    told = [line for line in planned.stderr.splitlines() if line.startswith("bertsquad: ")]
+    assert told == ["bertsquad: 1 step to do, about 0.7 to 3 s on this machine"]
+    done = fresh.snakemake(*call)
+    assert done.returncode == 0, done.stderr
+    assert told[0] in done.stderr
+    last = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: ")][-1]
+    assert re.fullmatch(r"bertsquad: this took .* s, .* estimated \(0\.7 to 3 s\)", last)
+    again = fresh.snakemake(*call)
+    assert "estimated" not in again.stderr
+    assert "to do, about" not in again.stderr
+
+
 def test_each_rule_of_the_model_zoo_says_what_it_does(fresh):
     listed = fresh.snakemake("--list").stdout
     about = dict(re.findall(r"^(modelzoo_\w+) \((.*)\)$", listed, re.M))

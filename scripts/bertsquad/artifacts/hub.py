@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.artifacts.download import Missing, Request, download
-from bertsquad.artifacts.locations import FETCHED, hub_url, is_network
+from bertsquad.artifacts.locations import FETCHED, SOURCE, hub_url, is_network
+from bertsquad.artifacts.model_folders import NEEDED, held
 from bertsquad.checkpoint.given_folder import CONFIG, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY
 from bertsquad.checkpoint.weight_files import INDEX, SINGLE, shard_of_tensors
 from bertsquad.console.errors import LongUserError, UserError
@@ -48,11 +49,14 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     is one, and where that does not say the casing a tokenizer.json that may; model.safetensors, or
     the index and the files that it names. What a killed call has fetched stays and is continued.
     `UserError` as `download` raises, and for a model without weights in safetensors or without a
-    vocabulary. Offline what is there counts as the model's, but not where FETCHED says that it is
-    another's: that is a `UserError`, too.
+    vocabulary. Offline what is there counts as the model's, but not where FETCHED or SOURCE says
+    that it is another's, and the drop folder does not have all: that is a `UserError`, too.
     """
     if model.offline and is_network(model.address):
         _refuse_another(model, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    source = {"hub": model.hub, "revision": model.revision, "address": model.address}
+    write_json(folder / SOURCE, source)
     (folder / FETCHED).unlink(missing_ok=True)
     config = _get_config(model, folder)
     vocabulary = _get_first(model, (VOCABULARY, TOKENIZER), folder, "vocabulary")
@@ -71,7 +75,6 @@ def fetch(model: HubModel, folder: Path) -> list[Path]:
     for path in folder.iterdir():  # what an earlier revision had: the folder holds this one alone
         if path.is_file() and path not in files and not path.name.startswith("."):
             path.unlink()
-    source = {"hub": model.hub, "revision": model.revision, "address": model.address}
     write_json(folder / FETCHED, source | {"files": facts})
     return files
 
@@ -83,17 +86,22 @@ def _says_casing(settings: Path | None) -> bool:
 
 
 def _refuse_another(model: HubModel, folder: Path) -> None:
-    """`UserError` where the folder holds another model, or another revision."""
-    if not (folder / FETCHED).is_file():
+    """`UserError` where the folder holds another model, or another revision; what it holds goes
+    where the drop folder has all that takes its place."""
+    known = held(folder)
+    if known is None or known == (model.hub, model.revision):
         return
-    source = read_json(folder / FETCHED)
-    known = (source.get("hub"), source.get("revision")) if isinstance(source, dict) else None
-    if known and known != (model.hub, model.revision):
-        raise UserError(
-            f"{folder}: holds {known[0]} at {known[1]}, and offline nothing else can be fetched; "
-            f"use another folder, or remove {FETCHED} if you have put the files of {model.hub} at "
-            f"{model.revision} there"
-        )
+    drop = model.drop_folder
+    if drop and all(any((drop / name).is_file() for name in group) for group in NEEDED):
+        for path in folder.iterdir():
+            if path.is_file():
+                path.unlink()
+        return
+    where = drop or "another folder, named by --drop-folder"
+    raise UserError(
+        f"{folder}: holds {known[0]} at {known[1]}, and offline nothing else can be fetched; put "
+        f"the files of {model.hub} at {model.revision} into {where}, or go online"
+    )
 
 
 def _get_config(model: HubModel, folder: Path) -> Path:

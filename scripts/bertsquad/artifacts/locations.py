@@ -11,6 +11,9 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from bertsquad.console.errors import UserError
 
 HUB = "https://huggingface.co"
+SOURCE = (
+    ".source.json"  # beside them, written first: a workflow removes the other before it fetches
+)
 FETCHED = "fetched.json"  # beside a hub's files, written last: what was fetched, from where
 
 

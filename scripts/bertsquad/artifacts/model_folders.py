@@ -3,17 +3,30 @@
 Nothing is said of it but where it is: sizes, epsilon, GELU and casing are its own files'.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertsquad.artifacts.catalogue import Artifact
-from bertsquad.artifacts.locations import FETCHED, HUB, hub_url, is_network
+from bertsquad.artifacts.locations import FETCHED, HUB, SOURCE, hub_url, is_network
 from bertsquad.checkpoint.given_folder import CONFIG, TOKENIZER, VOCABULARY, find_parts
 from bertsquad.checkpoint.weight_files import INDEX, SINGLE
 
 # Of each group a hub's model has one.
-_NEEDED = ((CONFIG,), (VOCABULARY, TOKENIZER), (SINGLE, INDEX))
+NEEDED = ((CONFIG,), (VOCABULARY, TOKENIZER), (SINGLE, INDEX))
+
+
+def held(folder: Path) -> tuple[str, str] | None:
+    """The hub's model and the revision whose files a folder holds, or part of them; None where
+    nothing says so."""
+    for name in (FETCHED, SOURCE):
+        try:
+            found = json.loads((folder / name).read_text(encoding="utf-8"))
+            return str(found["hub"]), str(found["revision"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 @dataclass(frozen=True)
@@ -72,13 +85,18 @@ class ModelFolder:
 
     def missing(self, path: Path, dropped: Path) -> list[Artifact]:
         """What must still come over the network: neither in its folder `path`, nor in the drop
-        folder's folder `dropped`."""
-        if self.hub is None or (path / FETCHED).is_file() or not is_network(self.address):
+        folder's folder `dropped`. Files of another model or revision do not count."""
+        if self.hub is None or not is_network(self.address):
             return []
+        known = held(path)
+        is_ours = known is None or known == (self.hub, self.revision)
+        if is_ours and (path / FETCHED).is_file():
+            return []
+        places = (path, dropped) if is_ours else (dropped,)
         return [
             self._artifact(group[0])
-            for group in _NEEDED
-            if not any((place / name).is_file() for place in (path, dropped) for name in group)
+            for group in NEEDED
+            if not any((place / name).is_file() for place in places for name in group)
         ]
 
     def _artifact(self, file: str) -> Artifact:

@@ -68,14 +68,23 @@ class Step:
     factor: Factor
     rate: float  # after it
     unit: str
-    worth: float  # times the delivered rate, were it removed
+    worth: float | None  # times the delivered rate, were it removed; None: nothing is delivered
     advice: str
 
 
-def chain(
-    measured: Mapping[str, Any], served: Mapping[str, Any] | None, gate: str
-) -> dict[str, Any]:
-    """`peak`, `steps`, `delivered`, `share` (of the peak), `ends` (why it ends early, or "").
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """From the peak to what is delivered."""
+
+    peak: float  # features/s of all cores, each as fast as one is alone
+    steps: list[Step]
+    delivered: float  # in the unit of the last step
+    share: float  # of the peak
+    ends: str  # what is missing at its end, or ""
+
+
+def chain(measured: Mapping[str, Any], served: Mapping[str, Any] | None, gate: str) -> Chain:
+    """The chain of a measurement.
 
     `measured`: what measure_waterfall.py writes. `served`: `arrival_rate` in requests/s and
     `slo_ms` of a confirmed search under load of the same engine and precision, or None. `gate`:
@@ -153,21 +162,10 @@ def _padding(measured: Mapping[str, Any]) -> str:
     return f"nothing is padded; padded to {length} tokens it would keep {share:.0%}"
 
 
-def _chained(
-    peak: float, steps: Sequence[tuple[str, Factor, str, str]], ends: str
-) -> dict[str, Any]:
-    found, rate = list[Step](), peak
-    delivered = peak
-    for _, factor, _, _ in steps:
-        delivered *= factor.value
+def _chained(peak: float, steps: Sequence[tuple[str, Factor, str, str]], ends: str) -> Chain:
+    made, rate = list[Step](), peak
     for name, factor, unit, advice in steps:
         rate *= factor.value
-        worth = 1 / factor.value if factor.value else 0.0
-        found.append(Step(name, factor, rate, unit, worth, advice))
-    return {
-        "peak": peak,
-        "steps": found,
-        "delivered": delivered,
-        "share": delivered / peak,
-        "ends": ends,
-    }
+        worth = 1 / factor.value if factor.value else None
+        made.append(Step(name, factor, rate, unit, worth, advice))
+    return Chain(peak, made, rate, rate / peak, ends)

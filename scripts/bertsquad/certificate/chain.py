@@ -21,7 +21,7 @@ def chain_sha256(
     Of a step: its id, code, options, the exact ones of its inputs and outputs. Steps that make
     nothing exact, as a benchmark's cells, are left out. Files from outside count by content.
     """
-    made = set()
+    made = set[str]()
     links = []
     for step in sorted(steps, key=lambda each: each["id"]):
         made.update(step["outputs"])

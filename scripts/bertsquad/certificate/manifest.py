@@ -14,10 +14,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from bertsquad.certificate.record import json_sha256 as json_sha256
 from bertsquad.certificate.schema import FileClass
 
 # Keys of the configuration that say how and where something is made, not what.
 NOT_SETTINGS = ("distributed", "drop_folder", "offline", "pathvars")
+# Parameters of rules that hold the whole configuration: what they write has its own exact part.
+NOT_PARAMS = {"record_inputs": ("config", "catalogue", "models")}
 _SOURCES = ("url", "urls")  # of an artifact: its SHA-256 says what it is
 TIMES_OF_A_STEP = ("elapsed_s", "tokens_per_second")
 # Columns of summary.csv that neither a clock nor the machine decides.
@@ -78,7 +81,7 @@ PATTERNS = (
     Pattern("benchmarks/*", "timed", "Snakemake's time and memory of each job"),
     Pattern("*/benchmark/*", "timed", "measured cells"),
     Pattern("machine.json", "timed", "the machine, and who else computed at that moment"),
-    Pattern("certificate.json", "timed", "when and where each step ran"),
+    Pattern("certificate.*", "timed", "when and where each step ran"),
     Pattern("summary.csv", "timed", "speeds beside scores", _scores),
     Pattern("report.html", "timed", "shows what was measured"),
     Pattern("figures/accuracy.svg", "exact", "drawn from scores"),
@@ -99,6 +102,7 @@ PATTERNS = (
     Pattern("modelzoo/*/run.json", "timed", "when the launcher ran and for how long"),
     Pattern("modelzoo/*/result.json", "timed", "speeds that the launcher printed"),
     Pattern("resources/hub/*/fetched.json", "timed", "where a model was fetched from"),
+    Pattern("*.record.json", "log", "what a job used, and when"),
     Pattern("resources/.sha256.json", "log", "checksums that are known already"),
 )
 _REST = Pattern("*", "exact", "computed from inputs, code and settings alone")
@@ -130,12 +134,6 @@ def exact_sha256(name: str, path: Path, sha256: str | None = None) -> str | None
         return json_sha256(row.exact_part(content))
     except (ValueError, csv.Error, AttributeError):
         return _of(content)
-
-
-def json_sha256(value: Any) -> str:
-    """The SHA-256 of a JSON value: sorted keys, no spaces."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return _of(text.encode("utf-8", "surrogatepass"))
 
 
 def _of(content: bytes) -> str:

@@ -10,21 +10,21 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from bertsquad.certificate.record import OUTSIDE as OUTSIDE
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 FORMAT = "bertsquad-certificate/1"
-OUTSIDE = "outside/"  # names of input files that are neither results nor code
 
 DOUBTS = {
     "edited-while-running": "an input or the code of a step changed while the step ran",
-    "dirty-tree": "the code is not that of the commit",
+    "dirty-tree": "the code is not known to be that of a commit",
     "disturbed": "other programs, or the machine itself, disturbed a measurement",
     "emulated": "a precision was measured that the processor emulates",
     "untracked-input": "a step used a file that is no result of another step and no listed input",
     "unpinned-image": "a container image is named but not identified by its content",
-    "metadata-missing": "nothing was recorded of how a file was made",
+    "metadata-missing": "a step kept no record, or nothing tells how a file was made",
     "changed-since": "a file is not what its step made",
 }
 DoubtKind = Literal[
@@ -81,7 +81,7 @@ class Machine(TypedDict):
     """A kind of machine that ran steps."""
 
     cpu: str | None  # model
-    cpu_sha256: str | None  # of what decides how it computes: see certificate/record.py
+    cpu_sha256: str | None  # of model and flags, as record.py makes it
     flags: list[str]
     hosts: list[str]
 
@@ -97,11 +97,11 @@ class Input(TypedDict):
 
 
 class Step(TypedDict):
-    """One job. `id` is its rule and what names it: `finetune/demo`."""
+    """One job. `id` is its rule and its wildcards: `finetune/demo`."""
 
     id: str
     rule: str
-    code_sha256: Sha256 | None  # a key of the certificate's `code`
+    code_sha256: Sha256 | None  # a key of the certificate's `code`: record.listing_sha256 of it
     params: dict[str, str]  # the rule's parameters that decide its result, paths as names
     params_sha256: Sha256 | None
     inputs: dict[Name, Sha256]  # as they were when the step began; no code

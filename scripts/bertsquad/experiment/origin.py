@@ -24,7 +24,7 @@ class Origin:
 def origin(repository: Path) -> Origin:
     """The version, commit and changed files of a checkout. Never fails: what git does not tell has
     its reason in `unknown`."""
-    version = _version(repository)
+    version = version_of(repository)
     if not (repository / ".git").exists():  # a folder inside another project is not that project
         return Origin(version, "", (), "these files are not a git repository")
     try:
@@ -69,8 +69,8 @@ def _git(repository: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _version(repository: Path) -> str:
-    """As pyproject.toml says."""
+def version_of(repository: Path) -> str:
+    """As pyproject.toml says; "" where there is none."""
     try:
         text = (repository / "pyproject.toml").read_text(encoding="utf-8")
     except OSError:

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from bertsquad.console.errors import UserError
+from bertsquad.files import read_json
 
 _Plan = Mapping[str, Any]
 _OTHERS = 4  # dropped options that are told one by one
@@ -51,6 +55,17 @@ def opening(plan: _Plan) -> str:
         )
     said = answer(plan)
     return f"{'The plan: ' if plan['status'] == 'optimal' else ''}{said[:1].upper()}{said[1:]}."
+
+
+def opening_of(file: Path) -> str:
+    """The same of a plan.json; `UserError` for one that is not as this version writes it."""
+    try:
+        return opening(read_json(file))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{file}: not a plan as this version writes it ({error!r}); `snakemake plan --forcerun "
+            "make_plan` makes it again"
+        ) from None
 
 
 def _disturbed(plan: _Plan) -> list[str]:

@@ -1,4 +1,4 @@
-"""reading.py: a certificate of another version: what is absent is None, what is there is checked."""
+"""reading.py: of another version's certificate what is absent is None, the rest is checked."""
 
 import copy
 

@@ -47,7 +47,7 @@ def test_a_wider_margin_makes_more_equivalent():
 
 
 def test_other_questions_are_refused_in_one_line():
-    with pytest.raises(UserError, match="^other questions: 300 in A, 299 in B, 'q299' only in A"):
+    with pytest.raises(UserError, match=r"^other questions: 300 in A, 299 in B, 'q299' only in A"):
         check_questions(answers(300), answers(299))
 
 

@@ -100,9 +100,10 @@ def bag(folder, target, damaged=False):
         if path.is_file() and path.name != "certificate.json"
     }
     payload["data/certificate.json"] = (folder / "certificate.json").read_bytes()
+    size = sum(map(len, payload.values()))
     tags = {
         "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
-        "bag-info.txt": f"Payload-Oxum: {sum(map(len, payload.values()))}.{len(payload)}\n".encode(),
+        "bag-info.txt": f"Payload-Oxum: {size}.{len(payload)}\n".encode(),
         "Makefile": b"all:\n",
         "manifest-sha256.txt": manifest(payload),
     }

@@ -52,6 +52,7 @@ _Heading = tuple[str, str, Callable[[Any], str] | None]
 
 # By column of summary.csv.
 _CELL_COLUMNS: dict[str, _Heading] = {
+    "machine": ("machine", "", None),
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -82,6 +83,7 @@ _CELL_COLUMNS: dict[str, _Heading] = {
     "iterations": ("batches", "", whole),
 }
 _IDENTITY = (
+    "machine",
     "run",
     "engine",
     "precision",
@@ -107,7 +109,7 @@ _ACCURACY_COLUMNS: dict[str, _Heading] = {
     "has_answer_interval": ("interval", "other questions on these articles", None),
     "no_answer_f1": ("no answer", "% of unanswerable", lambda value: f"{value:.2f}"),
     "no_answer_interval": ("interval", "other questions on these articles", None),
-    "best_f1": ("best F1", "% at any threshold", lambda value: f"{value:.2f}"),
+    "best_f1": ("best F1", "% by another threshold", lambda value: f"{value:.2f}"),
     "best_f1_threshold": ("threshold", "of best F1", lambda value: f"{value:.3f}"),
     "share": ("F1 share", "% of FP32’s", lambda value: f"{value:.2f}"),
     "changed_answers": ("answers", "changed", whole),

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
+from bertsquad.certificate.chain import short
+from bertsquad.certificate.schema import Certificate
+from bertsquad.certificate.sentence import doubts_in_short
 from bertsquad.experiment.origin import Origin
 from bertsquad.reporting.formats import score, whole
 from bertsquad.reporting.page.findings import Findings
@@ -41,9 +44,17 @@ def judgements(
         *_of_training(found),
         *_of_times(found, summary),
         *_of_repeats(summary),
-        *_of_machine(found, warnings),
+        *_of_machine([] if summary.machines else found.cpus, found, warnings),
         *_of_code(found, origin),
     ]
+
+
+def of_certificate(certificate: Certificate) -> Judgement:
+    """Whether all of it is proved to others, or what its certificate doubts."""
+    said = doubts_in_short(certificate).removeprefix("doubts: ")
+    text = Markup('<a href="#certificate">Chain {}</a>: {}.')
+    level: Level = "care" if certificate["doubts"] else "yes"
+    return Judgement("Certificate", level, text.format(short(certificate["chain_sha256"]), said))
 
 
 def _of_scores(found: Findings, *, demo: bool) -> Iterator[Judgement]:
@@ -142,11 +153,13 @@ def _of_repeats(summary: Summary) -> Iterator[Judgement]:
         yield Judgement("Repeats", "yes", text.format(whole(summary.repeats)))
 
 
-def _of_machine(found: Findings, warnings: Sequence[str]) -> Iterator[Judgement]:
-    """What the machine's own checks found."""
+def _of_machine(
+    cpus: Sequence[str], found: Findings, warnings: Sequence[str]
+) -> Iterator[Judgement]:
+    """What the machine's own checks found. `cpus` that nobody told apart as kinds of machines."""
     if not found.cells:
         return
-    several = _different_processors(found.cpus)
+    several = _different_processors(cpus)
     if warnings:
         count = f"{whole(len(warnings))} warning{'s' if len(warnings) > 1 else ''}"
         text = Markup('<a href="#machine">{} about this machine</a>: read the times with care.')

@@ -145,7 +145,11 @@ class Row(TypedDict):
     ]
     no_answer_f1_low: Annotated[float | None, "%", "lower end, for other questions"]
     no_answer_f1_high: Annotated[float | None, "%", "upper end, for other questions"]
-    best_f1: Annotated[float | None, "%", "SQuAD 2.0: the highest F1 of any threshold"]
+    best_f1: Annotated[
+        float | None,
+        "%",
+        "SQuAD 2.0: the highest F1 that a threshold up to the predictions' own gives",
+    ]
     best_f1_threshold: Annotated[float | None, "", "the null_score_diff_threshold of best_f1"]
     host: Annotated[str, "", "name of the machine that measured the cell"]
     node: Annotated[str, "", "what the batch system calls it"]
@@ -161,6 +165,7 @@ class Row(TypedDict):
     ]
     dropped: Annotated[int | None, "", "timed batches before the series was steady, not counted"]
     drift: Annotated[float | None, "", "change of the time of a batch from start to end, a share"]
+    machine: Annotated[str, "", "kind of machine: a key under `machines` in the config; empty: one"]
 
 
 @dataclass(frozen=True, slots=True)
