@@ -51,10 +51,15 @@ GROUPS = {
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "Proof for others": ("certify", "compare-runs", "export-results", "verify-cells"),
+    "Proof for others": (
+        "certify",
+        "compare-runs",
+        "verify-crate",
+        "export-results",
+        "verify-cells",
+    ),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
-    "Proof for others": ("verify-crate",),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
