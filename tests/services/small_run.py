@@ -22,6 +22,7 @@ MODEL = "results/small/model/model.safetensors"
 CELL = "results/small/torch-fp32/benchmark/real-lengths/batch1-threads1-repeat1.json"
 # Files that hold times, or what was drawn and told of them.
 TIMED = ("results/benchmarks/", "results/logs/", "results/machine.json", "results/summary.csv")
+TIMED += ("results/certificate.",)
 TIMED += ("results/report.html", "results/figures/throughput.svg", "results/figures/latency.svg")
 TRAINING_LOG = "results/small/training_log.jsonl"
 TIMES_OF_A_STEP = {"elapsed_s", "tokens_per_second"}

@@ -12,7 +12,7 @@ from bertsquad.files import sha256
 pytestmark = pytest.mark.slow
 
 # A job for each of the 10 figures.
-REPORTED = {"summarize": 1, "plot": 10, "report": 1}
+REPORTED = {"summarize": 1, "plot": 10, "make_certificate": 1, "report": 1}
 Edit = Callable[[Path], None]
 
 
@@ -106,9 +106,22 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         config(lambda settings: settings.update(evaluation={"minimum_f1_share": 0.9})),
         {"compare_answers": 12, "record_inputs": 1} | REPORTED,
     ),
+    "the certificate edited": (
+        append("scripts/bertsquad/certificate/doubts.py"),
+        {"make_certificate": 1, "report": 1},
+    ),
+    "a log edited": (append("results/logs/demo-fp32/finetune.log"), {}),
+    "the certificate deleted": (
+        delete("results/certificate.json"),
+        {"make_certificate": 1, "report": 1},
+    ),
+    "a list of n-best answers touched up by hand": (
+        append("results/demo-bf16/torch-fp32/nbest_predictions.json"),
+        {"make_certificate": 1, "report": 1},
+    ),
     "a figure edited": (
         append("scripts/bertsquad/reporting/figures/accuracy.py"),
-        {"plot": 1, "report": 1},
+        {"plot": 1, "make_certificate": 1, "report": 1},
     ),
     "the training loop edited": (
         append("scripts/bertsquad/training/loop.py"),
@@ -282,7 +295,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         delete("results/demo-fp32/torch-bf16/metrics.json"),
         {"evaluate": 1} | REPORTED,
     ),
-    "a figure deleted": (delete("results/figures/latency.svg"), {"plot": 1, "report": 1}),
+    "a figure deleted": (
+        delete("results/figures/latency.svg"),
+        {"plot": 1, "make_certificate": 1, "report": 1},
+    ),
     "the report deleted": (delete("results/report.html"), {"report": 1}),
 }
 
@@ -317,6 +333,9 @@ def outputs(project: Path) -> list[Path]:
     return [
         project / "results/demo-fp32/torch-bf16/metrics.json",
         project / "results/figures/latency.svg",
+        project / "results/certificate.json",
+        project / "results/logs/demo-fp32/finetune.log",
+        project / "results/demo-bf16/torch-fp32/nbest_predictions.json",
         project / "results/report.html",
         *(project / "results/logs").rglob("*.record.json"),
         *(path for path in metadata if path.is_file()),

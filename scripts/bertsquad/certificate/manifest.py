@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bertsquad.certificate.record import json_sha256 as json_sha256
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
 from bertsquad.certificate.schema import FileClass
 
 # Keys of the configuration that say how and where something is made, not what.
@@ -81,7 +81,7 @@ PATTERNS = (
     Pattern("benchmarks/*", "timed", "Snakemake's time and memory of each job"),
     Pattern("*/benchmark/*", "timed", "measured cells"),
     Pattern("machine.json", "timed", "the machine, and who else computed at that moment"),
-    Pattern("certificate.json", "timed", "when and where each step ran"),
+    Pattern("certificate.*", "timed", "when and where each step ran"),
     Pattern("summary.csv", "timed", "speeds beside scores", _scores),
     Pattern("report.html", "timed", "shows what was measured"),
     Pattern("figures/accuracy.svg", "exact", "drawn from scores"),

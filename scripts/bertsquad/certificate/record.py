@@ -11,7 +11,6 @@ clones record the same but for times, hosts, processors and numbers of threads.
 """
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -19,19 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
+from bertsquad.certificate.schema import OUTSIDE as OUTSIDE
+from bertsquad.certificate.schema import Sha256
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 FORMAT = "bertsquad-record/1"
 SUFFIX = ".record.json"
-OUTSIDE = "outside/"  # names of files that are neither results nor code
 
 
 class Facts(TypedDict):
     """A file as it was."""
 
-    sha256: str
+    sha256: Sha256
     bytes: int
 
 
@@ -61,12 +62,12 @@ class Record(Surroundings):
     wildcards: dict[str, str]
     # Module to SHA-256, of what the rule tracks: as it was when it was imported; of a module that
     # only other processes of the job import, as it was when the job began.
-    code: dict[str, str]
-    code_sha256: str  # see `listing_sha256`
+    code: dict[str, Sha256]
+    code_sha256: Sha256  # see `listing_sha256`
     # Modules that were edited while the job ran, to their SHA-256 after that; None: it was gone.
-    edited: dict[str, str | None]
+    edited: dict[str, Sha256 | None]
     params: dict[str, str]  # the rule's parameters as texts, paths as names
-    params_sha256: str
+    params_sha256: Sha256
     inputs: dict[str, Facts]  # as they were when the job began; no code
     outputs: dict[str, Facts]  # as they were when it ended; of a folder each file in it
     declared: list[str]  # the outputs as the rule names them: a folder is itself
@@ -128,12 +129,6 @@ def listing_sha256(code: Mapping[str, str]) -> str:
     (code points): a line `<sha256>  <name>` each."""
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(code.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def json_sha256(value: Any) -> str:
-    """The SHA-256 of a JSON value: sorted keys, no spaces."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cpu_sha256(model: str, flags: list[str]) -> str:

@@ -9,7 +9,7 @@ _SHOWN = 3  # doubts of a kind that are told one by one
 # One of a kind, and several.
 _COUNTED: dict[DoubtKind, tuple[str, str]] = {
     "edited-while-running": ("1 step edited while it ran", "{} steps edited while they ran"),
-    "dirty-tree": ("code that no commit holds", "code that no commit holds"),
+    "dirty-tree": ("code of no known commit", "code of no known commit"),
     "disturbed": ("1 disturbed measurement", "{} disturbed measurements"),
     "emulated": ("1 emulated measurement", "{} emulated measurements"),
     "untracked-input": ("1 input of unknown origin", "{} inputs of unknown origin"),

@@ -30,6 +30,8 @@ GROUPS = {
         "finetune",
         "quantize",
         "compute-logits",
+        "compute-logits-shard",
+        "join-logits",
         "predict",
         "compare-answers",
     ),
