@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bertsquad.certificate.record import json_sha256 as json_sha256
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
 from bertsquad.certificate.schema import FileClass
 
 # Keys of the configuration that say how and where something is made, not what.

@@ -40,13 +40,17 @@ def certificate_facts(certificate: Certificate) -> CertificateFacts:
 
 
 def _done(certificate: Certificate) -> str:
-    """Steps by rule, and files by class."""
-    rules = Counter(step["rule"] for step in certificate["steps"])
-    several = {rule: f"{whole(n)} {rule}" if n > 1 else rule for rule, n in rules.items()}
+    """How many steps, what they came to, and files by class."""
+    steps, rules = certificate["steps"], {step["rule"] for step in certificate["steps"]}
     classes = Counter(file["class"] for file in certificate["files"].values())
     files = ", ".join(f"{whole(classes[kind])} {kind}" for kind in ("exact", "timed", "log"))
-    steps = f"{whole(len(certificate['steps']))} steps: {', '.join(several.values())}. "
-    return f"{steps if several else ''}{whole(len(certificate['files']))} files: {files}."
+    parts = [
+        f"{whole(len(steps))} steps of {whole(len(rules))} rules" if steps else "",
+        f"{whole(len(certificate['scores']))} scores",
+        f"{whole(len(certificate['speeds']))} measured cells",
+        f"{whole(len(certificate['files']))} files ({files})",
+    ]
+    return ", ".join(part for part in parts if part and not part.startswith("0 "))
 
 
 def _code(certificate: Certificate) -> str:
