@@ -15,7 +15,7 @@ from bertsquad.certificate.compare.answer import (
     short,
 )
 from bertsquad.certificate.compare.sides import Side
-from bertsquad.certificate.schema import OUTSIDE
+from bertsquad.certificate.schema import DOUBTS, OUTSIDE
 
 DOUBTFUL = "doubtful"
 CLEAN = "clean"
@@ -249,20 +249,18 @@ def trust(a: Side, b: Side) -> Answer:
         lacking = "A" if a.facts["doubts"] is None else "B"
         return Answer(CANNOT_TELL, [f"{lacking} does not say what may be doubted."])
     evidence = [
-        f"{side.label}, {doubt['kind']}{_where(doubt)}: {doubt['what']}"
-        for side in (a, b)
-        for doubt in side.facts["doubts"]
-    ]
-    evidence += [
-        f"{side.label}, changed-since, {name}: the file is not as its certificate says."
+        f"{side.label}: {name} is not as its certificate says."
         for side in (a, b)
         for name in sorted(side.changed)
     ]
+    for side in (a, b):
+        kinds: dict[str, list[str]] = {}
+        for doubt in side.facts["doubts"]:
+            kinds.setdefault(doubt["kind"], []).append(doubt["what"] or doubt["where"] or "")
+        for kind, said in kinds.items():
+            more = f"; and {len(said) - 1:,} more" if len(said) > 1 else ""
+            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0]}{more}.")
     return Answer(WITH_DOUBTS, evidence) if evidence else Answer(CLEAN, ["Neither has a doubt."])
-
-
-def _where(doubt: Mapping[str, Any]) -> str:
-    return f", {doubt['where']}" if doubt["where"] else ""
 
 
 def _lacking(first: Any, a: Side, b: Side) -> str:
