@@ -12,6 +12,7 @@ pathvars:
 
 include: "rules/common.smk"
 include: "rules/record.smk"
+include: "rules/cluster.smk"
 include: "rules/watch.smk"
 
 
@@ -19,9 +20,11 @@ include: "rules/watch.smk"
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
+include: "rules/shards.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"

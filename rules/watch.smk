@@ -57,7 +57,10 @@ EXPECTED = []  # the estimate and the time of the start
 onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
+    or_exit(refuse_speed_elsewhere)
+    warn_of_mixed_machines()
     tell_what_to_record()
+    or_exit(name_orphans)
     if workflow.local_exec:
         EXPECTED[:] = [tell_estimate(), time.monotonic()]
     # Jobs say how far they are into their logs, which nobody sees meanwhile.

@@ -55,7 +55,9 @@ class Made:
         path = metadata_of(OUTPUT)
         path.parent.mkdir(parents=True, exist_ok=True)
         checksums = {PATH: f"sha256:{held}", "results/other.txt": f"sha256:{OTHER}"}
-        path.write_text(json.dumps({"starttime": started, "input_checksums": checksums}))
+        path.write_text(
+            json.dumps({"rule": "finetune", "starttime": started, "input_checksums": checksums})
+        )
         Path(OUTPUT).touch()
 
     def checksums(self) -> dict[str, str]:
@@ -74,7 +76,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
 
 def test_what_snakemake_took_for_the_code_that_ran_is_doubted(made: Made):
     assert made.mend() == [LINE]
-    assert made.checksums() == {PATH: UNKNOWN, "results/other.txt": f"sha256:{OTHER}"}
+    assert made.checksums() == {PATH: f"sha256:{UNKNOWN}", "results/other.txt": f"sha256:{OTHER}"}
     assert Path(OUTPUT).stat().st_mtime < Path(PATH).stat().st_mtime
     assert read_record(RECORD)["edited"] == {OPTIMIZER: made.now}
 
@@ -91,7 +93,7 @@ def test_undoing_the_edit_takes_no_doubt_away(made: Made):
     made.record(edited={OPTIMIZER: OTHER}, used=made.now)
     made.metadata(made.now)
     assert made.mend() == [LINE]
-    assert made.checksums()[PATH] == UNKNOWN
+    assert made.checksums()[PATH] == f"sha256:{UNKNOWN}"
 
 
 def test_an_edit_after_the_end_is_left_to_snakemake(made: Made):
@@ -150,4 +152,4 @@ def test_a_long_name_lies_in_parts(made: Made):
     Path(OUTPUT).rename(long)
     made.record(declared=[f"demo/{'x' * 200}/vocab.txt"])
     assert len(made.mend()) == 1
-    assert json.loads(part.read_text())["input_checksums"][PATH] == UNKNOWN
+    assert json.loads(part.read_text())["input_checksums"][PATH] == f"sha256:{UNKNOWN}"

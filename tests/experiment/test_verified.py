@@ -35,19 +35,23 @@ def test_without_a_file_the_right_call_is_told(arguments, name):
 
 
 def test_a_file_that_is_not_there_is_named():
-    with pytest.raises(UserError, match="config.yaml: verify: no.json: no such file; expected a"):
+    with pytest.raises(
+        UserError, match=r"config\.yaml: verify: no\.json: no such file; expected a"
+    ):
         verified("no.json", "demo").check("config.yaml", [])
 
 
 def test_another_file_is_refused_before_a_model_is_trained_for_it(tmp_path: Path):
     path = tmp_path / "summary.json"
     path.write_text(json.dumps({"rows": []}))
-    with pytest.raises(UserError, match="not a cells.json"):
+    with pytest.raises(UserError, match=r"not a cells\.json"):
         verified(str(path), "demo").check("config.yaml", [])
 
 
 def test_cells_of_other_runs_are_refused(tmp_path: Path):
     path = str(cells_file(tmp_path / "cells.json"))
-    with pytest.raises(UserError, match="cells of demo, but config.yaml times a, b; take the conf"):
+    with pytest.raises(
+        UserError, match=r"cells of demo, but config\.yaml times a, b; take the conf"
+    ):
         verified(path, "a", "b").check("config.yaml", [])
     verified(path, "a", "demo").check("config.yaml", [])

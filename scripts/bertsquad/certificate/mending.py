@@ -13,20 +13,18 @@ import json
 import os
 import shutil
 import tempfile
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bertsquad.certificate.metadata import as_seconds, checksums, metadata_path, read_metadata
 from bertsquad.certificate.record import Places, Record, find_records, read_record, write_record
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
 
 # In the place of a checksum: no file has it.
-UNKNOWN = "sha256:edited while it was used"
-_LONGEST_NAME = 254  # of a part of a path in Snakemake's metadata (persistence/file.py)
+UNKNOWN = "edited while it was used"
 _STAMP = ".snakemake_timestamp"  # in a folder that is an output: its time is the folder's
 _BEFORE_S = 1.0  # so much older than the edit an output is made
 
@@ -81,13 +79,14 @@ class Mender:
         others = [name for name, used in record["code"].items() if self._current(name) != used]
         if not record["declared"] or not (others or edited):
             return {}
-        metadata = _read(self._metadata_of(record["declared"][0]))
-        if _is_later(metadata.get("starttime"), record["ended"]):
+        output = self.places.path(record["declared"][0])
+        noted = read_metadata(self.metadata, str(output))
+        if noted is None or _is_later(noted.get("starttime"), record["ended"]):
             return {}
         for name in others:
-            held = _checksums(metadata).get(self.places.code_path(name))
-            if held not in (None, UNKNOWN, f"sha256:{record['code'][name]}"):
-                edited.setdefault(name, str(held).removeprefix("sha256:"))
+            held = checksums(noted).get(self.places.code_path(name))
+            if held not in (None, UNKNOWN, record["code"][name]):
+                edited.setdefault(name, held)
         return edited
 
     def _current(self, name: str) -> str | None:
@@ -102,14 +101,16 @@ class Mender:
     def _doubt(self, output: str, edited: dict[str, str | None]) -> bool:
         """Let Snakemake's metadata of an output hold no checksum of these modules, and the output
         be older than they are; whether it is an output that Snakemake knows."""
-        where, file = self._metadata_of(output), self.places.path(output)
-        content = _read(where)
-        if not content or not file.exists():
+        file = self.places.path(output)
+        noted = read_metadata(self.metadata, str(file))
+        if noted is None or not file.exists():
             return False
         paths = [self.places.code_path(name) for name in edited]
-        doubted = _checksums(content) | dict.fromkeys(paths, UNKNOWN)
-        if doubted != content["input_checksums"]:
-            self._replace(where, content | {"input_checksums": doubted})
+        before = noted.get("input_checksums") or {}
+        doubted = before | dict.fromkeys(paths, f"sha256:{UNKNOWN}")
+        if doubted != before:
+            where = metadata_path(self.metadata, str(file))
+            self._replace(where, noted | {"input_checksums": doubted})
         times = [Path(path).stat().st_mtime_ns for path in paths if Path(path).exists()]
         if times:  # else the job's inputs are others, which Snakemake sees
             _make_older(file, min(times) - int(_BEFORE_S * 1e9))
@@ -124,15 +125,9 @@ class Mender:
         shutil.copymode(where, file.name)
         Path(file.name).replace(where)
 
-    def _metadata_of(self, output: str) -> Path:
-        """Snakemake's metadata of an output: its path in Base64, in parts that are file names."""
-        name = urlsafe_b64encode(str(self.places.path(output)).encode()).decode()
-        parts = [name[i : i + _LONGEST_NAME] for i in range(0, len(name), _LONGEST_NAME)]
-        return self.metadata.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
-
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a file of metadata holds; nothing where there is none or it is damaged."""
+    """What a record holds; nothing where there is none or it is damaged."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -140,14 +135,10 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _checksums(metadata: dict[str, Any]) -> dict[str, Any]:
-    found = metadata.get("input_checksums")
-    return found if isinstance(found, dict) else {}
-
-
 def _is_later(started: Any, ended: str) -> bool:
     """Whether Snakemake started a job (seconds since 1970) after the recorded one had ended."""
-    return isinstance(started, int | float) and started > datetime.fromisoformat(ended).timestamp()
+    end = as_seconds(ended)
+    return isinstance(started, int | float) and end is not None and started > end
 
 
 def _make_older(output: Path, time_ns: int) -> None:

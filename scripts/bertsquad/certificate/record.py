@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from bertsquad.certificate.manifest import json_sha256 as json_sha256
-from bertsquad.certificate.schema import OUTSIDE, Sha256
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
+from bertsquad.certificate.schema import OUTSIDE as OUTSIDE
+from bertsquad.certificate.schema import Sha256
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json

@@ -10,12 +10,12 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from bertsquad.certificate.record import OUTSIDE as OUTSIDE
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 FORMAT = "bertsquad-certificate/1"
+OUTSIDE = "outside/"  # names of files that are neither results nor code
 
 DOUBTS = {
     "edited-while-running": "an input or the code of a step changed while the step ran",
