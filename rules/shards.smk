@@ -43,6 +43,7 @@ rule join_logits:
         "<results>/{run}/{engine}-{precision}/logits.safetensors",
     log:
         "<logs>/{run}/join_logits/{engine}-{precision}.log",
+    localrule: True
     wildcard_constraints:
         run=any_of(SHARDS.cut_runs()),
     shell:
