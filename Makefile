@@ -103,8 +103,10 @@ test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer
 	-@test -f $(VALIDATORS)/.installed || $(MAKE) --no-print-directory $(VALIDATORS)/.installed
 	$(VENV)/bin/python -m pytest -m services tests/services
 
-$(VALIDATORS)/.installed: envs/validators.txt envs/install.py
-	@$(PYTHON) envs/install.py $(VALIDATORS) envs/validators.txt
+# Its packages differ from those of envs/constraints.txt.
+$(VALIDATORS)/.installed: envs/validators.txt
+	@$(PYTHON) -m venv $(VALIDATORS)
+	@$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --requirement envs/validators.txt
 	@touch $@
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.

@@ -11,6 +11,7 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/record.smk"
 include: "rules/cluster.smk"
 include: "rules/watch.smk"
 
@@ -19,6 +20,7 @@ include: "rules/watch.smk"
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"

@@ -318,15 +318,6 @@ def check_image():
         check_apptainer([Path.cwd(), REPOSITORY])
 
 
-def check_engines():
-    """Tell the user what is configured that this machine cannot run."""
-    for engine, precision in EXPERIMENT.engine_precisions():
-        try:
-            check_able(engine, precision)
-        except UserError as error:
-            print(f"bertsquad: warning: {CONFIG_SOURCE}: {error}", file=sys.stderr)
-
-
 def refuse_engines():
     """Stop before the first job where a planned one would end so on this machine."""
     if workflow.local_exec:
@@ -344,6 +335,5 @@ if workflow.is_main_process:
     # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
     # while parsing, hence sys.argv.
     if not {"speed", "noise"} & set(sys.argv[1:]):
-        check_engines()
         or_exit(check_modelzoo)
         or_exit(announce_downloads)

@@ -9,7 +9,7 @@ import pytest
 from project import ROOT
 from services.slurm import run
 from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm
-from services.small_run import CELL, RUN, small_project, untimed_files
+from services.small_run import CELL, RUN, records, small_project, untimed_files, what_decided
 
 
 def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
@@ -22,6 +22,8 @@ def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
     assert machine["node"] in ("n1", "n2", "n3")
     assert machine["job"].isdecimal()
     assert len(machine["allowed_cpus"]) == min(2, os.cpu_count() or 1)  # all that the node has
+    assert records(project)["finetune/small"]["job"].isdecimal()
+    assert what_decided(project).items() <= what_decided(on_host).items()
     assert project.planned("accuracy", *RUN) == {}  # and nothing is made again on the host
 
 

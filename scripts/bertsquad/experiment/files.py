@@ -234,12 +234,18 @@ class Experiment(Inputs):
         """Every measured cell of the inference benchmark."""
         return [
             self.place(
-                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
+                f"<results>/{run}/{engine}-{precision}/benchmark/{machine}{scenario}"
                 f"/batch{batch}-threads{threads}-repeat{repeat}.json"
             )
+            for machine in self.machine_folders()
             for run, engine, precision, scenario, batch, threads in self.cells()
             for repeat in range(1, self.config["benchmark"]["repeats"] + 1)
         ]
+
+    def machine_folders(self) -> list[str]:
+        """The folder of each kind of machine in a benchmark's; none of its own where there is one
+        kind."""
+        return [f"{name}/" for name in self.config.get("machines") or {}] or [""]
 
     def cells(self) -> list[tuple[str, ...]]:
         """The six names in the path of every cell, of one repeat."""

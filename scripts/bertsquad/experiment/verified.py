@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.console.errors import UserError
+from bertsquad.experiment.options import options
 from bertsquad.experiment.plan_files import PlanFiles
 
 
@@ -31,9 +32,15 @@ class Verified:
             for folder in experiment.quantized(run, engine, precision)
         ]
 
+    def options(self) -> str:
+        """How long is measured, and waited for a quiet machine: as for this experiment's cells."""
+        benchmark = self.plan.experiment.config["benchmark"]
+        return options((name, benchmark[name]) for name in ("seconds", "quiet_seconds"))
+
     def check(self, source: str, arguments: Sequence[str]) -> None:
-        """`UserError` where no file is named, or one that is not there. `arguments` are those of
-        Snakemake: of a file among its targets the right call is told."""
+        """`UserError` where no file is named, where it is no cells.json, and where it has no run of
+        this experiment: before a model is trained for it. `arguments` are those of Snakemake: of
+        a file among its targets the right call is told."""
         if not self.file():
             files = [each for each in arguments if each.endswith(".json") and "=" not in each]
             name = files[0] if files else "their/cells.json"
@@ -46,4 +53,12 @@ class Verified:
             raise UserError(
                 f"{source}: verify: {path}: no such file; expected a cells.json, which `snakemake "
                 "export_cells` makes on their machine"
+            )
+        from bertsquad.planner.cells import read  # NumPy: only where it is asked for
+
+        theirs, ours = read(path).runs, self.plan.runs()
+        if not set(theirs) & set(ours):
+            raise UserError(
+                f"{path}: cells of {', '.join(theirs)}, but {source} times {', '.join(ours)}; take "
+                "the configuration that the file was made with"
             )

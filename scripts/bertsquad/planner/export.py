@@ -19,7 +19,7 @@ from bertsquad.machine.reading import is_unavailable, value
 from bertsquad.planner.cells import SCHEMA, check
 from bertsquad.reporting.summary.cells import read_cell
 from bertsquad.reporting.summary.comparisons import comparison_row
-from bertsquad.reporting.summary.judging import judge
+from bertsquad.reporting.summary.judging import judge, measured_elsewhere
 from bertsquad.reporting.summary.result_files import read_object
 from bertsquad.reporting.summary.tables import read_metrics
 
@@ -68,7 +68,7 @@ def export(
             continue
         if row["run"] not in runs:
             raise UserError(f"{path}: run {row['run']!r} is not one of {', '.join(runs)}")
-        _check_machine(path, row["cpu"], here, source)
+        _check_machine(path, row, machine, source)
         requests = requests_of(path, row["mode"], opened[row["run"]])
         layout = row.get("layout") or f"1x1x{row['threads']:.0f}"
         key = (*_model(row), layout)
@@ -116,12 +116,17 @@ def describe_machine(machine: dict[str, Any], source: str) -> dict[str, Any]:
     }
 
 
-def _check_machine(path: Path, cpu: Any, here: Mapping[str, Any], source: str) -> None:
-    if cpu != here["cpu"]:
+def _check_machine(
+    path: Path, row: Mapping[str, Any], machine: Mapping[str, Any], source: str
+) -> None:
+    cpu, here = row["cpu"], value(dict(machine), "cpu", "model")
+    if cpu != here:
         raise UserError(
             f"{path}: measured on {cpu or 'an unknown processor'}, but {source} describes "
-            f"{here['cpu']}; measure it again here, or export it there"
+            f"{here}; measure it again here, or export it there"
         )
+    if said := measured_elsewhere(row, machine):
+        raise UserError(f"{path}: {said}; measure it again there, or probe the machine again")
 
 
 def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:

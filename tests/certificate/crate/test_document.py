@@ -11,6 +11,9 @@ from bertsquad.certificate.crate.document import Agent
 from bertsquad.certificate.crate.graph import iso
 from fake_run import MODEL, Run, make_run
 
+# What `git hash-object` says of the command.
+FINETUNE = "https://identifiers.org/swh:1:cnt:62f74f72caefce017353a65744a71c09d59a2e54"
+
 Graph = dict[str, dict[str, Any]]
 
 
@@ -61,7 +64,7 @@ def test_a_job_is_an_action_with_its_command_its_files_and_times(graph: Graph):
         "@type": "CreateAction",
         "name": "finetune/small",
         "description": "python scripts/finetune.py --seed 7",
-        "instrument": {"@id": "code/scripts/finetune.py"},
+        "instrument": {"@id": FINETUNE},
         "agent": {"@id": "#agent"},
         "object": {"@id": graph_dataset(graph)},
         "result": [
@@ -77,6 +80,12 @@ def test_a_job_is_an_action_with_its_command_its_files_and_times(graph: Graph):
         "ControlAction",
         {"@id": "code/Snakefile#finetune"},
     )
+
+
+def test_a_tool_is_named_by_its_content_and_leads_to_its_file(graph: Graph):
+    assert graph[FINETUNE]["url"] == {"@id": "code/scripts/finetune.py"}
+    assert graph[FINETUNE]["name"] == "scripts/finetune.py"
+    assert graph["code/scripts/finetune.py"]["@type"] == "File"
 
 
 def graph_dataset(graph: Graph) -> str:

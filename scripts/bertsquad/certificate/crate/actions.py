@@ -13,6 +13,7 @@ from bertsquad.certificate.crate.graph import (
     identifier,
     iso,
     last_end,
+    ref,
 )
 from bertsquad.certificate.crate.payload import CODE
 from bertsquad.certificate.schema import Certificate, Step
@@ -20,6 +21,7 @@ from bertsquad.certificate.schema import Certificate, Step
 _LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 _BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _SNAKEMAKE = "https://snakemake.github.io"
+_BY_CONTENT = "https://identifiers.org/swh:1:cnt:"  # Software Heritage's, of a file
 _DONE = "http://schema.org/CompletedActionStatus"
 ENGINE_RUN = "#engine-run"
 
@@ -36,7 +38,8 @@ def add_workflow(graph: Graph, certificate: Certificate, payload: Mapping[str, F
         "url": _SNAKEMAKE,
         "version": snakemake,
     }
-    steps, tools = [], []
+    steps: list[Entity] = []
+    tools: list[Entity] = []
     for rule in dict.fromkeys(step["rule"] for step in certificate["steps"]):
         tool = _add_tool(graph, rule, certificate, payload, version)
         tools.append(tool)
@@ -57,6 +60,7 @@ def add_workflow(graph: Graph, certificate: Certificate, payload: Mapping[str, F
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
             "name": "bertsquad",
             "description": "Fine-tune, score and time BERT on SQuAD",
+            "url": {"@id": "README.md"},
             "version": version,
             "conformsTo": graph.add(
                 {
@@ -111,14 +115,25 @@ def _add_tool(
                 "url": WORKFLOW,
             }
         )
-    return graph.add(
+    graph.add(
         {
             "@id": quote(script),
-            "@type": ["File", "SoftwareSourceCode"],
+            "@type": "File",
             "name": script.rpartition("/")[2],
-            "version": version,
             "encodingFormat": media_type(script),
             **_hashes(facts),
+        }
+    )
+    return graph.add(
+        {
+            # An intrinsic identifier: it follows from the content, and leads to where it is kept.
+            "@id": f"{_BY_CONTENT}{facts.blob}",
+            "@type": "SoftwareSourceCode",
+            "name": script.removeprefix(CODE),
+            "version": version,
+            "programmingLanguage": "Python",
+            "license": graph.add(licence_entity("Apache-2.0")),
+            "url": ref(script),
         }
     )
 
@@ -134,7 +149,7 @@ def add_job(
     tool = how["workExample"]
     image = _add_image(graph, certificate)
     options = [text for text in step["params"].values() if text.startswith("--")]
-    command = " ".join(["python", tool["@id"].removeprefix(CODE), *options])
+    command = " ".join(["python", graph.entities[tool["@id"]]["name"], *options])
     action = graph.add(
         {
             "@id": identifier(certificate, f"job {step['id']}"),

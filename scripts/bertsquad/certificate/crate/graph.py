@@ -23,6 +23,7 @@ class Facts:
 
     sha256: str | None
     bytes: int | None
+    blob: str | None = None  # of code: the SHA-1 that git gives its content
 
 
 @dataclass(slots=True)

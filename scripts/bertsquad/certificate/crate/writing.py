@@ -32,6 +32,7 @@ CERTIFICATE = "certificate.json"
 _PREVIEWED = "report.html"
 # Where the report looks for the questions that it shows; the preview is one folder above it.
 _FOLDER = (b'data-folder="questions"', b'data-folder="results/questions"')
+_COMMANDS = CODE + "scripts/"
 _COMMIT_DIGITS = 12
 _CHAIN_DIGITS = 8
 
@@ -156,7 +157,15 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def _content(path: Path | None) -> bytes:
+    return path.read_bytes() if path else b""
+
+
 def _facts(entry: Entry) -> Facts:
+    if entry.name.startswith(_COMMANDS):
+        content = entry.source if isinstance(entry.source, bytes) else _content(entry.source)
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+        return Facts(hashlib.sha256(content).hexdigest(), len(content), blob.hexdigest())
     if isinstance(entry.source, bytes):
         return Facts(hashlib.sha256(entry.source).hexdigest(), len(entry.source))
     assert entry.source is not None  # a file
