@@ -43,8 +43,8 @@ rule join_logits:
         "<results>/{run}/{engine}-{precision}/logits.safetensors",
     log:
         "<logs>/{run}/join_logits/{engine}-{precision}.log",
-    localrule: True
     wildcard_constraints:
         run=any_of(SHARDS.cut_runs()),
+    localrule: True
     shell:
         "python {input.code[0]:q} --parts {input.parts:q} --output {output:q} &> {log:q}"
