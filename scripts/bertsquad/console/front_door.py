@@ -50,9 +50,8 @@ GROUPS = {
     ),
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
-    "Proof for others": ("compare-runs",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "Proof for others": ("certify",),
+    "Proof for others": ("certify", "compare-runs"),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
