@@ -11,8 +11,9 @@ help: ## list these targets
 
 install: $(VENV)/.run ## the environment alone, with .venv/bin/bertsquad
 
+# make run CONFIG=my.yaml
 run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
-	@$(SNAKEMAKE) --cores all --quiet host reason rules
+	@$(SNAKEMAKE) --cores all --quiet host reason rules $(if $(CONFIG),--configfile $(CONFIG))
 	@$(VENV)/bin/python scripts/show_results.py --summary results/summary.csv --report results/report.html --certificate results/certificate.json
 
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
@@ -98,8 +99,17 @@ sif: image ## the environment as one file for Apptainer, for profiles/apptainer
 	$(VENV)/bin/python scripts/build_sif.py --tag bertsquad --output envs/bertsquad.sif
 
 # As root on Debian; elsewhere it says what is missing.
-test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts
+# Where the validators of a crate cannot be installed, their tests are skipped and say so.
+VALIDATORS := .venv-validators
+test-services: $(VENV)/.test ## tests with a Docker engine, the image, Apptainer, Slurm, two hosts, validators of crates
+	-@test -f $(VALIDATORS)/.installed || $(MAKE) --no-print-directory $(VALIDATORS)/.installed
 	$(VENV)/bin/python -m pytest -m services tests/services
+
+# Its packages differ from those of envs/constraints.txt.
+$(VALIDATORS)/.installed: envs/validators.txt
+	@$(PYTHON) -m venv $(VALIDATORS)
+	@$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --requirement envs/validators.txt
+	@touch $@
 
 # Debian's chromium, which is installed by apt where this runs as root; elsewhere it says what is missing.
 test-browser: $(VENV)/.test ## the report in a real browser: dark, narrow, printed, accessible

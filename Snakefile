@@ -11,6 +11,8 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/record.smk"
+include: "rules/cluster.smk"
 include: "rules/watch.smk"
 
 
@@ -18,9 +20,11 @@ include: "rules/watch.smk"
 container: image_file()
 
 
+include: "rules/machines.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
+include: "rules/shards.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
@@ -28,6 +32,7 @@ include: "rules/certificate.smk"
 include: "rules/speed.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
+include: "rules/exports.smk"
 include: "rules/waterfall.smk"
 
 

@@ -21,19 +21,21 @@ rule benchmark_inference:
         vocab="<results>/{run}/model/vocab.txt",
         texts=of("run scenario", EXPERIMENT.benchmark_texts),
     output:
-        "<results>/{run}/{engine}-{precision}/benchmark/"
+        f"<results>/{{run}}/{{engine}}-{{precision}}/benchmark/{MACHINES.folder}"
         "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.json",
     log:
-        "<logs>/{run}/benchmark_inference/{engine}-{precision}/"
+        f"<logs>/{{run}}/benchmark_inference/{{engine}}-{{precision}}/{MACHINES.folder}"
         "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.log",
     # At random, one repeat after the other, and after everything else that could run beside it.
     priority: of(CELL, PACE.priority)
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     resources:
-        # No parameter: another order, or more patience, is no reason to measure again.
-        pace=of(CELL, PACE.options),
-        mem_mb=of("run", MEMORY.inference),
+        **MACHINES.resources(
+            # No parameter: another order, or more patience, is no reason to measure again.
+            pace=of(CELL, PACE.options),
+            mem_mb=of("run", MEMORY.inference),
+        ),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),
@@ -61,19 +63,21 @@ rule benchmark_serving:
         vocab="<results>/{run}/model/vocab.txt",
         trace=of("scenario", SERVED.trace),
     output:
-        cell="<results>/{run}/{engine}-{precision}/benchmark/"
+        cell=f"<results>/{{run}}/{{engine}}-{{precision}}/benchmark/{MACHINES.folder}"
         "{scenario}/layout{layout}-{load}-repeat{repeat}.json",
-        samples="<results>/{run}/{engine}-{precision}/benchmark/"
+        samples=f"<results>/{{run}}/{{engine}}-{{precision}}/benchmark/{MACHINES.folder}"
         "{scenario}/layout{layout}-{load}-repeat{repeat}-samples.npz",
     log:
-        "<logs>/{run}/benchmark_serving/{engine}-{precision}/"
+        f"<logs>/{{run}}/benchmark_serving/{{engine}}-{{precision}}/{MACHINES.folder}"
         "{scenario}/layout{layout}-{load}-repeat{repeat}.log",
     priority: of(SERVED_CELL, PACE.priority)
     # A measurement runs alone.
     threads: WHOLE_MACHINE
     resources:
-        pace=of(SERVED_CELL, PACE.options),
-        mem_mb=of("run", MEMORY.inference),
+        **MACHINES.resources(
+            pace=of(SERVED_CELL, PACE.options),
+            mem_mb=of("run", MEMORY.inference),
+        ),
     params:
         model=subpath(input.weights, parent=True),
         quantized=of("run engine precision", EXPERIMENT.quantized_option),

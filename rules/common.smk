@@ -26,11 +26,6 @@ from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.console.errors import USAGE_STATUS, UserError, one_line
 from bertsquad.containers.environment import for_apptainer
 from bertsquad.containers.mounts import bind_variables, check_apptainer
-from bertsquad.distributed.slurm_limits import (
-    check_partition,
-    check_processors,
-    partitions,
-)
 from bertsquad.engines import PRECISIONS, about, check_able
 from bertsquad.experiment.comparisons import Comparisons, noise_options, pace_options
 from bertsquad.experiment.config import (
@@ -323,15 +318,6 @@ def check_image():
         check_apptainer([Path.cwd(), REPOSITORY])
 
 
-def check_engines():
-    """Tell the user what is configured that this machine cannot run."""
-    for engine, precision in EXPERIMENT.engine_precisions():
-        try:
-            check_able(engine, precision)
-        except UserError as error:
-            print(f"bertsquad: warning: {CONFIG_SOURCE}: {error}", file=sys.stderr)
-
-
 def refuse_engines():
     """Stop before the first job where a planned one would end so on this machine."""
     if workflow.local_exec:
@@ -339,22 +325,6 @@ def refuse_engines():
             wildcards = job.wildcards_dict
             if "engine" in wildcards and "precision" in wildcards:
                 check_able(wildcards["engine"], wildcards["precision"])
-
-
-def refuse_what_waits_for_ever():
-    """Stop before the first submission where a job asks a cluster for 1,024 processors, or for more
-    than Slurm's partition has: it would wait for ever, and Snakemake with it, in silence.
-    """
-    if workflow.local_exec:
-        return
-    known = partitions()
-    for job in workflow.dag.needrun_jobs():
-        if not job.is_local:
-            asked = int(job.resources.get("cpus_per_task", job.threads))
-            check_processors(job.rule.name, job.threads, asked, WHOLE_MACHINE)
-            check_partition(
-                job.rule.name, {**job.resources, "cpus_per_task": asked}, known
-            )
 
 
 if workflow.is_main_process:
@@ -365,6 +335,5 @@ if workflow.is_main_process:
     # `snakemake speed` and `snakemake noise` need no experiment: skip its checks. Targets are unknown
     # while parsing, hence sys.argv.
     if not {"speed", "noise"} & set(sys.argv[1:]):
-        check_engines()
         or_exit(check_modelzoo)
         or_exit(announce_downloads)

@@ -5,16 +5,16 @@ rule export_cells:
     """Write cells.json: what this machine can do, as one file that other machines' plans read."""
     input:
         code=code("export_cells.py"),
-        cells=PLAN.cells(),
+        cells=MACHINES.each(PLAN.cells),
         metrics=PLAN.metrics(),
         comparisons=PLAN.comparisons(),
         features=PLAN.features(),
         models=PLAN.models(),
-        machine="<results>/machine.json",
+        machine=MACHINES.probed,
     output:
-        "<results>/cells.json",
+        MACHINES.exported,
     log:
-        "<logs>/export_cells.log",
+        MACHINES.export_log,
     localrule: True
     params:
         runs=of("", PLAN.run_options),
@@ -71,7 +71,8 @@ rule check_plan:
         cells=list(PLAN.machines(read_schema(CONFIG_SCHEMA)).values()),
         features=PLAN.features(),
         models=PLAN.models(),
-        machine="<results>/machine.json",
+        # Of several kinds it finds out which one this is.
+        machine=[] if MACHINES.asked else MACHINES.probed,
     log:
         "<logs>/check_plan.log",
     # A measurement runs alone.
@@ -79,10 +80,11 @@ rule check_plan:
     params:
         plan=of("", PLAN.settings_text, read_schema(CONFIG_SCHEMA)),
         machines=of("", PLAN.machine_options, read_schema(CONFIG_SCHEMA)),
+        here="" if MACHINES.asked else MACHINES.options(),
         runs=of("", PLAN.served_options),
         results=of("", EXPERIMENT.place, "<results>"),
     shell:
         "python {input.code[0]:q} --plan {input.plan:q} --asked {params.plan:q}"
-        " {params.machines} --machine {input.machine:q} --results {params.results:q}"
+        " {params.machines} {params.here} --results {params.results:q}"
         " {params.runs} --record {params.results:q}/plan/record.jsonl"
         " --runs {params.results:q}/plan/runs 2> {log:q} | tee -a {log:q}"

@@ -1,5 +1,9 @@
 """From a model to answers and their scores."""
 
+from bertsquad.experiment.shards import Shards
+
+SHARDS = Shards(EXPERIMENT)
+
 
 rule quantize:
     """Make a model an INT8 one for an engine, calibrated on some training features if it asks."""
@@ -44,6 +48,8 @@ rule compute_logits:
         "<logs>/{run}/compute_logits/{engine}-{precision}.log",
     benchmark:
         "<benchmarks>/{run}/compute_logits/{engine}-{precision}.jsonl"
+    wildcard_constraints:
+        run=any_of(SHARDS.whole_runs()),
     threads: WHOLE_MACHINE
     resources:
         mem_mb=of("run", MEMORY.inference),

@@ -11,11 +11,14 @@ rule probe_machine:
     input:
         code=code("probe_machine.py"),
     output:
-        "<results>/machine.json",
+        MACHINES.probed,
     log:
-        "<logs>/probe_machine.log",
+        MACHINES.probe_log,
     # Before our own work makes the machine look busy.
     priority: 10
+    # As its cells: a machine.json of a part of a node, or of another kind, would not be theirs.
+    resources:
+        **MACHINES.resources(),
     shell:
         "python {input.code[0]:q} --output {output:q} &> {log:q}"
 
@@ -67,6 +70,7 @@ rule summarize:
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         modelzoo=MODELZOO.result_files(),
         config="<results>/config.json",
+        machines=list(MACHINES.files().values()),
     output:
         report(
             "<results>/summary.csv",
@@ -76,11 +80,13 @@ rule summarize:
     log:
         "<logs>/summarize.log",
     localrule: True
+    params:
+        machines=MACHINES.options(),
     shell:
         "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
         " --cells {input.cells:q}"
         " --logs {input.logs:q} --modelzoo {input.modelzoo:q} --config {input.config:q}"
-        " --output {output:q} &> {log:q}"
+        " {params.machines} --output {output:q} &> {log:q}"
 
 
 rule plot:
@@ -114,6 +120,12 @@ rule plot:
         " --output-dir {params.folder:q} &> {log:q}"
 
 
+def drawn_waterfall():
+    """The waterfall, once it was asked for: the report shows it from then on."""
+    path = EXPERIMENT.place("<results>/waterfall/waterfall.svg")
+    return [path] if Path(path).is_file() else []
+
+
 rule report:
     """The page to read: answers first, then figures, tables, versions and checksums."""
     input:
@@ -122,7 +134,8 @@ rule report:
         templates=files_in("bertsquad/reporting/page/templates"),
         summary="<results>/summary.csv",
         figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
-        machine="<results>/machine.json",
+        waterfall=drawn_waterfall(),
+        machines=list(MACHINES.files().values()),
         config="<results>/config.json",
         inputs="<results>/inputs.json",
         dataset=EXPERIMENT.dev_questions(SHOWN_RUN),
@@ -146,11 +159,12 @@ rule report:
         "<logs>/report.log",
     localrule: True
     params:
+        machines=MACHINES.options(),
         explored=of("", EXPERIMENT.explored),
         command=of("", report_again),
     shell:
-        "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
-        " --machine {input.machine:q} --config {input.config:q} --checksums {input.inputs:q}"
+        "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q} {input.waterfall:q}"
+        " {params.machines} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
         " --compared {input.compared:q} --noise {input.noise:q} --plan {input.plan:q}"

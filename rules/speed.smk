@@ -88,6 +88,13 @@ use rule benchmark_inference as measure_speed with:
         weights="<resources>/speed/model/model.safetensors",
         config="<resources>/speed/model/config.json",
         vocab="<resources>/speed/model/vocab.txt",
+    # Of the machine that it runs on, whatever kinds the experiment has.
+    output:
+        "<results>/{run}/{engine}-{precision}/benchmark/"
+        "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.json",
+    log:
+        "<logs>/{run}/benchmark_inference/{engine}-{precision}/"
+        "{scenario}/batch{batch}-threads{threads}-repeat{repeat}.log",
     wildcard_constraints:
         run="speed",
         engine=any_of(PRECISIONS),

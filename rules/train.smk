@@ -22,10 +22,11 @@ rule finetune:
     threads: of("run", EXPERIMENT.training_threads, WHOLE_MACHINE)
     resources:
         mem_mb=of("run", MEMORY.training),
-        # Who computes, and what is computed twice, has no part in what comes out: as resources
-        # they never cause a rerun.
+        # Who computes, what is computed twice, and when the state is saved have no part in what
+        # comes out: as resources they never cause a rerun.
         distribution=EXPERIMENT.distribution(),
         activations=of("run", EXPERIMENT.run_options, ["activation_checkpointing"]),
+        saving=EXPERIMENT.saving(),
     params:
         checkpoint=of("run", EXPERIMENT.checkpoint_folder),
         features=of("run", EXPERIMENT.training_features_option),
@@ -37,4 +38,4 @@ rule finetune:
     shell:
         "python {input.code[0]:q} --checkpoint {params.checkpoint:q} {params.features}"
         " --output {params.model:q} --log {output.log:q} --state {params.state:q}/training_state"
-        " --threads {threads} {resources.distribution} {resources.activations} {params.options} &> {log:q}"
+        " --threads {threads} {resources.distribution} {resources.activations} {resources.saving} {params.options} &> {log:q}"

@@ -65,6 +65,10 @@ EXPECTED = []  # the estimate and the time of the start
 onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
+    or_exit(refuse_speed_elsewhere)
+    warn_of_mixed_machines()
+    tell_what_to_record()
+    or_exit(name_orphans)
     if workflow.local_exec:
         EXPECTED[:] = [tell_estimate(), time.monotonic()]
     # Jobs say how far they are into their logs, which nobody sees meanwhile.
@@ -74,6 +78,7 @@ onstart:
 
 
 onsuccess:
+    doubt_what_was_edited_meanwhile()
     if EXPECTED and EXPECTED[0] and EXPECTED[0].jobs:
         took = time.monotonic() - EXPECTED[1]
         print(f"bertsquad: {EXPECTED[0].verdict(took)}", file=sys.stderr)

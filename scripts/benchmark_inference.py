@@ -63,7 +63,8 @@ def measure_cell(
 
     features = Features.open(sources.features)
     check_fit(sources.model, features, sources.features)
-    surroundings = surroundings_of(settings.precision) | placement
+    cores = len(placement["allowed_cpus"])
+    surroundings = surroundings_of(settings.precision, cores) | placement
     start = time.perf_counter()
     engines.library(settings.engine, settings.precision)
     surroundings["library_import_s"] = time.perf_counter() - start
@@ -115,7 +116,8 @@ def refused(settings: "Settings", placement: dict[str, Any], reason: str) -> dic
 
     from bertsquad.benchmark.surroundings import surroundings_of
 
-    return asdict(settings) | surroundings_of(settings.precision) | placement | {"refused": reason}
+    surroundings = surroundings_of(settings.precision, len(placement["allowed_cpus"]))
+    return asdict(settings) | surroundings | placement | {"refused": reason}
 
 
 def print_phase(phase: str, done: int, total: int) -> None:

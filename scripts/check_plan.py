@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     add("--plan", required=True, type=Path, metavar="JSON", help="what make_plan.py wrote")
     add("--asked", required=True, metavar="JSON", help="the configuration's `plan`, resolved")
     add_machine_cells(parser)
-    add("--machine", required=True, type=Path, metavar="JSON", help="machine.json of this machine")
+    add("--machine", type=Path, metavar="JSON", help="machine.json of this one (looked at now)")
     add("--results", required=True, type=Path, metavar="DIR", help="where INT8 models are")
     add(
         "--run",
@@ -98,7 +98,12 @@ def main() -> None:
 
     plan, asked = read_object(args.plan), parsed(args.asked, "--asked", "the plan")
     files = {machine: read(path) for machine, path in args.cells}
-    here = describe_machine(read_object(args.machine), str(args.machine))["fingerprint"]
+    if args.machine is None:
+        from bertsquad.machine.description import describe
+
+        here = describe_machine(describe(), "this machine")["fingerprint"]
+    else:
+        here = describe_machine(read_object(args.machine), str(args.machine))["fingerprint"]
     record = read_record(args.record)
     first = next(iter(files.values()))
     questions = first.questions(next(iter(first.runs)))

@@ -73,10 +73,13 @@ def choose_hosts(args: argparse.Namespace) -> Hosts:
     from bertsquad.distributed import hosts
 
     if not args.hosts:
-        return hosts.HERE_ALONE
-    if args.hosts == [SLURM] and args.host_number is None:
-        return hosts.of_slurm(os.environ)
-    return hosts.listed(args.hosts, args.host_number)
+        chosen = hosts.HERE_ALONE
+    elif args.hosts == [SLURM] and args.host_number is None:
+        chosen = hosts.of_slurm(os.environ)
+    else:
+        chosen = hosts.listed(args.hosts, args.host_number)
+    hosts.check_allocation(chosen, os.environ)
+    return chosen
 
 
 def job_secret(args: argparse.Namespace, all_hosts: Hosts) -> str | None:

@@ -10,7 +10,8 @@ Example:
 Killed at any moment and started again with the same options, it goes on from the last saved state
 and ends with the same weights, bit for bit. The state folder is removed when all is written.
 Asked to stop by SIGTERM or SIGUSR1, it saves its state at once, writes nothing else and leaves with
-status 128 and the signal's number.
+status 128 and the signal's number. Started a second time while it runs, on any host, the second one
+waits, and takes over what the first has made where that is what it would make.
 
 Several processes (--processes, --hosts) share each step and train as one does: docs/distributed.md.
 """
@@ -31,6 +32,7 @@ from bertsquad.console.errors import UserError, exit_with
 from bertsquad.console.progress import say
 from bertsquad.distributed import worker
 from bertsquad.machine import torch_environment
+from bertsquad.machine.claim import Claim
 from bertsquad.machine.threads import take_cores
 from bertsquad.training.hyperparameters import (
     Hyperparameter,
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from bertsquad.training.state import TrainingState
     from bertsquad.training.team import Team
 
+# Of a model folder, as model_folder.save writes it.
+MODEL_FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
+
 # Options that decide how processes share the work, never the weights.
 DISTRIBUTION = (
     *("processes", "threads", "communication_cores"),
@@ -52,6 +57,15 @@ DISTRIBUTION = (
 
 
 def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> None:
+    """Train, unless another process does the same: then wait for it."""
+    with claim_of(args) as claim:
+        if not team.leaders(lambda: claim.take(say, partial(facts, args, recipe))):
+            train_and_write(args, recipe, team, claim)
+
+
+def train_and_write(
+    args: argparse.Namespace, recipe: Hyperparameters, team: Team, claim: Claim
+) -> None:
     """Load, train, write log and model folder, and only then drop the state.
 
     Of several processes, the leader of the team reads the state and writes all files.
@@ -90,7 +104,14 @@ def finetune(args: argparse.Namespace, recipe: Hyperparameters, team: Team) -> N
     if team.leader:
         write_text(args.log, "".join(json.dumps(line) + "\n" for line in log))
         model_folder.save(model, args.output, checkpoint_dir=args.checkpoint)
+        claim.finish(state.facts)
         state.remove()
+
+
+def claim_of(args: argparse.Namespace, *, team: bool = False) -> Claim:
+    """The right to train what this state folder belongs to."""
+    model = (args.output / name for name in MODEL_FILES)
+    return Claim(args.state, [*model, args.log], team=team)
 
 
 def keep(args: argparse.Namespace, recipe: Hyperparameters) -> None:
@@ -278,11 +299,15 @@ def main() -> None:
     if args.features is None:
         keep(args, Hyperparameters(**hyperparameters_of(args)))
         return
+    recipe = Hyperparameters(**hyperparameters_of(args))
     if (args.processes != "1" or args.hosts) and not worker.was_distributed():
+        with claim_of(args, team=True) as claim:  # before any other host is asked to take part
+            if claim.take(say, partial(facts, args, recipe)):
+                return
         distribute(args)
     torch_environment.prepare()
     with join(args) as team:
-        finetune(args, Hyperparameters(**hyperparameters_of(args)), team)
+        finetune(args, recipe, team)
 
 
 def hyperparameters_of(args: argparse.Namespace) -> dict[str, Any]:

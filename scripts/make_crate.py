@@ -14,7 +14,9 @@ from pathlib import Path
 from bertsquad.console.arguments import command_parser, positive
 from bertsquad.console.errors import UserError, exit_with
 
-DEFAULT_MAX_FILE = 100 * 10**6  # as in bertsquad.certificate.payload, which --help need not import
+DEFAULT_MAX_FILE = (
+    100 * 10**6
+)  # as in bertsquad.certificate.crate.payload, which --help need not import
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,8 +55,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from bertsquad.certificate.crate import Agent
-    from bertsquad.certificate.crate_writing import Origin, make_crate
+    from bertsquad.certificate.crate.document import Agent
+    from bertsquad.certificate.crate.writing import Origin, make_crate
     from bertsquad.console.quantities import readable_bytes
 
     repository = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.console.arguments import command_parser
+from bertsquad.console.arguments import add_machines, command_parser, machine_files
 from bertsquad.console.errors import UserError, exit_with
 
 
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--figures", type=Path, nargs="*", default=[], help="SVG files that plot.py writes"
     )
-    parser.add_argument("--machine", type=Path, required=True, help="machine.json")
+    add_machines(parser, "what the page says of the machine")
     parser.add_argument("--config", type=Path, required=True, help="resolved configuration, JSON")
     parser.add_argument(
         "--checksums",
@@ -79,6 +79,8 @@ def parse_args() -> argparse.Namespace:
         parser.error("--dataset and --predictions go together")
     if any(len(paths) < 2 for paths in args.explore):
         parser.error("--explore needs a dataset and at least one predictions.json")
+    if not machine_files(args):
+        parser.error("--machine or --kind is needed")
     if args.examples < 0:
         parser.error("--examples must be at least 0")
     return args
@@ -98,7 +100,8 @@ def main() -> None:
     from bertsquad.reporting.summary.summary import Summary
 
     summary = Summary.read(args.summary)
-    machine, config, inputs = (read_json(p) for p in (args.machine, args.config, args.checksums))
+    machines = {name: read_json(path) for name, path in machine_files(args).items()}
+    config, inputs = read_json(args.config), read_json(args.checksums)
     chosen, examples_of = [], ""
     quoted_from = args.dataset.name if args.dataset else ""
     if args.predictions:
@@ -117,7 +120,8 @@ def main() -> None:
         html = render(
             summary,
             figures={path.stem: path for path in args.figures},
-            machine=machine,
+            machine=next(iter(machines.values())),
+            machines={name: each for name, each in machines.items() if name},
             config=config,
             inputs=inputs,
             changes=changes,
@@ -134,8 +138,9 @@ def main() -> None:
             origin=origin(Path(__file__).resolve().parent.parent),
         )
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        read = ", ".join(map(str, machine_files(args).values()))
         raise UserError(
-            f"one of {args.machine}, {args.config}, {args.checksums} is not as this version writes "
+            f"one of {read}, {args.config}, {args.checksums} is not as this version writes "
             f"it ({error!r}); delete them and run again"
         ) from error
     if asked:

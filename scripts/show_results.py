@@ -139,9 +139,9 @@ def deployment_line(summary: "Summary", plan: Path) -> str:
         from bertsquad.planner.page import opening_of
 
         return f"  {opening_of(plan)}"
-    from bertsquad.reporting.page.deployment import deployment
+    from bertsquad.reporting.page.deployment import deployments
 
-    return f"  {deployment(summary)}"
+    return f"  {deployments(summary)}"
 
 
 def certificate_line(path: Path) -> str:

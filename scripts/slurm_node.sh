@@ -3,7 +3,8 @@
 # One node, the whole workflow on it; words after the script's name go to Snakemake:
 #   sbatch --partition=cpu --time=24:00:00 scripts/slurm_node.sh --configfile my.yaml
 # Two minutes before its time is up it stops Snakemake, whose training saves its state, and queues itself
-# again; after the loss of its node Slurm does. Without Slurm (PBS, LSF, a pod) it just runs.
+# again; after the loss of its node Slurm does. Without Slurm (PBS, LSF, a pod) it just runs; asked to
+# end by SIGTERM it stops in the same way.
 # Slurm starts it where sbatch was called, or in --chdir; PBS in the home folder.
 cd "${PBS_O_WORKDIR:-.}" || exit
 [ -x .venv/bin/snakemake ] && export PATH="$PWD/.venv/bin:$PATH"
@@ -31,18 +32,29 @@ time_is_up() {
     sleep 60 # Slurm ends this script
 }
 
+stop() {
+    trap '' TERM
+    say "asked to end: stopping"
+    kill -INT -- "-$work"
+    wait "$work"
+    exit 143
+}
+
 mkdir -p "$(dirname "$marker")"
 touch "$marker"
 say "start ${SLURM_RESTART_COUNT:-0} on ${SLURMD_NODENAME:-$(hostname)}: snakemake $*"
 trap time_is_up USR1
-# What was killed before has left its lock.
-[ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && snakemake --unlock "$@" > /dev/null 2>&1
+# What was killed before has left its lock: an earlier start of this job, or an earlier pod.
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] || [ -n "$POD_NAME" ]; then
+    snakemake --unlock "$@" > /dev/null 2>&1
+fi
 # A process group of its own, which is interrupted as a whole; bash has background programs ignore SIGINT,
 # which env undoes.
 set -m
 env --default-signal=INT snakemake --workflow-profile profiles/slurm-node "$@" &
 work=$!
 set +m
+trap stop TERM
 status=1
 while kill -0 "$work" 2> /dev/null; do
     wait "$work"

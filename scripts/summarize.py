@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bertsquad.console.arguments import command_parser
+from bertsquad.console.arguments import add_machines, command_parser, machine_files
 from bertsquad.console.errors import exit_with
 
 
@@ -51,6 +51,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--config", type=Path, help="resolved configuration: names each run's checkpoint, dataset"
     )
+    add_machines(parser, "the machine.json that cells are held against")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     return parser.parse_args()
 
@@ -58,11 +59,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import read_json, write_text
+    from bertsquad.reporting.summary.result_files import read_object
     from bertsquad.reporting.summary.tables import summarize
 
     config = read_json(args.config) if args.config else None
+    machines = {name: read_object(path) for name, path in machine_files(args).items()}
     summary = summarize(
-        args.metrics, args.cells, args.logs, config, args.modelzoo, args.comparisons
+        *(args.metrics, args.cells, args.logs, config, args.modelzoo, args.comparisons, machines)
     )
     write_text(args.output, summary.to_csv(index=False))
     print(f"{args.output}: {len(summary)} rows", file=sys.stderr)

@@ -50,7 +50,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.certificate import bag
-    from bertsquad.certificate.fixed_zip import check_headers
+    from bertsquad.certificate.crate.fixed_zip import check_headers
     from bertsquad.certificate.holding import FolderHolding, check_empty, opened_zip, unpack
     from bertsquad.certificate.verify import verify
 

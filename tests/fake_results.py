@@ -129,12 +129,13 @@ def add_comparison(
     results.comparisons.append(write(path, data))
 
 
-def add_cell(results: Results, run: str, data: dict[str, Any]) -> None:
+def add_cell(results: Results, run: str, data: dict[str, Any], machine: str = "") -> None:
+    """A cell's file; `machine`: the kind that measured it, where there are several."""
     threads = data.get("threads_requested", data["threads"])
     batch = "auto" if data["batch_size"] is None else data["batch_size"]
     name = f"batch{batch}-threads{threads}-repeat{data['repeat']}.json"
     folder = results.root / run / f"{data['engine']}-{data['precision']}" / "benchmark"
-    results.cells.append(write(folder / data["scenario"] / name, data))
+    results.cells.append(write(folder / machine / data["scenario"] / name, data))
 
 
 def add_log(results: Results, run: str, steps: int, *, batch: int = 24, seed: int = 0) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from bertsquad.answers import metrics
 from bertsquad.certificate.chain import chain_sha256
-from bertsquad.certificate.crate import Agent
-from bertsquad.certificate.crate_writing import Origin, make_crate
+from bertsquad.certificate.crate.document import Agent
+from bertsquad.certificate.crate.writing import Origin, make_crate
 from bertsquad.certificate.manifest import class_of, exact_sha256, json_sha256, settings
 from bertsquad.certificate.record import listing_sha256
 from bertsquad.certificate.schema import write_certificate

@@ -24,19 +24,19 @@ STEPS = (
     ("download/demo-dev.json", "download", (), (DEV,)),
     ("finetune/demo", "finetune", (DEV,), ("demo/model/model.safetensors",)),
     (
-        f"compute_logits/{MODEL}",
+        "compute_logits/demo/torch/fp32",
         "compute_logits",
         ("demo/model/model.safetensors",),
         (f"{MODEL}/logits.safetensors",),
     ),
     (
-        f"predict/{MODEL}",
+        "predict/demo/torch/fp32",
         "predict",
         (DEV, f"{MODEL}/logits.safetensors"),
         (f"{MODEL}/predictions.json", f"{MODEL}/nbest_predictions.json"),
     ),
     (
-        f"evaluate/{MODEL}",
+        "evaluate/demo/torch/fp32",
         "evaluate",
         (DEV, f"{MODEL}/predictions.json"),
         (f"{MODEL}/metrics.json",),

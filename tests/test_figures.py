@@ -305,3 +305,9 @@ def test_the_tables_of_7_and_8_bits():
         else:
             rest = f"{row['rms']} | {row['same_span']} %"
         assert re.search(rf"\| {label}[^|]*\| {re.escape(rest)} \|", page), label
+
+
+def test_every_time_in_the_readme_is_one_that_a_file_holds():
+    """3.5 s and 3 h 43 min are compared above; other times would have no source."""
+    times = re.findall(r"\b\d[\d.,]*\s(?:s|min|minutes?|h|hours?)\b", text(ROOT / "README.md"))
+    assert set(times) <= {"3.5 s", "3 h", "43 min"}

@@ -2,7 +2,14 @@
 
 import pytest
 
-from bertsquad.benchmark.validity import CHECKS, evidence, makes_worse, reasons_in_words, validity
+from bertsquad.benchmark.validity import (
+    CHECKS,
+    evidence,
+    makes_worse,
+    reasons_in_words,
+    separate,
+    validity,
+)
 
 QUIET = {
     "throttled_s": 0.0,
@@ -139,3 +146,15 @@ def test_a_cell_without_anything_is_valid():
 )
 def test_what_is_written_tells_whether_it_made_a_cell_worse(reason, worse):
     assert makes_worse(reason) is worse
+
+
+def test_words_of_its_own_take_the_place_of_a_number_and_stay_one_reason():
+    said = "measured on host n7, AMD EPYC 9755; machine.json is of n2, AMD EPYC 9654"
+    found = validity(QUIET | {"other_machine": 1, "other_cpus": 1.5})
+    assert found["verdict"] == "disturbed"
+    reasons = [r | {"said": said} if r["code"] == "other_machine" else r for r in found["reasons"]]
+    text = reasons_in_words(reasons)
+    assert text == f"busy 1.5 CPUs; other_machine {said}"
+    assert separate(text) == ["busy 1.5 CPUs", f"other_machine {said}"]
+    assert all(map(makes_worse, separate(text)))
+    assert separate("") == []

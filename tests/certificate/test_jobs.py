@@ -88,10 +88,15 @@ def test_snakemakes_notes_stand_in(tmp_path, run):
     }
     for name in ("model/model.safetensors", "training_log.jsonl"):
         note(tmp_path, f"{run}/{name}", **facts)
+    for name in ("model/config.json", "model/unnoted.json"):
+        (results / run / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / run / name).write_text("{}")
+    note(tmp_path, f"{run}/model/config.json", **facts)
     found = find(tmp_path, f"{run}/model/model.safetensors", f"{run}/training_log.jsonl")
     (only,) = found.jobs
     assert only.id == f"finetune/{run}"
-    assert set(only.outputs) == {f"{run}/model/model.safetensors", f"{run}/training_log.jsonl"}
+    outputs = ("model/model.safetensors", "model/config.json", "training_log.jsonl")
+    assert set(only.outputs) == {f"{run}/{name}" for name in outputs}
     assert only.inputs == {"resources/features/a.safetensors": None}
     assert only.code == {"finetune.py": "1" * 64}
     assert only.params == {"0": f"'{run}/model'", "1": "'--seed 0'"}

@@ -7,10 +7,7 @@ import pytest
 
 from bertsquad.certificate.record import (
     Places,
-    Record,
-    cpu_sha256,
     find_records,
-    json_sha256,
     listing_sha256,
     read_record,
     record_beside,
@@ -19,44 +16,10 @@ from bertsquad.certificate.record import (
 )
 from bertsquad.console.errors import UserError
 from bertsquad.files import write_json
+from made_record import made_record
 
 HERE = Places("results", "results/resources", "scripts")
 ELSEWHERE = Places("/data/out", "/big/shared", "../project/scripts")
-
-
-def made_record() -> Record:
-    """A literal one: finetune of a run called demo."""
-    code = {"bertsquad/training/optimizer.py": "a" * 64, "finetune.py": "b" * 64}
-    params = {"options": "--epochs 2 --seed 0"}
-    return {
-        "format": "bertsquad-record/1",
-        "id": "finetune/demo",
-        "rule": "finetune",
-        "wildcards": {"run": "demo"},
-        "code": code,
-        "code_sha256": listing_sha256(code),
-        "edited": {},
-        "params": params,
-        "params_sha256": json_sha256(params),
-        "inputs": {"resources/checkpoints/demo/vocab.txt": {"sha256": "c" * 64, "bytes": 7}},
-        "outputs": {"demo/model/vocab.txt": {"sha256": "c" * 64, "bytes": 7}},
-        "declared": ["demo/model/vocab.txt"],
-        "argv": ["finetune.py", "--output", "demo/model"],
-        "host": "n1",
-        "node": None,
-        "job": None,
-        "cpu": "AMD EPYC 9755",
-        "cpu_flags": ["avx2"],
-        "cpu_sha256": cpu_sha256("AMD EPYC 9755", ["avx2"]),
-        "kernel": "6.1.0",
-        "libc": "glibc 2.36",
-        "python": "3.11.2",
-        "packages": {"torch": "2.13.0+cpu"},
-        "container": None,
-        "environment": {"OMP_NUM_THREADS": "2"},
-        "started": "2026-11-30T12:00:00.000+00:00",
-        "ended": "2026-11-30T12:00:09.500+00:00",
-    }
 
 
 @pytest.mark.parametrize("places", [HERE, ELSEWHERE])
@@ -75,6 +38,12 @@ def test_a_file_has_the_same_name_wherever_the_folders_are(places, folder, rest,
 def test_a_file_of_no_folder_of_the_project_is_outside():
     assert HERE.name("/data/squad/train-v1.1.json") == "outside/train-v1.1.json"
     assert HERE.name("resultsX/a.json") == "outside/a.json"
+
+
+def test_a_folder_may_be_written_in_another_way():
+    assert Places("./out/", "out/resources", "s").name("out/demo/a.json") == "demo/a.json"
+    assert HERE.is_code("scripts/finetune.py")
+    assert not HERE.is_code("results/scripts/finetune.py")
 
 
 def test_names_lead_back_to_files():
@@ -119,7 +88,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path):
     [
         ([], "found format None, expected 'bertsquad-record/1'"),
         ({"format": "bertsquad-record/9"}, "found format 'bertsquad-record/9'"),
-        ({"format": "bertsquad-record/1"}, "no `id`; run the step again"),
+        ({"format": "bertsquad-record/1"}, "no `host`"),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(tmp_path: Path, value, said: str):

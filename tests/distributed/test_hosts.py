@@ -7,7 +7,9 @@ import pytest
 
 from bertsquad.console.errors import UserError
 from bertsquad.distributed.hosts import (
+    HERE_ALONE,
     Hosts,
+    check_allocation,
     expand,
     interface_towards,
     listed,
@@ -92,6 +94,17 @@ def test_in_a_step_with_a_task_on_every_node_all_are_started():
 def test_outside_of_slurm_there_is_no_allocation():
     with pytest.raises(UserError, match="so this is no Slurm job"):
         of_slurm({})
+
+
+def test_an_allocation_larger_than_the_hosts_is_refused():
+    with pytest.raises(UserError, match=r"n1, n2, and Slurm's job has 3 nodes \(n1, n2, n3\)"):
+        check_allocation(listed(["n1", "n2"], None), BATCH)
+    with pytest.raises(UserError, match=r"--hosts: found none, and Slurm's job has 3 nodes"):
+        check_allocation(HERE_ALONE, BATCH)
+    check_allocation(of_slurm(BATCH), BATCH)
+    check_allocation(listed(["n1", "n2", "n3"], 1), BATCH)
+    check_allocation(HERE_ALONE, {"SLURM_JOB_NODELIST": "n1"})
+    check_allocation(listed(["a", "b"], None), {})
 
 
 # Starting a command elsewhere

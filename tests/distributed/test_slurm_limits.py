@@ -5,6 +5,7 @@ import pytest
 from bertsquad.console.errors import UserError
 from bertsquad.distributed.slurm_limits import (
     Partition,
+    check_nodes,
     check_partition,
     check_processors,
     minutes,
@@ -61,3 +62,13 @@ def test_a_whole_machine_is_no_number_of_processors():
         check_processors("finetune", 1024, 1024, 1024)
     check_processors("finetune", 1024, -1, 1024)  # "0-1": no number is asked for
     check_processors("finetune", 48, 48, 1024)
+
+
+def test_nodes_that_would_stand_idle_are_refused():
+    with pytest.raises(UserError, match=r"asks for nodes=2, and distributed.hosts names none"):
+        check_nodes("finetune", 2, [])
+    with pytest.raises(UserError, match=r"nodes=3, and distributed.hosts names 2: the others"):
+        check_nodes("finetune", 3, ["n1", "n2"])
+    check_nodes("finetune", 2, "slurm")
+    check_nodes("finetune", 2, ["n1", "n2"])
+    check_nodes("finetune", 1, [])

@@ -247,3 +247,9 @@ def test_all_are_compared_with_fp32_of_torch_or_of_the_first_engine(engines, ref
     files = ["r/a/" + "-".join(reference) + "/predictions.json"] if reference else []
     assert made.of_reference("a", "predictions.json") == files
     assert not {f.replace("predictions", "comparison") for f in files} & {*made.comparison_files()}
+
+
+def test_how_often_the_state_is_saved_is_told_only_where_it_is_asked():
+    assert experiment().saving() == ""
+    asked = experiment(changes={"training": {"checkpoint_seconds": 5}})
+    assert asked.saving() == "--checkpoint-seconds 5"

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from bertsquad.certificate.record import Record, find_records, read_record
 from project import Project, copy_project
 
 # The demo's data and model with a tenth of its training, both precisions and one cell of each. The
@@ -21,6 +22,7 @@ MODEL = "results/small/model/model.safetensors"
 CELL = "results/small/torch-fp32/benchmark/real-lengths/batch1-threads1-repeat1.json"
 # Files that hold times, or what was drawn and told of them.
 TIMED = ("results/benchmarks/", "results/logs/", "results/machine.json", "results/summary.csv")
+TIMED += ("results/certificate.",)
 TIMED += ("results/report.html", "results/figures/throughput.svg", "results/figures/latency.svg")
 TRAINING_LOG = "results/small/training_log.jsonl"
 TIMES_OF_A_STEP = {"elapsed_s", "tokens_per_second"}
@@ -51,3 +53,17 @@ def without_times(log: bytes) -> bytes:
     steps = [json.loads(line) for line in log.splitlines()]
     kept = [{k: v for k, v in step.items() if k not in TIMES_OF_A_STEP} for step in steps]
     return json.dumps(kept).encode()
+
+
+def records(project: Project) -> dict[str, Record]:
+    """What each step recorded, by its name."""
+    found = map(read_record, find_records(project.folder / "results/logs"))
+    return {record["id"]: record for record in found}
+
+
+def what_decided(project: Project) -> dict[str, tuple[str, str]]:
+    """Code and parameters of each step, as a number each: the same wherever it ran."""
+    return {
+        name: (record["code_sha256"], record["params_sha256"])
+        for name, record in records(project).items()
+    }

@@ -11,7 +11,15 @@ import pytest
 
 from bertsquad.containers.clients import LABEL
 from project import Project
-from services.small_run import CELL, MODEL, RUN, small_project, untimed_files
+from services.small_run import (
+    CELL,
+    MODEL,
+    RUN,
+    records,
+    small_project,
+    untimed_files,
+    what_decided,
+)
 
 PROFILE = ("--workflow-profile", "profiles/docker")
 LOG = "results/logs/small/finetune.log"
@@ -64,6 +72,15 @@ def test_machine_cells_and_report_name_the_image(in_docker, image):
     assert machine["container"]["image_id"] == image.id
     assert json.loads((in_docker.folder / CELL).read_text())["container"] == machine["container"]
     assert image.id in (results / "report.html").read_text()
+
+
+def test_each_step_records_the_image_and_else_the_same_as_on_the_host(on_host, in_docker, image):
+    found = records(in_docker)
+    assert {name: record["container"]["image_id"] for name, record in found.items()} == (
+        dict.fromkeys(found, image.id)
+    )
+    assert what_decided(in_docker) == what_decided(on_host)
+    assert found["finetune/small"]["outputs"] == records(on_host)["finetune/small"]["outputs"]
 
 
 def test_going_from_containers_to_the_host_and_back_reruns_nothing(in_docker, on_host):

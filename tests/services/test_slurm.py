@@ -13,7 +13,15 @@ import yaml
 
 from project import ROOT, Project
 from services.slurm import Slurm, own_slurm, run
-from services.small_run import CELL, MODEL, RUN, small_project, untimed_files
+from services.small_run import (
+    CELL,
+    MODEL,
+    RUN,
+    records,
+    small_project,
+    untimed_files,
+    what_decided,
+)
 
 CONFIG = ("--configfile", "small.yaml")
 SITE = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
@@ -55,6 +63,8 @@ def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
     assert machine["node"] in ("n1", "n2", "n3")
     assert machine["job"].isdecimal()
     assert len(machine["allowed_cpus"]) == min(2, os.cpu_count() or 1)  # all that the node has
+    assert records(project)["finetune/small"]["job"].isdecimal()
+    assert what_decided(project).items() <= what_decided(on_host).items()
     assert project.planned("accuracy", *RUN) == {}  # and nothing is made again on the host
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bertsquad.certificate.record import read_record, write_record
 from bertsquad.files import sha256
 
 pytestmark = pytest.mark.slow
 
 # A job for each of the 10 figures.
-REPORTED = {"summarize": 1, "plot": 10, "report": 1}
+REPORTED = {"summarize": 1, "plot": 10, "make_certificate": 1, "report": 1}
 Edit = Callable[[Path], None]
 
 
@@ -51,6 +52,18 @@ def touch(*patterns: str) -> Edit:
 
 def delete(name: str) -> Edit:
     return lambda project: (project / name).unlink()
+
+
+def edited_while_it_ran(name: str, record: str) -> Edit:
+    """As after an edit of a source file while a job ran: the job recorded another content than
+    Snakemake found when the job had ended (test_edited_while_it_runs.py does it in earnest)."""
+
+    def edit(project: Path) -> None:
+        path = project / record
+        found = read_record(path)
+        write_record(path, {**found, "code": {**found["code"], name: "0" * 64}})
+
+    return edit
 
 
 # The demo has 3 runs, of which one is timed; 5 precisions (torch: 2, openvino: 2 of which one is
@@ -93,9 +106,22 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         config(lambda settings: settings.update(evaluation={"minimum_f1_share": 0.9})),
         {"compare_answers": 12, "record_inputs": 1} | REPORTED,
     ),
+    "the certificate edited": (
+        append("scripts/bertsquad/certificate/doubts.py"),
+        {"make_certificate": 1, "report": 1},
+    ),
+    "a log edited": (append("results/logs/demo-fp32/finetune.log"), {}),
+    "the certificate deleted": (
+        delete("results/certificate.json"),
+        {"make_certificate": 1, "report": 1},
+    ),
+    "a list of n-best answers touched up by hand": (
+        append("results/demo-bf16/torch-fp32/nbest_predictions.json"),
+        {"make_certificate": 1, "report": 1},
+    ),
     "a figure edited": (
         append("scripts/bertsquad/reporting/figures/accuracy.py"),
-        {"plot": 1, "report": 1},
+        {"plot": 1, "make_certificate": 1, "report": 1},
     ),
     "the training loop edited": (
         append("scripts/bertsquad/training/loop.py"),
@@ -109,6 +135,27 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
             "benchmark_inference": 30,
         }
         | REPORTED,
+    ),
+    "the optimizer edited while a model was trained": (
+        edited_while_it_ran(
+            "bertsquad/training/optimizer.py", "results/logs/demo-fp32/finetune.record.json"
+        ),
+        {
+            "finetune": 1,
+            "quantize": 1,
+            "compute_logits": 5,
+            "predict": 5,
+            "evaluate": 5,
+            "compare_answers": 4,
+            "benchmark_inference": 30,
+        }
+        | REPORTED,
+    ),
+    "scoring edited while it ran": (
+        edited_while_it_ran(
+            "bertsquad/answers/metrics.py", "results/logs/demo-fp32/evaluate/torch-bf16.record.json"
+        ),
+        {"evaluate": 1} | REPORTED,
     ),
     "an engine edited": (
         append("scripts/bertsquad/engines/onnxruntime/engine.py"),
@@ -248,7 +295,10 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         delete("results/demo-fp32/torch-bf16/metrics.json"),
         {"evaluate": 1} | REPORTED,
     ),
-    "a figure deleted": (delete("results/figures/latency.svg"), {"plot": 1, "report": 1}),
+    "a figure deleted": (
+        delete("results/figures/latency.svg"),
+        {"plot": 1, "make_certificate": 1, "report": 1},
+    ),
     "the report deleted": (delete("results/report.html"), {"report": 1}),
 }
 
@@ -278,11 +328,17 @@ def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str,
 
 
 def outputs(project: Path) -> list[Path]:
-    """Outputs that an edit deletes."""
+    """What an edit deletes or changes beside sources."""
+    metadata = (project / ".snakemake/metadata").rglob("*")
     return [
         project / "results/demo-fp32/torch-bf16/metrics.json",
         project / "results/figures/latency.svg",
+        project / "results/certificate.json",
+        project / "results/logs/demo-fp32/finetune.log",
+        project / "results/demo-bf16/torch-fp32/nbest_predictions.json",
         project / "results/report.html",
+        *(project / "results/logs").rglob("*.record.json"),
+        *(path for path in metadata if path.is_file()),
     ]
 
 

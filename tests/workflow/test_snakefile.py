@@ -59,6 +59,7 @@ def test_the_guides_experiment_is_planned_in_every_step_and_its_download_announc
         "record_inputs": 1,
         "summarize": 1,
         "plot": 10,
+        "make_certificate": 1,
         "report": 1,
     }
 

@@ -107,7 +107,7 @@ def of_questions(
 ) -> OfQuestions:
     """The features of `count` questions or a few more, as `end_to_end` takes them."""
     texts = end_to_end(engine, features, sources, count=count)
-    answers = texts.run(None)
+    answers: Any = texts.run(None)
     batches = list(answers.batches())
     lengths = np.concatenate([np.diff(part.starts) for part in answers.parts])
     one_by_one = [

@@ -65,7 +65,13 @@ CHECKS = (
         "too_few", "too_few", "percentiles", None, None, "raise `iterations` or `requests`", noted=0
     ),
 )
-CODES = {check.code: check for check in CHECKS}
+# What no cell tells by itself: only machine.json beside it does (reporting/summary/judging.py).
+OTHER_MACHINE = _TAKE(
+    *("other_machine", "other_machine", "machine", 0.0, None),
+    "probe its machine by `snakemake --forcerun probe_machine` and measure it there; `machines` in "
+    "the configuration tells kinds of machines apart",
+)
+CODES = {check.code: check for check in (*CHECKS, OTHER_MACHINE)}
 
 
 def validity(noise: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def validity(noise: Mapping[str, Any]) -> dict[str, Any]:
     `found`, `unit`, `bound` and what to `do`. What the system does not tell speaks
     against nothing."""
     reasons = []
-    for check in CHECKS:
+    for check in CODES.values():
         found = noise.get(check.noise)
         if not isinstance(found, int | float):
             continue
@@ -131,5 +137,20 @@ def makes_worse(reason: str) -> bool:
 
 
 def reasons_in_words(reasons: list[dict[str, Any]]) -> str:
-    """Reasons in one line: `waited 0.12 of our time; busy 1.5 CPUs`."""
-    return "; ".join(f"{r['code']} {r['found']:.2g} {r['unit']}" for r in reasons)
+    """Reasons in one line: `waited 0.12 of our time; busy 1.5 CPUs`. Of one that has words of its
+    own, as `said`, those."""
+    return "; ".join(
+        f"{r['code']} {r['said'] if 'said' in r else '{found:.2g} {unit}'.format(**r)}"
+        for r in reasons
+    )
+
+
+def separate(text: str) -> list[str]:
+    """What `reasons_in_words` has joined. The words on another machine hold a semicolon."""
+    found: list[str] = []
+    for part in filter(None, text.split("; ")):
+        if found and found[-1].startswith("other_machine ") and part.startswith("machine.json "):
+            found[-1] += f"; {part}"
+        else:
+            found.append(part)
+    return found

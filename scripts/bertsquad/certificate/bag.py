@@ -77,7 +77,7 @@ def check_bag(held: Holding) -> dict[str, str]:
     payload = _listed(held, MANIFEST)
     sizes = held.sizes()
     present = {name for name in sizes if name.startswith(PAYLOAD)}
-    _same_names(held, tags, set(TAG_FILES), TAG_MANIFEST)
+    _same_names(held, tags, set(TAG_FILES) & set(sizes), TAG_MANIFEST)
     _same_names(held, payload, present, MANIFEST)
     if loose := sorted(set(sizes) - present - set(TAG_FILES) - {TAG_MANIFEST}):
         raise UserError(f"{held.path}: {loose[0]} is in no manifest; a crate has no such file")

@@ -174,12 +174,12 @@ def _of_missing(evidence: Evidence) -> Iterator[Doubt]:
     found = evidence.found
     for said in found.unreadable:
         yield _doubt("metadata-missing", f"a record cannot be read: {said}")
-    without = [job.id for job in found.jobs if job.record is None]
+    without = [job.rule for job in found.jobs if job.record is None]
     if without:
         what = (
             f"{len(without)} of {len(found.jobs)} steps kept no record, so that Snakemake's notes"
         )
-        yield _doubt("metadata-missing", f"{what} stand in: {few(without)}")
+        yield _doubt("metadata-missing", f"{what} stand in: {few(set(without))}")
     loose = [name for name in found.loose if name in evidence.roots]
     if loose:
         what = f"nothing tells how {len(loose)} files were made: {few(loose)}"

@@ -28,7 +28,10 @@ from bertsquad.files import read_json
 from bertsquad.machine.reading import value
 
 # Made from the certificate, or not of a finished run.
-_NOT_CERTIFIED = ("certificate.json", "report.html", "questions/", "logs/", "benchmarks/")
+_NOT_CERTIFIED = (
+    *("certificate.json", "report.html", "questions/", "logs/", "benchmarks/", "exports/"),
+    "verified_cells.json",
+)
 _UNFINISHED = ("training_state", ".part")
 
 

@@ -4,6 +4,7 @@ Nobody vouches for either: an archive is judged as `artifacts/archive.py` does b
 is unpacked, and a folder must hold plain files.
 """
 
+import calendar
 import errno
 import hashlib
 import os
@@ -96,6 +97,13 @@ class ZipHolding:
     def executable(self, name: str) -> bool:
         """Whether its owner may run it."""
         return bool(self._files[name].external_attr >> 16 & stat.S_IXUSR)
+
+    def seconds(self, name: str) -> int:
+        """When it was last changed, in seconds since 1970, as `unzip` tells it."""
+        try:
+            return calendar.timegm((*self._files[name].date_time, 0, 0, 0))
+        except ValueError:  # the 0th of a month, in an archive of somebody's
+            return 0
 
 
 class FolderHolding:
@@ -193,6 +201,7 @@ def unpack(held: ZipHolding, folder: Path) -> None:
                 for piece in held.pieces(name):
                     target.write(piece)
             place.chmod(0o755 if held.executable(name) else 0o644)
+            os.utime(place, (held.seconds(name),) * 2)
         if folder.is_dir():
             folder.rmdir()
         part.rename(folder)

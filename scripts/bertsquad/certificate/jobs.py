@@ -82,6 +82,19 @@ class _Search:
                 name = name.rpartition("/")[0]
         return None
 
+    def beside(self, job: Job) -> list[str]:
+        """Further outputs of a job without a record that lie beside those that are known: nobody
+        asked for them, and Snakemake's note of one output names no other."""
+        names = []
+        for folder in {name.rpartition("/")[0] for name in job.outputs}:
+            where = self.places.path(f"{folder}/x").parent
+            for path in where.iterdir() if where.is_dir() else ():
+                name = f"{folder}/{path.name}" if folder else path.name
+                other = self._by_metadata(name) if path.is_file() else None
+                if other is not None and other.id == job.id:
+                    names.append(name)
+        return sorted(names)
+
     def _by_metadata(self, name: str) -> Job | None:
         noted = self.note([name])
         if noted is None:
@@ -134,6 +147,8 @@ def find_jobs(roots: Iterable[str], places: Places, logs: Path, noted: Path) -> 
         waiting += sorted(new, reverse=True)
     for job in jobs.values():
         job.noted = job.noted or search.note(job.outputs)
+        if job.record is None:
+            job.outputs |= dict.fromkeys(search.beside(job))
     return Found(in_order(jobs.values()), sorted(loose), unreadable)
 
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bertsquad.certificate.record import json_sha256 as json_sha256
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
 from bertsquad.certificate.schema import FileClass
 
 # Keys of the configuration that say how and where something is made, not what.
@@ -81,7 +81,7 @@ PATTERNS = (
     Pattern("benchmarks/*", "timed", "Snakemake's time and memory of each job"),
     Pattern("*/benchmark/*", "timed", "measured cells"),
     Pattern("machine.json", "timed", "the machine, and who else computed at that moment"),
-    Pattern("certificate.json", "timed", "when and where each step ran"),
+    Pattern("certificate.*", "timed", "when and where each step ran"),
     Pattern("summary.csv", "timed", "speeds beside scores", _scores),
     Pattern("report.html", "timed", "shows what was measured"),
     Pattern("figures/accuracy.svg", "exact", "drawn from scores"),
@@ -96,6 +96,8 @@ PATTERNS = (
     Pattern("noise.json", "timed", "how far equal measurements differ"),
     Pattern("cells.json", "timed", "speeds of this machine"),
     Pattern("plan/*", "timed", "computed from speeds"),
+    Pattern("exports/*", "timed", "the same facts for other tools, speeds among them"),
+    Pattern("verified_cells.json", "timed", "somebody's speeds measured again"),
     Pattern("speed/*", "timed", "speeds of a random model"),
     Pattern("modelzoo/*/command.txt", "timed", "names folders of this machine"),
     Pattern("modelzoo/*/launcher.log", "log", "what the Model Zoo's launcher said"),

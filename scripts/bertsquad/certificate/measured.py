@@ -111,9 +111,9 @@ def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _number(value: Any) -> float | None:
     """A finite number, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if math.isfinite(value) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    return None
 
 
 def _whole(value: Any) -> int | None:

@@ -14,17 +14,21 @@ from typing import Any
 _LONGEST_NAME = 255  # of a file, Linux
 
 
+def metadata_path(folder: Path, output: str) -> Path:
+    """Where Snakemake notes what made an output: its path in Base64, in parts that are names."""
+    text = urlsafe_b64encode(output.encode()).decode()
+    parts = [text[i : i + _LONGEST_NAME - 1] for i in range(0, len(text), _LONGEST_NAME - 1)]
+    return folder.joinpath(*(f"@{part}" for part in parts[:-1]), *parts[-1:])
+
+
 def read_metadata(folder: Path, output: str) -> dict[str, Any] | None:
     """What Snakemake noted of the job that made `output`, which is written as the rule writes it;
     None where it noted nothing, or nothing that can be read.
 
     `folder` is `.snakemake/metadata`; the layout is that of persistence/file.py, format 6.
     """
-    text = urlsafe_b64encode(output.encode()).decode()
-    parts = [text[i : i + _LONGEST_NAME - 1] for i in range(0, len(text), _LONGEST_NAME - 1)]
-    path = folder.joinpath(*(f"@{part}" for part in parts[:-1]), *parts[-1:])
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(metadata_path(folder, output).read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or not isinstance(found.get("rule"), str):

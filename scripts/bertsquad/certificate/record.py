@@ -11,47 +11,34 @@ clones record the same but for times, hosts, processors and numbers of threads.
 """
 
 import hashlib
-import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, TypedDict
 
+from bertsquad.certificate.json_hash import json_sha256 as json_sha256
+from bertsquad.certificate.schema import OUTSIDE as OUTSIDE
+from bertsquad.certificate.schema import Sha256
+from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 FORMAT = "bertsquad-record/1"
 SUFFIX = ".record.json"
-OUTSIDE = "outside/"  # names of files that are neither results nor code
 
 
 class Facts(TypedDict):
     """A file as it was."""
 
-    sha256: str
+    sha256: Sha256
     bytes: int
 
 
-class Record(TypedDict):
-    """The file."""
+class Surroundings(TypedDict):
+    """Where and by what a job ran."""
 
-    format: str
-    id: str  # the rule and the values of its wildcards: finetune/demo
-    rule: str
-    wildcards: dict[str, str]
-    # Module to SHA-256, of what the rule tracks: as it was when it was imported; of a module that
-    # only other processes of the job import, as it was when the job began.
-    code: dict[str, str]
-    code_sha256: str  # see `listing_sha256`
-    # Module to SHA-256 when the job ended, where that is not what ran; None: it was gone.
-    edited: dict[str, str | None]
-    params: dict[str, str]  # the rule's parameters as texts, paths as names
-    params_sha256: str
-    inputs: dict[str, Facts]  # as they were when the job began; no code
-    outputs: dict[str, Facts]  # as they were when it ended; of a folder each file in it
-    declared: list[str]  # the outputs as the rule names them: a folder is itself
-    argv: list[str]  # of the command, paths as names
     host: str
     node: str | None  # the batch system's name for the host
     job: str | None  # the batch system's name for the job
@@ -64,6 +51,27 @@ class Record(TypedDict):
     packages: dict[str, str]  # those that compute, as installed where it ran
     container: dict[str, Any] | None  # as machine.json holds it; None: no container
     environment: dict[str, str]  # variables that decide how it computed: OMP_NUM_THREADS
+
+
+class Record(Surroundings):
+    """The file."""
+
+    format: str
+    id: str  # the rule and the values of its wildcards: finetune/demo
+    rule: str
+    wildcards: dict[str, str]
+    # Module to SHA-256, of what the rule tracks: as it was when it was imported; of a module that
+    # only other processes of the job import, as it was when the job began.
+    code: dict[str, Sha256]
+    code_sha256: Sha256  # see `listing_sha256`
+    # Modules that were edited while the job ran, to their SHA-256 after that; None: it was gone.
+    edited: dict[str, Sha256 | None]
+    params: dict[str, str]  # the rule's parameters as texts, paths as names
+    params_sha256: Sha256
+    inputs: dict[str, Facts]  # as they were when the job began; no code
+    outputs: dict[str, Facts]  # as they were when it ended; of a folder each file in it
+    declared: list[str]  # the outputs as the rule names them: a folder is itself
+    argv: list[str]  # of the command, paths as names
     started: str  # ISO 8601, UTC, milliseconds
     ended: str
 
@@ -77,16 +85,22 @@ class Places:
     resources: str
     scripts: str
 
+    def _prefixes(self) -> list[tuple[str, str]]:
+        """The start of a path, and what a name has in its place; the narrower folder first."""
+        folders = (self.scripts, ""), (self.resources, "resources/"), (self.results, "")
+        return [(f"{os.path.normpath(folder)}/", prefix) for folder, prefix in folders]
+
     def name(self, path: str) -> str:
         """What a record calls a file."""
-        for folder, prefix in (
-            (self.scripts, ""),
-            (self.resources, "resources/"),
-            (self.results, ""),
-        ):
-            if path.startswith(folder.rstrip("/") + "/"):
-                return prefix + path[len(folder.rstrip("/")) + 1 :]
-        return OUTSIDE + Path(path).name
+        path = os.path.normpath(path)
+        for start, prefix in self._prefixes():
+            if path.startswith(start):
+                return prefix + path.removeprefix(start)
+        return OUTSIDE + os.path.basename(path)
+
+    def is_code(self, path: str) -> bool:
+        """Whether a file lies in scripts/."""
+        return os.path.normpath(path).startswith(self._prefixes()[0][0])
 
     def path(self, name: str) -> Path:
         """Where an output of this name lies."""
@@ -96,17 +110,12 @@ class Places:
 
     def code_path(self, name: str) -> str:
         """A module's path as the workflow writes it."""
-        return f"{self.scripts.rstrip('/')}/{name}"
+        return f"{self.scripts}/{name}"
 
     def named(self, text: str) -> str:
         """A text, such as an option's value, with the paths in it as names."""
-        for folder, prefix in (
-            (self.scripts, ""),
-            (self.resources, "resources/"),
-            (self.results, ""),
-        ):
-            start = re.escape(folder.rstrip("/"))
-            text = re.sub(rf"(?<![\w./-]){start}/", prefix, text)
+        for start, prefix in self._prefixes():
+            text = re.sub(rf"(?<![\w./-]){re.escape(start)}", prefix, text)
         return text
 
 
@@ -120,12 +129,6 @@ def listing_sha256(code: Mapping[str, str]) -> str:
     (code points): a line `<sha256>  <name>` each."""
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(code.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def json_sha256(value: Any) -> str:
-    """The SHA-256 of a JSON value: sorted keys, no spaces."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cpu_sha256(model: str, flags: list[str]) -> str:
@@ -155,9 +158,7 @@ def read_record(path: str | Path) -> Record:
             f"{path}: found format {found!r}, expected {FORMAT!r}; run the step again, or read it "
             "with the version of this project that wrote it"
         )
-    missing = [key for key in get_type_hints(Record) if key not in value]
-    if missing:
-        raise UserError(f"{path}: no `{missing[0]}`; run the step again")
+    check(value, Record, str(path))
     record: Record = value
     return record
 

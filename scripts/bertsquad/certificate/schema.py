@@ -10,16 +10,16 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from bertsquad.certificate.record import OUTSIDE as OUTSIDE
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.files import read_json, write_json
 
 FORMAT = "bertsquad-certificate/1"
+OUTSIDE = "outside/"  # names of files that are neither results nor code
 
 DOUBTS = {
     "edited-while-running": "an input or the code of a step changed while the step ran",
-    "dirty-tree": "the code is not that of the commit",
+    "dirty-tree": "the code is not known to be that of a commit",
     "disturbed": "other programs, or the machine itself, disturbed a measurement",
     "emulated": "a precision was measured that the processor emulates",
     "untracked-input": "a step used a file that is no result of another step and no listed input",

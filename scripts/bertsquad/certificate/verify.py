@@ -14,14 +14,19 @@ from urllib.parse import unquote
 
 from bertsquad.certificate import bag
 from bertsquad.certificate.attestation import check_statement
-from bertsquad.certificate.crate import ATTESTATION
-from bertsquad.certificate.crate_graph import METADATA
+from bertsquad.certificate.crate.document import ATTESTATION
+from bertsquad.certificate.crate.graph import METADATA
+from bertsquad.certificate.crate.payload import RESULTS
+from bertsquad.certificate.crate.scoring import check_scores, scorings
+from bertsquad.certificate.crate.verify_run import (
+    check_chain,
+    check_code,
+    check_settings,
+    check_steps,
+)
 from bertsquad.certificate.holding import Holding, read
 from bertsquad.certificate.manifest import json_sha256, pattern_of
-from bertsquad.certificate.payload import RESULTS
 from bertsquad.certificate.schema import Certificate, File, checked
-from bertsquad.certificate.scoring import check_scores, scorings
-from bertsquad.certificate.verify_run import check_chain, check_code, check_settings, check_steps
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
 
@@ -235,10 +240,10 @@ def _check_metrics(crate: _Crate) -> int:
         told = crate.json(name)
         for key in ("exact_match", "f1", "questions"):
             found = told.get(key) if isinstance(told, dict) else None
-            if found != score[key]:  # type: ignore[literal-required]
+            if found != score[key]:
                 raise UserError(
                     f"{crate.held.path}: {name}: {key} is {found!r}, certificate.json says "
-                    f"{score[key]!r}; one of the two was changed"  # type: ignore[literal-required]
+                    f"{score[key]!r}; one of the two was changed"
                 )
         count += 1
     return count

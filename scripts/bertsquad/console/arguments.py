@@ -35,6 +35,25 @@ def add_machine_cells(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_machines(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--machine JSON`, or `--kind NAME JSON` once for each kind of machine."""
+    parser.add_argument("--machine", type=Path, metavar="JSON", help=f"machine.json: {what}")
+    parser.add_argument(
+        "--kind",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("NAME", "JSON"),
+        help="the same of each kind of machine, where there are several",
+    )
+
+
+def machine_files(args: argparse.Namespace) -> dict[str, Path]:
+    """The files of `add_machines` by kind of machine; "" where there is one."""
+    one = {"": args.machine} if args.machine is not None else {}
+    return one | {name: Path(path) for name, path in args.kind}
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that completes words where a shell asks for that (bertsquad completion)."""
 

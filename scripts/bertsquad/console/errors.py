@@ -1,6 +1,7 @@
 """One clear line and exit status 2 for what a user can mend; a traceback for a bug."""
 
 import errno
+import importlib
 import io
 import os
 import select
@@ -25,7 +26,8 @@ class LongUserError(UserError):
 
 
 def exit_with(main: Callable[[], None]) -> NoReturn:
-    """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any.
+    """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any,
+    and records what it used where a rule called it.
 
     0 when it returns; 2 and one line on stderr for a `UserError`, a full disk or exhausted memory;
     130 for Ctrl-C; 141, without a word, where the reader of its output has gone (`| head`). Any
@@ -37,8 +39,11 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
     try:
         _show_any_text()
         end_with_starter()
-        main()
-        sys.stdout.flush()
+        # Not an import statement, so not tracked: how a step is recorded decides no result.
+        recording = importlib.import_module("bertsquad.certificate.recording")
+        with recording.recorded():
+            main()
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -51,7 +51,13 @@ GROUPS = {
     "A run of the workflow": ("watch",),
     "This command": ("completion",),
     "Tables, figures, report": ("summarize", "summarize-speed", "plot", "report", "record-inputs"),
-    "Proof for others": ("certify", "compare-runs"),
+    "Proof for others": (
+        "certify",
+        "compare-runs",
+        "verify-crate",
+        "export-results",
+        "verify-cells",
+    ),
     "What to deploy": ("export-cells", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
@@ -66,6 +72,7 @@ OF_A_CHECKOUT = (
     "benchmark-peers",
     "report-bench",
     "document-config",
+    "make-crate",
 )
 
 
@@ -82,9 +89,6 @@ def _main() -> None:
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(help_page(scripts, groups))
-        return
-    if arguments[0] in ("-V", "--version"):
-        print(f"bertsquad {version()}")
         return
     verb = arguments[0].replace("_", "-")
     if verb in OF_A_CHECKOUT and not checkout:
@@ -103,15 +107,6 @@ def _main() -> None:
             f"the Python package {package} is not installed; install the extra that brings it "
             "(torch, openvino, onnxruntime or workflow), as in pip install '.[torch]'"
         ) from None
-
-
-def version() -> str:
-    """The checkout's, else the installed package's."""
-    from importlib import metadata
-
-    from bertsquad.experiment.origin import version_of
-
-    return version_of(_LIBRARY.parent.parent) or metadata.version("bertsquad")
 
 
 def _complete(scripts: Path, groups: dict[str, tuple[str, ...]]) -> None:
@@ -142,7 +137,7 @@ def _run(script: Path) -> None:
 
 def help_page(scripts: Path, groups: dict[str, tuple[str, ...]]) -> str:
     """Every verb with the first sentence of its script, a paragraph a group."""
-    lines = ["usage: bertsquad VERB [options]; bertsquad VERB --help says which, or --version"]
+    lines = ["usage: bertsquad VERB [options]; bertsquad VERB --help says which"]
     for group, verbs in groups.items():
         lines += ["", f"{group}:"]
         lines += [f"  {verb:<22} {_sentence(_script(scripts, verb))}" for verb in verbs]

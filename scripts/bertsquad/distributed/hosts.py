@@ -74,6 +74,17 @@ def of_slurm(environment: Mapping[str, str]) -> Hosts:
     return listed([here, *(name for name in names if name != here)], None)
 
 
+def check_allocation(hosts: Hosts, environment: Mapping[str, str]) -> None:
+    """UserError where this Slurm job has more nodes than take part: the others would stand idle."""
+    nodes = expand(_allocated(environment))
+    if len(nodes) > max(1, len(hosts.names)):
+        raise UserError(
+            f"--hosts: found {', '.join(hosts.names) or 'none'}, and Slurm's job has {len(nodes)} "
+            f"nodes ({', '.join(nodes)}), of which the others would stand idle; write slurm for "
+            "all of them, or ask Slurm for fewer"
+        )
+
+
 def _allocated(environment: Mapping[str, str]) -> str:
     """The job's node list as Slurm has it. Within a step that Snakemake's executor starts, the
     variable holds that step's one node of several, or is missing."""

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,18 @@ def check_processors(rule: str, threads: int, asked: int, whole_machine: int) ->
             f"{rule} asks for a whole node, and the profile does not say how; expected under "
             f'set-resources: {rule}: {{cpus_per_task: "0-1", slurm_extra: '
             "\"'--exclusive'\"}, as in profiles/slurm"
+        )
+
+
+def check_nodes(rule: str, nodes: int, hosts: str | Sequence[str]) -> None:
+    """UserError where a job asks for more nodes than `distributed.hosts` has it use: the others
+    would stand idle, and be paid for. Slurm is asked for all of them where that is "slurm"."""
+    if nodes > 1 and hosts != "slurm" and nodes > len(hosts):
+        used = f"names {len(hosts)}" if hosts else "names none"
+        raise UserError(
+            f"{rule} asks for nodes={nodes}, and distributed.hosts {used}: the others would stand "
+            "idle; write distributed: {hosts: slurm} in the configuration, or take `nodes` out of "
+            f"the profile, under set-resources: {rule}"
         )
 
 

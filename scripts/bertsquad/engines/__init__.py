@@ -168,10 +168,11 @@ def library(engine: str, precision: str) -> Any:
     return importlib.import_module(f"bertsquad.engines.{engine}.engine")
 
 
-def check_able(engine: str, precision: str) -> None:
+def check_able(engine: str, precision: str, flags: Iterable[str] | None = None) -> None:
     """EmulatedPrecision where the engine would compute in FP32 without saying so; UserError for an
-    engine that does not exist."""
-    if precision in about(engine).REFUSED_UNLESS_NATIVE and not native(precision):
+    engine that does not exist. `flags`: those of another processor."""
+    able = native(precision) if flags is None else has_native(precision, flags)
+    if precision in about(engine).REFUSED_UNLESS_NATIVE and not able:
         raise EmulatedPrecision(
             f"{engine} {precision}: this processor has no {precision.upper()} instructions, and "
             f"{engine} would compute in FP32 instead; remove it (in a configuration from "

@@ -10,7 +10,7 @@ import yaml
 from bertsquad.benchmark.modes import MODES
 from bertsquad.console.errors import UserError
 from bertsquad.engines import PRECISIONS, about
-from bertsquad.experiment import load
+from bertsquad.experiment import load, machines
 from bertsquad.experiment.own import with_own_entries
 from bertsquad.experiment.run_keys import schema_properties
 from bertsquad.planner.wanted import dates_as_text, wanted
@@ -18,6 +18,7 @@ from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
+    | {"machines"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
     | {"cells.json", "comparisons", "comparisons.csv", "comparisons.txt"}
 )
@@ -38,12 +39,15 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
         )
     dates_as_text(config)
     check(config, schema, source)
+    if "plan" in config:
+        config = machines.with_own_machines(config)
     resolved: dict[str, Any] = with_defaults(with_own_entries(config, source), schema, schema)
     _check_runs(resolved["runs"], source)
     given = (config.get("benchmark") or {}).get("scenarios") or {}
     _check_scenarios(resolved["benchmark"]["scenarios"], given, source)
+    machines.check(resolved.get("machines", {}), source)
     if "plan" in resolved:
-        wanted(resolved["plan"], source)
+        wanted(resolved["plan"], source, resolved.get("machines", {}))
     return resolved
 
 

@@ -91,6 +91,10 @@ class Experiment(Inputs):
         together = hosts if isinstance(hosts, str) else ",".join(hosts) or None
         return options((name, together if name == "hosts" else settings[name]) for name in settings)
 
+    def saving(self) -> str:
+        """How often a training saves its state, as an option; none where nothing is asked."""
+        return options(self.config.get("training", {}).items())
+
     def features_file(self, run: str, split: str) -> str:
         """A run's tokenised questions; runs with the same lengths share them."""
         settings = self.config["runs"][run]
@@ -230,12 +234,18 @@ class Experiment(Inputs):
         """Every measured cell of the inference benchmark."""
         return [
             self.place(
-                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}"
+                f"<results>/{run}/{engine}-{precision}/benchmark/{machine}{scenario}"
                 f"/batch{batch}-threads{threads}-repeat{repeat}.json"
             )
+            for machine in self.machine_folders()
             for run, engine, precision, scenario, batch, threads in self.cells()
             for repeat in range(1, self.config["benchmark"]["repeats"] + 1)
         ]
+
+    def machine_folders(self) -> list[str]:
+        """The folder of each kind of machine in a benchmark's; none of its own where there is one
+        kind."""
+        return [f"{name}/" for name in self.config.get("machines") or {}] or [""]
 
     def cells(self) -> list[tuple[str, ...]]:
         """The six names in the path of every cell, of one repeat."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.files import Experiment, options
+from bertsquad.experiment.machines import with_own_machines
 from bertsquad.experiment.served import Served
 from bertsquad.schema import with_defaults
 
@@ -31,11 +32,14 @@ class PlanFiles:
             if each["mode"] == "batches" and each["padding"] == "none"
         ]
 
-    def cells(self) -> list[str]:
-        """The cells of single requests, and of layouts whose lanes are all busy."""
-        starts = tuple(f"/benchmark/{name}/batch1-" for name in self.scenarios())
+    def cells(self, machine: str = "") -> list[str]:
+        """The cells of single requests, and of layouts whose lanes are all busy, of a kind of
+        machine; "" where there is one."""
+        folder = f"/benchmark/{machine}/" if machine else "/benchmark/"
+        starts = tuple(f"{folder}{name}/batch1-" for name in self.scenarios())
         found = [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
-        return found + [path for path in Served(self.experiment).files() if "-saturated-" in path]
+        served = [path for path in Served(self.experiment).files() if folder in path]
+        return found + [path for path in served if "-saturated-" in path]
 
     def metrics(self) -> list[str]:
         """The scores of the timed runs."""
@@ -83,9 +87,17 @@ class PlanFiles:
     def settings(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The configuration's `plan` with its defaults, which are all there is where it is absent;
         `schema` is the configuration's."""
-        plan = self.experiment.config.get("plan", {})
+        plan = with_own_machines(self.experiment.config).get("plan", {})
         found: dict[str, Any] = with_defaults(plan, schema["properties"]["plan"], schema)
+        for name, each in found["machines"].items():
+            if each["cells"] is None and name in self.own_cells():
+                each["cells"] = self.own_cells()[name]
         return found
+
+    def own_cells(self) -> dict[str, str]:
+        """cells.json of each of the configuration's `machines`, which this experiment makes."""
+        names = self.experiment.config.get("machines") or {}
+        return {n: self.experiment.place(f"<results>/machines/{n}/cells.json") for n in names}
 
     def machines(self, schema: dict[str, Any]) -> dict[str, str]:
         """The cells.json of each kind of machine: this experiment's where none is named."""
@@ -104,9 +116,9 @@ class PlanFiles:
 
     def check_machines(self, schema: dict[str, Any], source: str) -> None:
         """`UserError` for a kind of machine whose file of cells is not there."""
-        here = self.experiment.place("<results>/cells.json")
+        made = {self.experiment.place("<results>/cells.json"), *self.own_cells().values()}
         for name, path in self.machines(schema).items():
-            if path != here and not Path(path).is_file():
+            if path not in made and not Path(path).is_file():
                 raise UserError(
                     f"{source}: plan.machines.{name}.cells: {path}: no such file; copy it from "
                     "that machine, where `snakemake export_cells` makes it"

@@ -21,9 +21,10 @@ class Served:
         """Every cell, in the order in which cells of batches are listed."""
         return [
             self.experiment.place(
-                f"<results>/{run}/{engine}-{precision}/benchmark/{scenario}/"
+                f"<results>/{run}/{engine}-{precision}/benchmark/{machine}{scenario}/"
                 f"layout{layout}-{load}-repeat{repeat}.json"
             )
+            for machine in self.experiment.machine_folders()
             for run, engine, precision, scenario, layout, load in self.cells()
             for repeat in range(1, self.experiment.config["benchmark"]["repeats"] + 1)
         ]

@@ -9,6 +9,7 @@ from bertsquad.machine import activity, cgroup, cpu, kernel, memory, permissions
 from bertsquad.machine.checks import checks, notes, warnings
 from bertsquad.machine.container import describe_container
 from bertsquad.machine.cores import Cores, from_readings
+from bertsquad.machine.identity import describe_identity
 from bertsquad.machine.reading import attempt, is_unavailable, unavailable
 from bertsquad.machine.surroundings import describe_place
 from bertsquad.machine.threads import choose_threads
@@ -49,7 +50,8 @@ def describe(
     memory_nodes = attempt(lambda: topology.allowed_memory_nodes(root))
     limits = attempt(lambda: cgroup.describe_cgroup(root))
     machine = {
-        "cpu": _describe_cpu(info, all_cores, nodes, root),
+        "cpu": _describe_cpu(info, all_cores, nodes, root)
+        | {"identity": describe_identity(info, _count(allowed_cpus))},
         "native_precisions": cpu.native_precisions(info.flags) if known else info,
         "fp32_products": cpu.fp32_products(info) if known else info,
         "fp32_weight_gradients": cpu.fp32_weight_gradients(info) if known else info,
@@ -119,6 +121,11 @@ def _describe_nodes(nodes: Any, root: Path) -> dict[str, Any]:
         "cpus_by_numa_node": _by_name(nodes),
         "memory_by_numa_node_mib": _by_name(sizes),
     }
+
+
+def _count(allowed_cpus: Any) -> Any:
+    """How many they are, where they are known."""
+    return allowed_cpus if is_unavailable(allowed_cpus) else len(allowed_cpus)
 
 
 def _by_name(values: Any) -> Any:

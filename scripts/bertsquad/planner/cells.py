@@ -41,6 +41,7 @@ class Cell:
     engine: str
     precision: str
     layout: str
+    mode: str  # of the benchmark: batches or saturated
     native: bool
     services: Services
     peak_mib: float | None
@@ -194,6 +195,8 @@ def _cell(data: dict[str, Any]) -> Cell:
     taken = ("run", "engine", "precision", "layout", "native", "peak_mib", "f1", "f1_share")
     return Cell(
         **{name: data[name] for name in taken},
+        # Files from before this key: several lanes are busy in mode saturated alone.
+        mode=data.get("mode", "batches" if data["layout"].startswith("1x1x") else "saturated"),
         services=services,
         passed=data["passed"],
         validity=data["validity"],

@@ -19,7 +19,7 @@ from bertsquad.machine.reading import is_unavailable, value
 from bertsquad.planner.cells import SCHEMA, check
 from bertsquad.reporting.summary.cells import read_cell
 from bertsquad.reporting.summary.comparisons import comparison_row
-from bertsquad.reporting.summary.judging import judge
+from bertsquad.reporting.summary.judging import judge, measured_elsewhere
 from bertsquad.reporting.summary.result_files import read_object
 from bertsquad.reporting.summary.tables import read_metrics
 
@@ -68,12 +68,8 @@ def export(
             continue
         if row["run"] not in runs:
             raise UserError(f"{path}: run {row['run']!r} is not one of {', '.join(runs)}")
-        _check_machine(path, row["cpu"], here, source)
-        features = opened[row["run"]]
-        if row["mode"] == "saturated":
-            requests = _saturated(path, features)
-        else:
-            requests = _requests(path, features)
+        _check_machine(path, row, machine, source)
+        requests = requests_of(path, row["mode"], opened[row["run"]])
         layout = row.get("layout") or f"1x1x{row['threads']:.0f}"
         key = (*_model(row), layout)
         found.setdefault((*key, row["mode"]), []).append((row, requests))
@@ -86,10 +82,10 @@ def export(
     data = {
         "schema": SCHEMA,
         "machine": here,
-        "runs": {run: _run(runs[run], opened[run]) for run in sorted({key[0] for key in found})},
+        "runs": {run: describe_run(runs[run]) for run in sorted({key[0] for key in found})},
         "cells": [
             _cell(key, repeats, scores.get(tuple(key[:3]), {}), compared.get(tuple(key[:3]), {}))
-            for (*key, _), repeats in found.items()
+            for key, repeats in found.items()
         ],
     }
     check(data, "the exported cells")
@@ -120,12 +116,17 @@ def describe_machine(machine: dict[str, Any], source: str) -> dict[str, Any]:
     }
 
 
-def _check_machine(path: Path, cpu: Any, here: Mapping[str, Any], source: str) -> None:
-    if cpu != here["cpu"]:
+def _check_machine(
+    path: Path, row: Mapping[str, Any], machine: Mapping[str, Any], source: str
+) -> None:
+    cpu, here = row["cpu"], value(dict(machine), "cpu", "model")
+    if cpu != here:
         raise UserError(
             f"{path}: measured on {cpu or 'an unknown processor'}, but {source} describes "
-            f"{here['cpu']}; measure it again here, or export it there"
+            f"{here}; measure it again here, or export it there"
         )
+    if said := measured_elsewhere(row, machine):
+        raise UserError(f"{path}: {said}; measure it again there, or probe the machine again")
 
 
 def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:
@@ -133,6 +134,12 @@ def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:
     if row["mode"] == "saturated":
         return not read_object(path).get("batching")
     return bool(row["mode"] == "batches" and row["padding"] == "none" and row["batch_size"] == 1)
+
+
+def requests_of(path: Path, mode: str, features: Features) -> dict[str, Any]:
+    """Word pieces, `lengths`, and `service_ms` of each request of a cell of this mode; `peak_mib`,
+    `started_at`. `UserError` where it is no such cell, or one of other questions."""
+    return (_saturated if mode == "saturated" else _requests)(path, features)
 
 
 def _saturated(path: Path, features: Features) -> dict[str, Any]:
@@ -197,12 +204,13 @@ def _cell(
     """All repeats as one; where some are valid, those that were disturbed are left aside."""
     best = min((_VERDICTS.index(row["validity"] or "valid") for row, _ in repeats))
     taken = [each for each in repeats if _VERDICTS.index(each[0]["validity"] or "valid") == best]
-    run, engine, precision, layout = key
+    run, engine, precision, layout, mode = key
     return {
         "run": run,
         "engine": engine,
         "precision": precision,
         "layout": layout,
+        "mode": mode,
         "native": taken[0][0]["native"] is not False,
         "lengths": [length for _, requests in taken for length in requests["lengths"]],
         "service_ms": [each for _, requests in taken for each in requests["service_ms"]],
@@ -219,7 +227,9 @@ def _cell(
 _VERDICTS = ("valid", "disturbed", "invalid")
 
 
-def _run(run: Run, features: Features) -> dict[str, Any]:
+def describe_run(run: Run) -> dict[str, Any]:
+    """A run as cells.json holds it: its model, and the questions that it is measured on."""
+    features = Features.open(run.features)
     config = read_object(run.model / "config.json")
     lengths, counts = np.unique(features.lengths, return_counts=True)
     whole = np.ascontiguousarray(features.lengths, np.int32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,8 +64,9 @@ def parsed(text: str, option: str, source: str) -> Wanted:
         ) from None
 
 
-def wanted(plan: Mapping[str, Any], source: str) -> Wanted:
-    """The checked `plan` of a configuration with its defaults; `source` names it in messages.
+def wanted(plan: Mapping[str, Any], source: str, own: Collection[str] = ()) -> Wanted:
+    """The checked `plan` of a configuration with its defaults; `source` names it in messages, `own`
+    are the configuration's `machines`, whose cells this experiment measures.
 
     `UserError` for what the schema cannot say: prices without a date or a date without prices,
     lengths that fit no classes, an objective without what it needs.
@@ -87,7 +88,7 @@ def wanted(plan: Mapping[str, Any], source: str) -> Wanted:
         prices_as_of=plan["prices_as_of"],
         machines=machines,
     )
-    _check_machines(found, source)
+    _check_machines(found, source, own)
     _check_prices(found, source)
     _check_lengths(found, source)
     _check_objective(found, source)
@@ -100,12 +101,13 @@ def _objective(rate: float | None, machines: Mapping[str, Kind]) -> Objective:
     return "cost" if all(each.price is not None for each in machines.values()) else "machines"
 
 
-def _check_machines(found: Wanted, source: str) -> None:
-    """Only one kind can be this experiment's: the others bring a file."""
-    without = [name for name, each in found.machines.items() if each.cells is None]
-    if len(without) > 1:
+def _check_machines(found: Wanted, source: str, own: Collection[str]) -> None:
+    """Only one kind can be this experiment's, unless it names several: the others bring a file."""
+    kinds = found.machines.items()
+    without = [name for name, each in kinds if each.cells is None and name not in own]
+    if len(without) > (0 if own else 1):
         name = next((each for each in without if each != HERE), without[-1])
-        known = ", ".join(each for each in found.machines if each != name)
+        known = ", ".join(own or [each for each in found.machines if each != name])
         raise UserError(
             f"{source}: plan.machines.{name}: an unknown machine, without a file of cells; give "
             f"`cells`, the cells.json that `snakemake export_cells` made there (known: {known})"

@@ -148,14 +148,14 @@ def test_a_module_of_several_steps_is_one_cause():
 def test_other_bytes_of_the_same_make_are_nondeterminism():
     (only,) = found(lambda c: made_otherwise(c, PREDICTED, SCORED))
     assert (only.kind, only.what) == ("nondeterminism", PREDICTED)
-    assert only.step == "predict/demo/torch-fp32"
-    assert only.downstream == ["evaluate/demo/torch-fp32"]
+    assert only.step == "predict/demo/torch/fp32"
+    assert only.downstream == ["evaluate/demo/torch/fp32"]
     assert "same code, inputs and settings" in only.sentence
 
 
 def test_a_file_that_changed_since_is_said_to_have():
     def flipped(certificate):
-        step_of(certificate, "predict/demo/torch-fp32")["outputs"][PREDICTED] = OTHER
+        step_of(certificate, "predict/demo/torch/fp32")["outputs"][PREDICTED] = OTHER
         certificate["files"][PREDICTED]["sha256"] = OTHER
         certificate["doubts"].append(
             {"kind": "changed-since", "what": "It changed.", "where": PREDICTED}
@@ -169,31 +169,34 @@ def test_a_file_that_changed_since_is_said_to_have():
 def test_independent_causes_are_all_found_the_earlier_first():
     def two(certificate):
         module(certificate)
-        step = step_of(certificate, "evaluate/demo/torch-fp32")
-        step |= {"params": {"options": "--seed 3"}, "params_sha256": OTHER[::-1]}
+        step = step_of(certificate, "evaluate/demo/torch/fp32")
+        step |= {
+            "params": {"options": "--bootstrap-samples 1000 --seed 3"},
+            "params_sha256": OTHER[::-1],
+        }
 
     first, second = found(two)
     assert first.what == "bertsquad/training/loop.py"
-    assert (second.kind, second.step) == ("settings", "evaluate/demo/torch-fp32")
+    assert (second.kind, second.step) == ("settings", "evaluate/demo/torch/fp32")
 
 
 def test_steps_of_one_run_follow_from_other_settings():
     def more(certificate):
         certificate["config"]["engines"]["torch"] = ["fp32", "bf16"]
         certificate["steps"].append(
-            step_of(certificate, "evaluate/demo/torch-fp32")
-            | {"id": "evaluate/demo/torch-bf16", "outputs": {}}
+            step_of(certificate, "evaluate/demo/torch/fp32")
+            | {"id": "evaluate/demo/torch/bf16", "outputs": {}}
         )
 
     (only,) = found(more)
     assert (only.kind, only.what) == ("settings", "engines.torch")
-    assert only.downstream == ["evaluate/demo/torch-bf16"]
+    assert only.downstream == ["evaluate/demo/torch/bf16"]
 
 
 def test_a_run_that_stopped_early_is_told():
     (only,) = found(lambda c: c["steps"].pop())
     assert only.kind == "missing"
-    assert only.sentence == "benchmark_inference/demo/torch-fp32/offline/auto/all/1 in A only"
+    assert only.sentence == "benchmark_inference/demo/torch/fp32/offline/auto/all/1 in A only"
 
 
 def test_a_certificate_without_steps_names_the_file():

@@ -127,7 +127,7 @@ def test_an_f1_that_cannot_be_told_is_three(first, tmp_path):
 
 
 def code_changed(certificate):
-    step = step_of(certificate, "predict/demo/torch-fp32")
+    step = step_of(certificate, "predict/demo/torch/fp32")
     modules = certificate["code"][step["code_sha256"]]
     certificate["code"][OTHER] = modules | {"bertsquad/answers/decoding.py": OTHER}
     step["code_sha256"] = OTHER

@@ -33,13 +33,14 @@ def test_eight_questions_each_with_its_verdict():
 
 
 def test_it_asks_for_nothing_else():
-    assert Page(render(of(lambda c: None))).loads == []
+    loads = Page(render(of(lambda c: None))).loads
+    assert [each for each in loads if not each.startswith("#")] == []
 
 
 def test_the_chain_holds_the_step_and_what_follows():
     def other(certificate):
         step = certificate["steps"][2]
-        step |= {"params": {"options": "--seed 1"}, "params_sha256": "0" * 64}
+        step |= {"params": {"options": "--epochs 1.4 --seed 1"}, "params_sha256": "0" * 64}
         certificate["config"]["runs"]["demo"]["seed"] = 1
         for each in certificate["steps"]:
             for kind in ("inputs", "outputs"):
@@ -49,7 +50,7 @@ def test_the_chain_holds_the_step_and_what_follows():
 
     text = Page(render(of(other))).text
     assert "First: settings finetune/demo: the setting runs.demo.seed differs, 0 / 1" in text
-    assert "predict/demo/torch-fp32" in text
+    assert "predict/demo/torch/fp32" in text
 
 
 @pytest.fixture

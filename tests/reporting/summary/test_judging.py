@@ -1,5 +1,7 @@
 """What only all cells together tell of one."""
 
+import json
+
 import pytest
 
 from bertsquad.console.errors import UserError
@@ -73,3 +75,70 @@ def test_a_cell_that_tells_nothing_of_its_validity_stays_unknown(tmp_path):
     del data["validity"]
     add_cell(results, "run", data)
     assert rows_of(results)[0]["validity"] == ""
+
+
+def measured_on(host="n1", **identity):
+    same = {"model": "Example Processor 9000", "flags_sha256": "f" * 64, "cores": 2}
+    return {"host": host, "node": None, "cpu_identity": same | identity}
+
+
+def judged(results, machines):
+    table = tables.summarize([], results.cells, [], machines=machines)
+    return records(Summary(table).cells)
+
+
+def test_a_cell_of_another_machine_than_machine_json_is_disturbed_and_names_both(tmp_path):
+    results = Results(tmp_path)
+    data = cell("torch", "fp32", "padded", 8, 10.0)
+    add_cell(results, "run", data | measured_on())
+    other = measured_on("n7", model="AMD EPYC 9755") | {"cpu": "AMD EPYC 9755", "repeat": 2}
+    add_cell(results, "run", data | other)
+    found = judged(results, {"": measured_on("n2")})
+    assert [row["validity"] for row in found] == ["valid", "disturbed"]
+    assert found[1]["validity_reasons"] == (
+        "other_machine measured on host n7, AMD EPYC 9755; machine.json is of n2, "
+        "Example Processor 9000"
+    )
+    assert [row["host"] for row in found] == ["n1", "n7"]
+
+
+def test_it_is_so_for_a_cell_that_tells_nothing_else_of_its_validity(tmp_path):
+    results = Results(tmp_path)
+    data = cell("torch", "fp32", "padded", 8, 10.0)
+    del data["validity"]
+    add_cell(results, "run", data)
+    [row] = judged(results, {"": measured_on(model="Another")})
+    assert row["validity"] == "disturbed"
+
+
+def test_half_the_processors_are_another_machine(tmp_path):
+    results = Results(tmp_path)
+    add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0) | measured_on(cores=1))
+    [row] = judged(results, {"": measured_on()})
+    assert row["validity_reasons"] == (
+        "other_machine measured on host n1, Example Processor 9000, 1 processor; machine.json is "
+        "of n1, Example Processor 9000, 2 processors"
+    )
+
+
+def test_each_kind_of_machine_is_held_against_its_own_machine_json(tmp_path):
+    results = Results(tmp_path)
+    for machine, cores in (("half", 1), ("whole", 2)):
+        add_cell(results, "run", cell("torch", "fp32", "padded", 8, 10.0 * cores), machine)
+        data = json.loads(results.cells[-1].read_text())
+        results.cells[-1].write_text(json.dumps(data | measured_on(cores=cores)))
+    machines = {"half": measured_on(cores=1), "whole": measured_on()}
+    found = judged(results, machines)
+    assert [(row["machine"], row["validity"]) for row in found] == [
+        ("half", "valid"),
+        ("whole", "valid"),
+    ]
+    swapped = judged(results, {"half": machines["whole"], "whole": machines["half"]})
+    assert [row["validity"] for row in swapped] == ["disturbed", "disturbed"]
+
+
+def test_products_compare_within_a_kind_of_machine(tmp_path):
+    results = Results(tmp_path)
+    for machine, rate in (("half", 100.0), ("whole", 200.0)):
+        add_cell(results, "run", with_product(rate), machine)
+    assert {row["validity"] for row in rows_of(results)} == {"valid"}

@@ -90,4 +90,6 @@ def _first_place(group: pd.DataFrame) -> tuple[float, str]:
 
 def _name(row: pd.Series) -> str:
     batch = "" if pd.isna(row["batch_size"]) else f", batch {row['batch_size']}"
-    return f"{row['engine']} {row['precision']}, {row['scenario']}{batch}, {row['threads']} threads"
+    machine = f"{row['machine']}: " if row["machine"] else ""
+    model = f"{machine}{row['engine']} {row['precision']}"
+    return f"{model}, {row['scenario']}{batch}, {row['threads']} threads"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertsquad.certificate.chain import short
 from bertsquad.certificate.schema import Certificate
-from bertsquad.certificate.sentence import code_of, grouped_doubts
+from bertsquad.certificate.sentence import code_of, count, grouped_doubts
 from bertsquad.reporting.formats import whole
 
 _SHOWN = 6  # names in a line; certificate.json has all
@@ -40,13 +40,17 @@ def certificate_facts(certificate: Certificate) -> CertificateFacts:
 
 
 def _done(certificate: Certificate) -> str:
-    """Steps by rule, and files by class."""
-    rules = Counter(step["rule"] for step in certificate["steps"])
-    several = {rule: f"{whole(n)} {rule}" if n > 1 else rule for rule, n in rules.items()}
+    """How many steps, what they came to, and files by class."""
+    steps, rules = certificate["steps"], {step["rule"] for step in certificate["steps"]}
     classes = Counter(file["class"] for file in certificate["files"].values())
     files = ", ".join(f"{whole(classes[kind])} {kind}" for kind in ("exact", "timed", "log"))
-    steps = f"{whole(len(certificate['steps']))} steps: {', '.join(several.values())}. "
-    return f"{steps if several else ''}{whole(len(certificate['files']))} files: {files}."
+    parts = [
+        f"{count(len(steps), 'step')} of {count(len(rules), 'rule')}",
+        count(len(certificate["scores"]), "score"),
+        count(len(certificate["speeds"]), "measured cell"),
+        f"{count(len(certificate['files']), 'file')} ({files})",
+    ]
+    return ", ".join(part for part in parts if not part.startswith("0 "))
 
 
 def _code(certificate: Certificate) -> str:

@@ -19,7 +19,19 @@ SERVER = "server"
 _P99 = 99
 
 
-def deployment(summary: Summary, command: str = "snakemake --cores all") -> str:
+def deployments(summary: Summary, command: str = "snakemake --cores all") -> str:
+    """A sentence, of each kind of machine where there are several."""
+    if not summary.machines:
+        return deployment(summary, command)
+    return " ".join(
+        deployment(summary.of_machine(machine), command, f"machine {machine}")
+        for machine in summary.machines
+    )
+
+
+def deployment(
+    summary: Summary, command: str = "snakemake --cores all", where: str = "this machine"
+) -> str:
     """One sentence; `command` makes the results, and its target `plan` tells more."""
     rates = [row for row in _good(summary, SERVER) if row["slo_met"] and row["slo_ms"]]
     # Too few requests have no p99, so they confirm none.
@@ -29,12 +41,13 @@ def deployment(summary: Summary, command: str = "snakemake --cores all") -> str:
         if row["slo_search"] == "confirmed" and row["latency_p99_ms"] is not None
     ]
     if confirmed:
-        return _served(max(_of_best_model(confirmed), key=lambda row: row["arrival_rate"] or 0))
+        best = max(_of_best_model(confirmed), key=lambda row: row["arrival_rate"] or 0)
+        return _served(best, where)
     single = [row for row in _good(summary, DEFAULT) if _is_single(row)]
     if single:
         best = max(_of_best_model(single), key=lambda row: row["features_per_second"] or 0)
-        return _one_by_one(best, command)
-    return _not_yet(summary, command)
+        return _one_by_one(best, command, where)
+    return _not_yet(summary, command, where)
 
 
 def _good(summary: Summary, mode: str) -> list[Row]:
@@ -51,20 +64,20 @@ def _of_best_model(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["run"] == best["run"]]
 
 
-def _served(row: Row) -> str:
+def _served(row: Row, where: str) -> str:
     tail = "" if row["latency_p99_ms"] is None else f" (measured {short(row['latency_p99_ms'])} ms)"
     return (
-        f"Deploy {_model(row)} on this machine, layout {row['layout']}: it carries "
+        f"Deploy {_model(row)} on {where}, layout {row['layout']}: it carries "
         f"{short(row['arrival_rate'] or 0)} requests a second with p99 within "
         f"{short(row['slo_ms'] or 0)} ms{tail}, {_f1(row)}."
     )
 
 
-def _one_by_one(row: Row, command: str) -> str:
+def _one_by_one(row: Row, command: str, where: str) -> str:
     """Of a cell of single requests: no queue, so the rate within a limit is still to be planned."""
     requests, needs = int(row["iterations"] or 0), needed(_P99)
     opening = (
-        f"Deploy {_model(row)} on this machine, layout 1x1x{row['threads']}: it answers "
+        f"Deploy {_model(row)} on {where}, layout 1x1x{row['threads']}: it answers "
         f"{short(row['features_per_second'] or 0)} requests a second, one after another, "
     )
     if row["latency_p99_ms"] is not None:
@@ -79,10 +92,10 @@ def _one_by_one(row: Row, command: str) -> str:
     )
 
 
-def _not_yet(summary: Summary, command: str) -> str:
+def _not_yet(summary: Summary, command: str, where: str) -> str:
     """Why no cell can lead, the plainest reason, and what to do."""
     line = " && ".join(command.splitlines())
-    opening = "What to deploy on this machine cannot be said yet: "
+    opening = f"What to deploy on {where} cannot be said yet: "
     timed = [row for row in records(summary.cells_of([DEFAULT])) if _is_single(row)]
     if not timed:
         does = f"`{_planning(command)}` does it"

@@ -67,8 +67,8 @@ def findings(summary: Summary) -> Findings:
         untrained_best=_top(untrained, "f1") if len(trained) else None,
         precision_effect=precision_effect(accuracy),
         served=_top(summary.results(FROM_TEXTS), "questions_per_second"),
-        fastest=_top(summary.results(ENGINE_ALONE), "features_per_second"),
-        quickest=_top(batches, "latency_p50_ms", smallest=True),
+        fastest=fastest(summary, ENGINE_ALONE),
+        quickest=quickest(summary),
         speedups=speedups(batches, "precision", "fp32"),
         engine_speedups=speedups(batches, "engine"),
         unpadded=_speedup(batches, "padding", "none", "max_length"),
@@ -83,6 +83,16 @@ def findings(summary: Summary) -> Findings:
         cpus=sorted(set(cells["cpu"]) - {"", "unknown"}),
         measured=[days[0], days[-1]] if days else [],
     )
+
+
+def fastest(summary: Summary, modes: Sequence[str]) -> Row | None:
+    """The result of these modes with the most features per second."""
+    return _top(summary.results(modes), "features_per_second")
+
+
+def quickest(summary: Summary) -> Row | None:
+    """The batch with the lowest median latency."""
+    return _top(summary.results(), "latency_p50_ms", smallest=True)
 
 
 def _top(frame: pd.DataFrame, column: str, *, smallest: bool = False) -> Row | None:

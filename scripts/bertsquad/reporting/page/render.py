@@ -13,14 +13,14 @@ from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
 from bertsquad.reporting import formats, palette, verdicts
+from bertsquad.reporting.page import machines as of_machines
 from bertsquad.reporting.page import marking, sections, sentences, svg, trust
 from bertsquad.reporting.page.certificate import certificate_facts
 from bertsquad.reporting.page.compared import compared_table
-from bertsquad.reporting.page.deployment import deployment
+from bertsquad.reporting.page.deployment import deployments
 from bertsquad.reporting.page.examples import Example
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
-from bertsquad.reporting.page.machine import machine_facts, machine_name, machine_page
 from bertsquad.reporting.summary.columns import COLUMNS, Row
 from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.summary import Summary, records
@@ -39,6 +39,7 @@ def render(
     machine: dict[str, Any],
     config: dict[str, Any],
     inputs: dict[str, Any],
+    machines: Mapping[str, dict[str, Any]] | None = None,
     changes: Sequence[Change] = (),
     examples: Sequence[Example] = (),
     examples_of: str = "",
@@ -58,6 +59,7 @@ def render(
         summary: what was measured.
         figures: name (`accuracy`, `throughput`, ...) to the SVG file of plot.py.
         machine, config, inputs: machine.json, config.json, inputs.json, parsed.
+        machines: machine.json of each kind of machine by its name, where there are several.
         changes: what engines and precisions change against FP32, comparisons.read_change.
         examples: questions to show; `examples_of`: whose answers they are.
         quoted_from: which of the inputs all questions are quoted from.
@@ -72,7 +74,8 @@ def render(
     """
     found = findings(summary)
     cells = records(summary.cells)
-    warnings = [*(machine.get("warnings") or []), *disturbed(cells)]
+    kinds = machines or {"": machine}
+    warnings = [*of_machines.warnings(kinds), *disturbed(cells)]
     beside = comparisons(summary)
     sources = sections.sources(inputs)
     facts: dict[str, Any] = {
@@ -89,6 +92,7 @@ def render(
         "changes": changes,
         "references": sorted({change.reference for change in changes}),
         "shown_changes": _SHOWN_CHANGES,
+        "kinds_table": of_machines.kinds_table(summary, kinds),
         "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
         "guide_table": guide_table(beside) if beside else None,
         "open_cells": len(cells) <= _OPEN_ROWS,
@@ -112,9 +116,9 @@ def render(
     facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
     if certificate:
         facts["judgements"].append(trust.of_certificate(certificate))
-    facts |= _in_words(found, cells, machine, config)
-    facts["deployment"] = planned or deployment(summary, command)
-    facts |= _surroundings(machine, config)
+    facts |= _in_words(found, cells, kinds, config)
+    facts["deployment"] = planned or deployments(summary, command)
+    facts |= _surroundings(config) | {"machines": of_machines.described(kinds)}
     facts["contents"] = _contents(facts)
     return environment().get_template("report.html.j2").render(facts)
 
@@ -122,22 +126,23 @@ def render(
 def _in_words(
     found: Findings,
     cells: Sequence[Row],
-    machine: dict[str, Any],
+    machines: Mapping[str, dict[str, Any]],
     config: dict[str, Any],
 ) -> dict[str, Any]:
     """The sentences of the page."""
+    other = _other_cpu(found.cpus, machines[""]) if "" in machines else ""
     return {
-        "lede": sentences.lede(found, machine_name(machine), config),
+        "lede": sentences.lede(found, of_machines.names(machines), config),
         "tiles": sentences.tiles(found),
-        "remarks": sentences.remarks(found, _other_cpu(found.cpus, machine)),
+        "remarks": sentences.remarks(found, other),
         "scenarios": sentences.scenarios(cells, found),
         "confidence": sentences.confidence(found),
         "footer": sentences.footer(found),
     }
 
 
-def _surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration and the machine."""
+def _surroundings(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration."""
     runs, settings = sections.run_settings(config)
     other = {key: value for key, value in config.items() if key not in ("runs", "artifacts")}
     return {
@@ -145,9 +150,6 @@ def _surroundings(machine: dict[str, Any], config: dict[str, Any]) -> dict[str, 
         "settings": settings,
         "other_settings": yaml.safe_dump(other, sort_keys=False, allow_unicode=True, width=88),
         "modelzoo": config.get("modelzoo") or {},
-        "machine_page": machine_page(machine),
-        "machine_facts": machine_facts(machine),
-        "versions": sorted((machine.get("versions") or {}).items()),
     }
 
 
@@ -157,6 +159,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     possible = (
         ("accuracy", "Accuracy", found.accuracy),
         ("changes", "Changes against FP32", facts["changes"]),
+        ("kinds", "Kinds of machines", facts["kinds_table"]),
         ("speed", "Speed", found.cells),
         ("comparisons", "Comparisons", facts["compared"]),
         ("training", "Training", facts["trained"]),

@@ -52,6 +52,7 @@ _Heading = tuple[str, str, Callable[[Any], str] | None]
 
 # By column of summary.csv.
 _CELL_COLUMNS: dict[str, _Heading] = {
+    "machine": ("machine", "", None),
     "run": ("run", "", None),
     "engine": ("engine", "", None),
     "precision": ("precision", "", None),
@@ -82,6 +83,7 @@ _CELL_COLUMNS: dict[str, _Heading] = {
     "iterations": ("batches", "", whole),
 }
 _IDENTITY = (
+    "machine",
     "run",
     "engine",
     "precision",

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bertsquad.benchmark.modes import MODES
-from bertsquad.benchmark.validity import CODES, makes_worse
+from bertsquad.benchmark.validity import CODES, makes_worse, separate
 from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
 from bertsquad.reporting.summary.columns import Row
@@ -275,7 +275,7 @@ def remarks_on_valid(found: Findings) -> str:
 
 def _reasons(cells: Sequence[Row]) -> Iterator[str]:
     for row in cells:
-        yield from filter(None, row["validity_reasons"].split("; "))
+        yield from separate(row["validity_reasons"])
 
 
 def _causes(reasons: Iterable[str]) -> tuple[str, str]:
@@ -336,9 +336,10 @@ def _model(row: Row) -> str:
 
 
 def _where(cell: Row) -> str:
-    """Model, scenario, batch size and threads of a cell."""
+    """Model, scenario, batch size, threads and kind of machine of a cell."""
     batch = "" if cell["batch_size"] is None else f"batch {cell['batch_size']}, "
-    return f"{_model(cell)}, {cell['scenario']}, {batch}{_count(cell['threads'], 'thread')}"
+    on = f", on {cell['machine']}" if cell["machine"] else ""
+    return f"{_model(cell)}, {cell['scenario']}, {batch}{_count(cell['threads'], 'thread')}{on}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

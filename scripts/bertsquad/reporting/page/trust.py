@@ -44,7 +44,7 @@ def judgements(
         *_of_training(found),
         *_of_times(found, summary),
         *_of_repeats(summary),
-        *_of_machine(found, warnings),
+        *_of_machine([] if summary.machines else found.cpus, found, warnings),
         *_of_code(found, origin),
     ]
 
@@ -154,11 +154,13 @@ def _of_repeats(summary: Summary) -> Iterator[Judgement]:
         yield Judgement("Repeats", "yes", text.format(whole(summary.repeats)))
 
 
-def _of_machine(found: Findings, warnings: Sequence[str]) -> Iterator[Judgement]:
-    """What the machine's own checks found."""
+def _of_machine(
+    cpus: Sequence[str], found: Findings, warnings: Sequence[str]
+) -> Iterator[Judgement]:
+    """What the machine's own checks found. `cpus` that nobody told apart as kinds of machines."""
     if not found.cells:
         return
-    several = _different_processors(found.cpus)
+    several = _different_processors(cpus)
     if warnings:
         count = f"{whole(len(warnings))} warning{'s' if len(warnings) > 1 else ''}"
         text = Markup('<a href="#machine">{} about this machine</a>: read the times with care.')

@@ -9,6 +9,7 @@ from bertsquad.benchmark.loads import PATTERN as LOADS
 from bertsquad.benchmark.modes import DEFAULT, MODES, SERVED, WITH_LATENCY
 from bertsquad.benchmark.validity import reasons_in_words, worst
 from bertsquad.console.errors import UserError
+from bertsquad.machine.identity import identity_of
 from bertsquad.reporting.summary.result_files import (
     agree,
     available,
@@ -28,9 +29,11 @@ _CELL_NAME = re.compile(
 def read_cell(path: str | Path) -> dict[str, Any]:
     """The benchmark columns of one cell."""
     path = Path(path)
-    run, engine, precision = model_of(path, depth=3)
+    # With `machines` in the configuration a folder for each kind is between the two.
+    machine = path.parts[-3] if path.parts[-4:-3] == ("benchmark",) else ""
+    run, engine, precision = model_of(path, depth=4 if machine else 3)
     match = _CELL_NAME.fullmatch(path.name)
-    if match is None or path.parts[-3] != "benchmark":
+    if match is None or (not machine and path.parts[-3] != "benchmark"):
         raise UserError(
             f"{path}: not the path of a benchmark cell; expected "
             "{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json or "
@@ -46,7 +49,8 @@ def read_cell(path: str | Path) -> dict[str, Any]:
         agree(path, data, "threads_requested", match["layout"])
         agree(path, data, "load", match["load"])
     agree(path, data, "repeat", int(match["repeat"]))
-    row: dict[str, Any] = {"source": path, "run": run, "cell": path.parts[-2:]}
+    row: dict[str, Any] = {"source": path, "run": run, "cell": (machine, *path.parts[-2:])}
+    row |= {"machine": machine, "identity": identity_of(data)}  # the latter for judging.py
     row["mode"] = data.get("mode", DEFAULT)
     if not isinstance(row["mode"], str) or row["mode"] not in MODES:
         raise UserError(f"{path}: mode {row['mode']!r}; expected one of {', '.join(MODES)}")

@@ -165,6 +165,7 @@ class Row(TypedDict):
     ]
     dropped: Annotated[int | None, "", "timed batches before the series was steady, not counted"]
     drift: Annotated[float | None, "", "change of the time of a batch from start to end, a share"]
+    machine: Annotated[str, "", "kind of machine: a key under `machines` in the config; empty: one"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bertsquad.benchmark.validity import reasons_in_words, validity, worst
+from bertsquad.machine.identity import other_machine
 
 # Cells whose products compare: the same product by as many threads of the same processor.
-_MACHINE = ("cpu", "calibration", "threads")
+_MACHINE = ("cpu", "calibration", "threads", "machine")
+
+_PLACE = ("host", "node")
 
 
-def judge(rows: Iterable[dict[str, Any]]) -> None:
+def judge(
+    rows: Iterable[dict[str, Any]], machines: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
     """Add to the validity of the cells among these rows, in place, and give each its throughput at
-    the reference clock, that of the cell with the fastest product."""
+    the reference clock, that of the cell with the fastest product.
+
+    `machines`: machine.json of each kind of machine, by its name; "" where there is one.
+    """
     cells = [row for row in rows if "reasons" in row]
     best: dict[tuple[Any, ...], float] = {}
     for row in cells:
@@ -33,9 +41,26 @@ def judge(rows: Iterable[dict[str, Any]]) -> None:
         if row.get("passed") is False:
             found["lost_f1"] = 1 - (row.get("f1_share") or 0.0)
         reasons = [*row.pop("reasons"), *validity(found)["reasons"]]
-        if row.get("validity") and not row.get("refused"):
+        reasons += (elsewhere := _elsewhere(row, machines or {}))
+        if (row.get("validity") or elsewhere) and not row.get("refused"):
             row["validity"] = worst(reasons)
             row["validity_reasons"] = reasons_in_words(reasons)
+
+
+def _elsewhere(
+    row: Mapping[str, Any], machines: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The reason that a cell was measured on another machine than its machine.json describes."""
+    described = machines.get(row.get("machine", ""))
+    if described is None or not (said := measured_elsewhere(row, described)):
+        return []
+    return [reason | {"said": said} for reason in validity({"other_machine": 1})["reasons"]]
+
+
+def measured_elsewhere(row: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
+    """In words, that a cell was measured on another machine than a machine.json describes; ""."""
+    place = {name: row.get(name) for name in _PLACE}
+    return other_machine({"cpu_identity": row.get("identity", {}), **place}, machine)
 
 
 def _own(row: Mapping[str, Any]) -> float | None:

@@ -48,9 +48,11 @@ def left_out(summary: Summary) -> list[LeftOut]:
     several = summary.scored["run"].nunique() > 1
     found = [LeftOut(*model, FAILED, _failure(rows, several)) for model, rows in failed.items()]
     emulated = grouped([row for row in records(summary.cells) if is_false(row["native"])])
-    for engine, precision in emulated:
-        reason = f"this processor has no instructions for {precision}"
-        found.append(LeftOut(engine, precision, EMULATED, reason))
+    for (engine, precision), rows in emulated.items():
+        for machine in dict.fromkeys(row["machine"] for row in rows):
+            processor = f"the processor of machine {machine}" if machine else "this processor"
+            reason = f"{processor} has no instructions for {precision}"
+            found.append(LeftOut(engine, precision, EMULATED, reason))
     for (engine, precision), rows in grouped(records(summary.refused)).items():
         reasons = dict.fromkeys(row["refused"] for row in rows)
         found += [LeftOut(engine, precision, REFUSED, reason) for reason in reasons]

@@ -16,7 +16,7 @@ from bertsquad.reporting.summary.columns import COLUMNS, NAMES, Row
 # threads and one of `all` are two repeats of one measurement.
 CELL_KEY = (
     *("run", "engine", "precision", "scenario", "mode", "padding", "batch_size", "threads"),
-    *("layout", "load"),
+    *("layout", "load", "machine"),
 )
 # The engine's name in rows of Intel's Model Zoo; `modelzoo:train` cannot be the name of a run.
 MODELZOO = "modelzoo"
@@ -88,6 +88,22 @@ class Summary:
         measured = self.ours["mode"].isin(list(MODES)) & (self.ours["refused"] == "")
         return self.ours[measured].reset_index(drop=True)
 
+    @cached_property
+    def machines(self) -> list[str]:
+        """The kinds of machines that cells were measured on; none where there is one alone."""
+        return sorted(set(self.ours["machine"]) - {""})
+
+    def of_machine(self, machine: str) -> "Summary":
+        """The same without the cells of other kinds of machines."""
+        return Summary(self.table[self.table["machine"].isin([machine, ""])].reset_index(drop=True))
+
+    def _by_machine(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Where there are several kinds of machines, a run on each counts as a run of its own."""
+        if len(self.machines) < 2:
+            return cells
+        named = cells["run"].where(cells["machine"] == "", cells["run"] + " on " + cells["machine"])
+        return cells.assign(run=named)
+
     @property
     def confidence(self) -> float | None:
         """The probability that the intervals stand for; None where there is none."""
@@ -101,7 +117,8 @@ class Summary:
 
     def cells_of(self, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
         """The measured cells of these modes."""
-        return self.cells[self.cells["mode"].isin(modes)].reset_index(drop=True)
+        cells = self.cells[self.cells["mode"].isin(modes)].reset_index(drop=True)
+        return self._by_machine(cells)
 
     def medians(self, modes: Sequence[str] = WITH_LATENCY) -> pd.DataFrame:
         """One row per measurement of these modes: the median of every number over its `repeats`,
@@ -148,7 +165,7 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
         else:
             numbers = pd.to_numeric(values)
             frame[column.name] = numbers.astype("Int64" if column.kind == "integer" else "Float64")
-    key = ["run", "engine", "precision", "scenario", "batch_size", "threads", "repeat"]
+    key = ["run", "machine", "engine", "precision", "scenario", "batch_size", "threads", "repeat"]
     return frame.sort_values(key, kind="stable", key=_rank).reset_index(drop=True)
 
 

@@ -1,6 +1,6 @@
 """The table that summarize.py writes, from metrics, comparisons, benchmark cells and logs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def summarize(
     config: dict[str, Any] | None = None,
     modelzoo: Iterable[str | Path] = (),
     comparisons: Iterable[str | Path] = (),
+    machines: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """One row per benchmark cell, with the accuracy and the training of its run beside it; one row
     per (run, engine, precision) that was scored but not timed; one per step of the Model Zoo.
@@ -43,9 +44,10 @@ def summarize(
     Paths end in `{run}/{engine}-{precision}/metrics.json` or `comparison.json`,
     `{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json` and
     `{run}/training_log.jsonl`; those of `modelzoo` in
-    `modelzoo/{step}/result.json` or `metrics.json`. `config` is the resolved configuration. Raises
-    `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or measures
-    the same thing as another.
+    `modelzoo/{step}/result.json` or `metrics.json`. `config` is the resolved configuration,
+    `machines` are the machine.json that cells are held against, by kind of machine ("": one).
+    Raises `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or
+    measures the same thing as another.
     """
     accuracy = _index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
     compared = _index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
@@ -62,7 +64,7 @@ def summarize(
         model = (row["run"], row["engine"], row["precision"])
         known = training.get((row["run"],), {}) | accuracy.get(model, {}) | compared.get(model, {})
         merged.append(configured(row["run"], config) | known | row)
-    judge(merged)
+    judge(merged, machines)
     merged += _step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
 

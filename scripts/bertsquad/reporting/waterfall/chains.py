@@ -50,11 +50,11 @@ def shown(
     cells: Sequence[Mapping[str, Any]],
 ) -> Shown:
     """The chain of a file of measure_waterfall.py."""
-    names = [measured[key] for key in ("run", "engine", "precision")]
+    run, engine, precision = (str(measured[key]) for key in ("run", "engine", "precision"))
     if "refused" in measured:
-        return Shown(*names, measured, None, measured["refused"])
+        return Shown(run, engine, precision, measured, None, measured["refused"])
     try:
         made = chain(measured, best_served(cells), gate_of(comparison))
     except ValueError as error:
-        return Shown(*names, measured, None, str(error))
-    return Shown(*names, measured, made, "")
+        return Shown(run, engine, precision, measured, None, str(error))
+    return Shown(run, engine, precision, measured, made, "")

@@ -1,0 +1,48 @@
+"""Several kinds of machines, where the configuration names them, and what each can run."""
+
+from bertsquad.experiment.machines import Machines
+
+MACHINES = Machines(EXPERIMENT)
+
+
+wildcard_constraints:
+    machine=any_of(MACHINES.asked),
+
+
+# Before the rules are read: a group of jobs holds those of one kind.
+MACHINES.keep_groups_apart(
+    workflow.group_settings.overwrite_groups,
+    workflow.group_settings.group_components,
+    ["benchmark_inference", "benchmark_serving"],
+)
+
+
+def check_engines():
+    """Tell the user what is configured that a machine cannot run."""
+    # Which executor there will be is not known yet; only one of other machines is told of nodes.
+    elsewhere = workflow.resource_settings.nodes is not None
+    for line in MACHINES.warnings(elsewhere=elsewhere):
+        print(f"bertsquad: warning: {CONFIG_SOURCE}: {line}", file=sys.stderr)
+
+
+def warn_of_mixed_machines():
+    """Tell the user, before the first job, that a local run measures several kinds on one."""
+    planned = [job.wildcards_dict for job in workflow.dag.needrun_jobs()]
+    line = MACHINES.mixed(planned) if workflow.local_exec else ""
+    if line:
+        print(f"bertsquad: warning: {line}", file=sys.stderr)
+
+
+def refuse_speed_elsewhere():
+    """Which engines and precisions `speed` measures follows from the processor that plans it."""
+    if not workflow.local_exec:
+        for job in workflow.dag.needrun_jobs():
+            if job.rule.name in ("measure_speed", "measure_ceilings"):
+                raise UserError(
+                    "speed measures the machine that plans it, and here jobs run elsewhere; run it "
+                    "in one allocation: sbatch scripts/slurm_node.sh speed"
+                )
+
+
+if workflow.is_main_process and not {"speed", "noise"} & set(sys.argv[1:]):
+    check_engines()

@@ -1,0 +1,104 @@
+"""Several kinds of machines side by side, and what the page says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertsquad.benchmark.modes import ENGINE_ALONE
+from bertsquad.machine.reading import value
+from bertsquad.reporting.formats import short, whole
+from bertsquad.reporting.page.findings import fastest, quickest
+from bertsquad.reporting.page.machine import Group, machine_facts, machine_name, machine_page
+from bertsquad.reporting.page.sections import Table, table
+from bertsquad.reporting.summary.columns import Row
+from bertsquad.reporting.summary.standing import standing
+from bertsquad.reporting.summary.summary import Summary, records
+
+Machine = dict[str, Any]
+_COLUMNS = {
+    "machine": ("machine", "", None),
+    "processor": ("processor", "", None),
+    "cores": ("processors", "to use", whole),
+    "hosts": ("measured on", "", None),
+    "cells": ("cells", "", whole),
+    "counted": ("of them", "count", whole),
+    "rate": ("fastest", "features/s", short),
+    "rate_of": ("by", "", None),
+    "p50": ("quickest batch", "p50, ms", short),
+    "p50_of": ("by", "", None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A machine as the page describes it; `name` is "" where there is one kind."""
+
+    name: str
+    page: list[Group]
+    facts: list[tuple[str, str, bool]]
+    versions: list[tuple[str, Any]]
+
+
+def described(machines: Mapping[str, Machine]) -> list[Described]:
+    """machine.json of each kind, by its name."""
+    return [
+        Described(
+            name,
+            machine_page(machine),
+            machine_facts(machine),
+            sorted((machine.get("versions") or {}).items()),
+        )
+        for name, machine in machines.items()
+    ]
+
+
+def names(machines: Mapping[str, Machine]) -> str:
+    """`half (Example 9000 (1 core)) and whole (Example 9000 (2 cores))`; of one kind its name."""
+    if len(machines) == 1:
+        return machine_name(next(iter(machines.values())))
+    said = [f"{name} ({machine_name(machine)})" for name, machine in machines.items()]
+    return f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def warnings(machines: Mapping[str, Machine]) -> list[str]:
+    """What each warns of, with its name in front where there are several."""
+    return [
+        f"{name}: {text}" if name else text
+        for name, machine in machines.items()
+        for text in machine.get("warnings") or []
+    ]
+
+
+def kinds_table(summary: Summary, machines: Mapping[str, Machine]) -> Table | None:
+    """A row for each kind of machine; None where they have no names."""
+    rows = [_row(name, summary.of_machine(name), each) for name, each in machines.items() if name]
+    return table(rows, _COLUMNS) if rows else None
+
+
+def _row(name: str, summary: Summary, machine: Machine) -> dict[str, Any]:
+    cells = [row for row in records(summary.cells) if row["machine"] == name]
+    first, soonest = fastest(summary, ENGINE_ALONE), quickest(summary)
+    allowed = value(machine, "allowed_cpus")
+    return {
+        "machine": name,
+        "processor": value(machine, "cpu", "model") or "unknown",
+        "cores": len(allowed) if isinstance(allowed, list) else None,
+        "hosts": _hosts(cells),
+        "cells": len(cells),
+        "counted": sum(standing(row) == "" for row in cells),
+        "rate": first and first["features_per_second"],
+        "rate_of": _of(first),
+        "p50": soonest and soonest["latency_p50_ms"],
+        "p50_of": _of(soonest),
+    }
+
+
+def _hosts(cells: Sequence[Row]) -> str:
+    """`n1, n2`: the batch system's names, or the hosts' own."""
+    return ", ".join(sorted({row["node"] or row["host"] for row in cells} - {""}))
+
+
+def _of(row: Row | None) -> str:
+    return "" if row is None else f"{row['engine']} {row['precision']}"

@@ -1,0 +1,96 @@
+"""A crate as a whole: the same run gives the same bytes, and what it holds is said."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bertsquad.console.errors import UserError
+from fake_run import CONFIG, Run, make_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return make_run(tmp_path / "run")
+
+
+def read(path: Path, name: str) -> str:
+    with zipfile.ZipFile(path) as opened:
+        return opened.read(name).decode()
+
+
+def test_the_same_results_give_the_same_bytes(run: Run, tmp_path: Path):
+    first = run.crate(tmp_path / "first")
+    again = make_run(tmp_path / "again").crate(tmp_path / "second")
+    assert first.name == again.name
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_its_name_holds_the_commit_and_the_chain(run: Run):
+    chain = json.loads((run.results / "certificate.json").read_text())["chain_sha256"]
+    assert run.crate().name == f"bertsquad-{'a' * 12}-{chain[:8]}.zip"
+    run.certify(project={"commit": None, "dirty": [], "version": ""})
+    assert run.crate().name == f"bertsquad-nocommit-{chain[:8]}.zip"
+    run.certify(project={"commit": "b" * 40, "dirty": ["scripts/x.py"], "version": ""})
+    assert run.crate().name == f"bertsquad-{'b' * 12}-changed-{chain[:8]}.zip"
+
+
+def test_sha256sum_alone_verifies_it(run: Run, tmp_path: Path):
+    with zipfile.ZipFile(run.crate()) as opened:
+        opened.extractall(tmp_path / "out")
+    command = ["sha256sum", "--check", "--strict", "--quiet", "manifest-sha256.txt"]
+    assert subprocess.run(command, cwd=tmp_path / "out").returncode == 0
+    (tmp_path / "out/data/config.yaml").write_text("seed: 8\n")
+    done = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == "data/config.yaml: FAILED\n"
+
+
+def test_the_preview_is_the_report_one_folder_up(run: Run):
+    path = run.crate()
+    assert read(path, "data/ro-crate-preview.html") == (
+        '<div data-folder="results/questions">Report</div>'
+    )
+
+
+def test_the_configuration_can_be_given_to_snakemake(run: Run):
+    import yaml
+
+    text = read(run.crate(), "data/config.yaml")
+    assert yaml.safe_load(text) == CONFIG
+    assert list(yaml.safe_load(text)) == list(CONFIG)  # in its own order
+
+
+def test_the_readme_says_what_to_do_what_is_doubtful_and_whose_text_it_is(run: Run):
+    run.certify(doubts=[{"kind": "emulated", "what": "w", "where": "x"}])
+    path = run.crate(max_file=2000)
+    page = read(path, "data/README.md")
+    assert f"`unzip {path.name} && sha256sum -c manifest-sha256.txt`" in page
+    assert "| `make run` beside" not in page
+    assert "| small/torch-fp32 | 33.33 | 55.56 | 3 |" in page
+    assert "- a precision was measured that the processor emulates (1)" in page
+    assert "- `small/model/model.safetensors`, 2.8 kB, sha256 " in page
+    assert "Rajpurkar et al. 2016, SQuAD" in page
+    assert "CC-BY-SA-4.0" in page
+
+
+def test_a_changed_tree_goes_in_with_its_difference(run: Run):
+    (run.repository / "Snakefile").write_text("rule all:\n    input: []\n")
+    path = run.crate()
+    assert "+    input: []" in read(path, "data/code.diff")
+    assert read(path, "data/code/Snakefile") == "rule all:\n    input: []\n"
+
+
+def test_a_run_without_a_certificate_is_told_what_to_do(run: Run):
+    (run.results / "certificate.json").unlink()
+    with pytest.raises(UserError, match=r"certificate\.json: no such file; finish the run first"):
+        run.crate()
+
+
+def test_a_name_that_no_manifest_can_hold_is_refused_and_nothing_is_written(run: Run):
+    (run.results / "50%.txt").write_text("x")
+    with pytest.raises(UserError, match="cannot be in a crate"):
+        run.crate()
+    assert list(run.folder.glob("*.zip")) == []

@@ -1,0 +1,191 @@
+"""Several kinds of machines: their files, what their jobs ask for, and what is said of them."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from bertsquad.console.errors import UserError
+from bertsquad.experiment.config import resolve
+from bertsquad.experiment.files import Experiment
+from bertsquad.experiment.machines import Machines
+from bertsquad.experiment.plan_files import PlanFiles
+from bertsquad.experiment.served import Served
+from project import ROOT
+
+SCHEMA = ROOT / "config/schemas/config.schema.yaml"
+TWO = {"half": {"slurm_partition": "half", "mem_mb": 900}, "whole": {"constraint": "icx&amx"}}
+
+
+def experiment(root="r", **changes) -> Experiment:
+    config = {"checkpoint": "a", "dataset": "b", "runs": {"one": {}}, **changes}
+    config.setdefault("benchmark", {"scenarios": {"real": {"padding": "none"}}})
+    found = resolve(config, SCHEMA, "my.yaml")
+    return Experiment(found, None, lambda path: path.replace("<results>", str(root)))
+
+
+def of_two(root="r", **changes) -> Machines:
+    return Machines(experiment(root, machines=TWO, **changes))
+
+
+def test_without_machines_everything_lies_where_it_always_did():
+    machines = Machines(experiment())
+    assert (machines.folder, machines.probed) == ("", "<results>/machine.json")
+    assert (machines.probe_log, machines.exported) == (
+        *("<logs>/probe_machine.log", "<results>/cells.json"),
+    )
+    assert machines.files() == {"": "r/machine.json"}
+    assert machines.options() == "--machine r/machine.json"
+    assert set(machines.resources(pace=str)) == {"pace"}
+    cells = experiment().cell_files()
+    assert cells[0] == "r/one/torch-fp32/benchmark/real/batch1-threadsall-repeat1.json"
+    assert "machines" not in experiment().config
+
+
+def test_each_kind_has_a_folder_of_cells_and_a_machine_json():
+    machines = of_two()
+    cells = machines.experiment.cell_files()
+    for name in ("half", "whole"):
+        path = f"r/one/torch-fp32/benchmark/{name}/real/batch1-threadsall-repeat1.json"
+        assert path in cells
+    assert len(cells) == 2 * len(experiment().cell_files())
+    assert machines.folder == "{machine}/"
+    assert machines.files() == {"half": "r/machines/half.json", "whole": "r/machines/whole.json"}
+    assert machines.options() == (
+        "--kind half r/machines/half.json --kind whole r/machines/whole.json"
+    )
+
+
+def test_cells_under_load_have_the_folder_too():
+    benchmark = {"scenarios": {"busy": {"mode": "saturated", "layouts": ["1x1x1"]}}}
+    paths = Served(experiment(machines=TWO, benchmark=benchmark)).files()
+    assert paths[0] == "r/one/torch-fp32/benchmark/half/busy/layout1x1x1-saturated-repeat1.json"
+
+
+def test_what_a_job_asks_for_is_that_of_its_kind_and_comes_before_the_rules_own():
+    machines = of_two()
+    asked = machines.resources(pace=lambda wildcards: "slow", mem_mb=lambda wildcards: 4000)
+    half, whole = (SimpleNamespace(machine=name) for name in TWO)
+    assert {name: each(half) for name, each in asked.items()} == {
+        **{"pace": "slow", "mem_mb": 900, "slurm_partition": "half", "constraint": None},
+    }
+    assert {name: each(whole) for name, each in asked.items()} == {
+        **{"pace": "slow", "mem_mb": 4000, "slurm_partition": None, "constraint": "icx&amx"},
+    }
+
+
+def test_a_label_of_a_node_is_no_resource_of_a_job():
+    machines = Machines(experiment(machines={"m7i": {"kubernetes.io/arch": "amd64"}}))
+    assert machines.resources() == {}
+
+
+@pytest.mark.parametrize(
+    ("machines", "message"),
+    [
+        ({}, "machines: {} should be non-empty"),
+        ({"half": {"pace": "x"}}, "machines.half: pace is given by the workflow itself"),
+        ({"half": {"slurm_partition": True}}, "machines.half.slurm_partition: found true/false"),
+        ({"half": None}, "machines.half: found nothing, expected a mapping"),
+        ({"a/b": {}}, "machines: found the name 'a/b', expected letters"),
+        ({"half": {"accuracy": True}}, "machines.half.accuracy: found true/false"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_line(machines, message):
+    with pytest.raises(UserError) as error:
+        experiment(machines=machines)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_groups_of_jobs_hold_one_kind_and_keep_their_size():
+    groups, components = {"benchmark_inference": "cells", "other": "cells"}, {"cells": 20}
+    machines = of_two()
+    for _ in range(2):  # Snakemake gives both to the jobs that it starts
+        machines.keep_groups_apart(groups, components, ["benchmark_inference", "probe_machine"])
+    assert groups == {"benchmark_inference": "cells-{machine}", "other": "cells"}
+    assert components == {"cells": 20, "cells-{machine}": 20}
+    groups = {"benchmark_inference": "cells"}
+    Machines(experiment()).keep_groups_apart(groups, {}, ["benchmark_inference"])
+    assert groups == {"benchmark_inference": "cells"}
+
+
+ENGINES = {"openvino": ["fp32", "bf16"]}
+
+
+def described(root, name, *flags):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cpu": {"flags": list(flags)}}), encoding="utf-8")
+
+
+def test_of_each_kind_its_own_machine_json_says_what_it_cannot_run(tmp_path):
+    machines = of_two(tmp_path, engines=ENGINES)
+    assert list(machines.warnings(elsewhere=False)) == []  # nothing is known of them yet
+    described(tmp_path, "machines/half.json", "avx2")
+    described(tmp_path, "machines/whole.json", "avx2", "avx512_bf16")
+    [line] = machines.warnings(elsewhere=True)
+    assert line.startswith(f"{tmp_path}/machines/half.json: openvino bf16: ")
+
+
+def test_a_login_nodes_processor_says_nothing_of_the_nodes(tmp_path):
+    machines = Machines(experiment(tmp_path, engines=ENGINES))
+    assert list(machines.warnings(elsewhere=True)) == []
+    described(tmp_path, "machine.json", "avx2")
+    [line] = machines.warnings(elsewhere=True)
+    assert line.startswith(f"{tmp_path}/machine.json: openvino bf16: ")
+
+
+def test_kinds_that_are_all_measured_on_one_machine_are_warned_of():
+    machines = of_two()
+    assert machines.mixed([{"machine": "half"}, {"run": "one"}, {"machine": "half"}]) == ""
+    assert machines.mixed([{"machine": "whole"}, {"machine": "half"}]) == (
+        "machines half, whole are all measured on this one, since no executor takes their jobs "
+        "elsewhere; to measure one, ask for its files alone: snakemake r/machines/half/cells.json"
+    )
+
+
+def plan_files(**changes) -> PlanFiles:
+    return PlanFiles(experiment(machines=TWO, **changes))
+
+
+def schema():
+    from bertsquad.experiment.config import read_schema
+
+    return read_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("changes", [{}, {"plan": {"rate": 3}}], ids=["no plan", "a plan"])
+def test_a_plan_that_names_no_machines_is_of_all_kinds(changes):
+    assert plan_files(**changes).machines(schema()) == {
+        "half": "r/machines/half/cells.json",
+        "whole": "r/machines/whole/cells.json",
+    }
+
+
+def test_kinds_of_this_experiment_and_files_of_others_are_planned_together(tmp_path):
+    other = tmp_path / "cells.json"
+    other.write_text("{}")
+    plan = {"rate": 3, "machines": {"half": {"most": 2}, "epyc": {"cells": str(other)}}}
+    files = plan_files(plan=plan)
+    assert files.machines(schema()) == {
+        "half": "r/machines/half/cells.json",
+        "epyc": str(other),
+    }
+    files.check_machines(schema(), "my.yaml")
+    assert json.loads(files.settings_text(schema()))["machines"]["half"]["most"] == 2
+
+
+def test_a_kind_that_is_neither_configured_nor_has_a_file_is_unknown():
+    with pytest.raises(UserError) as error:
+        plan_files(plan={"rate": 3, "machines": {"half": {}, "here": {}}})
+    assert str(error.value) == (
+        "my.yaml: plan.machines.here: an unknown machine, without a file of cells; give `cells`, "
+        "the cells.json that `snakemake export_cells` made there (known: half, whole)"
+    )
+
+
+def test_a_kinds_cells_are_its_own():
+    assert plan_files().cells("half") == [
+        f"r/one/torch-{precision}/benchmark/half/real/batch1-threadsall-repeat1.json"
+        for precision in ("fp32", "bf16")
+    ]

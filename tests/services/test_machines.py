@@ -1,0 +1,101 @@
+"""Two kinds of machines in one report and one plan: two partitions of a real Slurm, of which one
+has half the processors."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from project import Project
+from services.slurm import Slurm, own_slurm
+from services.small_run import CONFIG, small_project
+
+PROFILE = ("--workflow-profile", "profiles/slurm")
+RUN = ("--configfile", "small.yaml")
+KINDS = """\
+machines: {half: {slurm_partition: half}, whole: {slurm_partition: cpu}}
+plan: {rate: 2, slo: {percentile: 50, ms: 5000}, length_classes: [512],
+       machines: {half: {most: 3}, whole: {most: 3}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Slurm]:
+    with own_slurm() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def measured(slurm, tmp_path_factory) -> Project:
+    """Trained and scored here, timed by both kinds of nodes."""
+    project = small_project(tmp_path_factory.mktemp("machines") / "bertsquad")
+    config = project.folder / "small.yaml"
+    config.write_text(CONFIG.replace("iterations: 3", "iterations: 40, quiet_seconds: 0") + KINDS)
+    for_this_site(project)
+    done = project.snakemake("accuracy", *RUN, "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = project.snakemake("results/report.html", "plan", *RUN, *PROFILE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def for_this_site(project: Project) -> None:
+    """The user's two lines, no accounting, and the patience of a test."""
+    profile = project.folder / "profiles/slurm/config.yaml"
+    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    settings["default-resources"] = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
+    settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
+    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
+    settings |= {"resources": {"mem_mb": 5000}, "set-threads": {"featurize": 2}}
+    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def read(project: Project, name: str) -> dict:
+    return json.loads((project.folder / "results" / name).read_text())
+
+
+def test_each_kinds_machine_json_and_cells_are_of_a_node_of_that_kind(measured):
+    for kind, nodes, cores in (("half", {"n4"}, 1), ("whole", {"n1", "n2", "n3"}, 2)):
+        cores = min(cores, os.cpu_count() or 1)
+        machine = read(measured, f"machines/{kind}.json")
+        assert machine["node"] in nodes
+        assert machine["cpu"]["identity"]["cores"] == cores
+        name = f"small/torch-fp32/benchmark/{kind}/real-lengths/batch1-threads1-repeat1.json"
+        cell = read(measured, name)
+        assert cell["node"] in nodes
+        assert cell["cpu_identity"] == machine["cpu"]["identity"]
+        assert cell["job"].isdecimal()
+
+
+def test_table_and_report_tell_them_apart_and_hold_each_against_its_own(measured):
+    table = pd.read_csv(measured.folder / "results/summary.csv", keep_default_na=False)
+    cells = table[table["scenario"] != ""]
+    assert sorted(set(cells["machine"])) == ["half", "whole"]
+    assert not cells["validity_reasons"].str.contains("other_machine").any()
+    html = (measured.folder / "results/report.html").read_text()
+    assert "Kinds of machines" in html
+    assert "machine half" in html
+    assert "machine whole" in html
+
+
+def test_one_plan_is_of_both(measured):
+    plan = read(measured, "plan/plan.json")
+    assert plan["status"] == "optimal"
+    cores = {name: each["cores"] for name, each in plan["machines"].items()}
+    assert cores == {"half": 1, "whole": min(2, os.cpu_count() or 1)}
+    considered = {each["option"].split(":")[0] for each in plan["dropped"]}
+    considered |= {row["machine"] for row in plan["fleet"]}
+    assert plan["options_considered"] == 4, considered
+
+
+def test_speed_through_an_executor_is_refused_in_one_line(measured):
+    done = measured.snakemake("speed", *RUN, *PROFILE)
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: error")]
+    assert "sbatch scripts/slurm_node.sh speed" in line
