@@ -1,7 +1,6 @@
 """A job's record, made by hand."""
 
-from bertsquad.certificate.manifest import json_sha256
-from bertsquad.certificate.record import Record, cpu_sha256, listing_sha256
+from bertsquad.certificate.record import Record, cpu_sha256, json_sha256, listing_sha256
 
 
 def made_record() -> Record:

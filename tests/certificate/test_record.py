@@ -88,7 +88,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path):
     [
         ([], "found format None, expected 'bertsquad-record/1'"),
         ({"format": "bertsquad-record/9"}, "found format 'bertsquad-record/9'"),
-        ({"format": "bertsquad-record/1"}, "no `id`"),
+        ({"format": "bertsquad-record/1"}, "no `host`"),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(tmp_path: Path, value, said: str):

@@ -12,20 +12,20 @@ from types import ModuleType
 from typing import Any
 
 from bertsquad.certificate.known_hashes import KnownHashes
-from bertsquad.certificate.manifest import json_sha256
 from bertsquad.certificate.record import (
     FORMAT,
+    OUTSIDE,
     Facts,
     Places,
     Record,
     Surroundings,
     cpu_sha256,
+    json_sha256,
     listing_sha256,
     record_beside,
     step_id,
     write_record,
 )
-from bertsquad.certificate.schema import OUTSIDE
 from bertsquad.certificate.sheets import Sheet, log_of, read_sheet
 from bertsquad.console.errors import UserError, note
 from bertsquad.files import sha256
