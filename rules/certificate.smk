@@ -65,3 +65,21 @@ rule certify:
     localrule: True
     shell:
         "cat {input.text:q} | tee {log:q}"
+
+
+rule crate:
+    """One archive to send: results, code, configuration and certificate. It verifies itself."""
+    input:
+        code=code("make_crate.py"),
+        certificate="<results>/certificate.json",
+        report="<results>/report.html",
+    log:
+        "<logs>/crate.log",
+    localrule: True
+    params:
+        places=options(
+            (name, EXPERIMENT.place(f"<{name}>")) for name in ("results", "resources")
+        ),
+    # The archive's name holds the certificate's number, which nobody knows before.
+    shell:
+        "python {input.code[0]:q} {params.places} 2>&1 | tee {log:q}"

@@ -66,8 +66,10 @@ rule verify_cells:
     params:
         runs=of("", PLAN.run_options),
         results=of("", EXPERIMENT.place, "<results>"),
+        options=of("", VERIFIED.options),
     shell:
-        "python {input.code[0]:q} {input.cells:q} {params.runs} --machine {input.machine:q}"
+        "python {input.code[0]:q} {input.cells:q} {params.runs} {params.options}"
+        " --machine {input.machine:q}"
         " --results {params.results:q} --output {params.results:q}/verified_cells.json"
         " 2> {log:q} | tee -a {log:q}"
 

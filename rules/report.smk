@@ -120,6 +120,12 @@ rule plot:
         " --output-dir {params.folder:q} &> {log:q}"
 
 
+def drawn_waterfall():
+    """The waterfall, once it was asked for: the report shows it from then on."""
+    path = EXPERIMENT.place("<results>/waterfall/waterfall.svg")
+    return [path] if Path(path).is_file() else []
+
+
 rule report:
     """The page to read: answers first, then figures, tables, versions and checksums."""
     input:
@@ -128,6 +134,7 @@ rule report:
         templates=files_in("bertsquad/reporting/page/templates"),
         summary="<results>/summary.csv",
         figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
+        waterfall=drawn_waterfall(),
         machines=list(MACHINES.files().values()),
         config="<results>/config.json",
         inputs="<results>/inputs.json",
@@ -156,7 +163,7 @@ rule report:
         explored=of("", EXPERIMENT.explored),
         command=of("", report_again),
     shell:
-        "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q}"
+        "python {input.code[0]:q} --summary {input.summary:q} --figures {input.figures:q} {input.waterfall:q}"
         " {params.machines} --config {input.config:q} --checksums {input.inputs:q}"
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"

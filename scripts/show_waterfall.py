@@ -43,7 +43,7 @@ def main() -> None:
     from bertsquad.reporting import style
     from bertsquad.reporting.summary.result_files import read_object
     from bertsquad.reporting.waterfall.chains import shown
-    from bertsquad.reporting.waterfall.drawing import TITLE, draw
+    from bertsquad.reporting.waterfall.drawing import TITLE, draw, facts
     from bertsquad.reporting.waterfall.words import as_json, as_text
 
     comparisons, served = by_folder(args.comparisons, 0), by_folder(args.served, 2)
@@ -53,7 +53,7 @@ def main() -> None:
         found.append(shown(read_object(path), comparison, served.get(path.parent, [])))
     text = as_text(found)
     with style.styled():
-        style.save(draw(found), args.figure, TITLE)
+        style.save(draw(found), args.figure, TITLE, facts(found))
     write_text(args.text, text)
     write_json(args.json, as_json(found))
     print(text, end="")

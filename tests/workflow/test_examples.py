@@ -14,8 +14,8 @@ from tiny_bert import write_model_folder
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 KEYS = set(yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text())["properties"])
-# Calls with a config of the reader's, an image, or a plugin for a cluster.
-ELSEWHERE = ("my.yaml", "--workflow-profile", "--executor")
+# Calls with a file of the reader's, an image, or a plugin for a cluster.
+ELSEWHERE = ("my.yaml", "their/cells.json", "--workflow-profile", "--executor")
 BASE = {"checkpoint": "synthetic", "dataset": "synthetic", "runs": {"a": {}}}
 
 

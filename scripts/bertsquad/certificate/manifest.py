@@ -96,6 +96,8 @@ PATTERNS = (
     Pattern("noise.json", "timed", "how far equal measurements differ"),
     Pattern("cells.json", "timed", "speeds of this machine"),
     Pattern("plan/*", "timed", "computed from speeds"),
+    Pattern("exports/*", "timed", "the same facts for other tools, speeds among them"),
+    Pattern("verified_cells.json", "timed", "somebody's speeds measured again"),
     Pattern("speed/*", "timed", "speeds of a random model"),
     Pattern("modelzoo/*/command.txt", "timed", "names folders of this machine"),
     Pattern("modelzoo/*/launcher.log", "log", "what the Model Zoo's launcher said"),

@@ -23,7 +23,7 @@ def sentence(certificate: Certificate) -> str:
     """What is certified, and every kind of doubt, in one line."""
     steps, files = len(certificate["steps"]), len(certificate["files"])
     return (
-        f"Certified: {_count(steps, 'step')}, {_count(files, 'file')}, {code_of(certificate)}; "
+        f"Certified: {count(steps, 'step')}, {count(files, 'file')}, {code_of(certificate)}; "
         f"{doubts_in_short(certificate)}; chain {short(certificate['chain_sha256'])}."
     )
 
@@ -34,14 +34,14 @@ def code_of(certificate: Certificate) -> str:
     if project["commit"] is None:
         return f"version {project['version'] or 'unknown'} without a commit"
     changed = len(project["dirty"])
-    and_more = f" with changes to {_count(changed, 'file')}" if changed else ""
+    and_more = f" with changes to {count(changed, 'file')}" if changed else ""
     return f"commit {project['commit'][:12]}{and_more}"
 
 
 def doubts_in_short(certificate: Certificate) -> str:
     """`no doubts`, or how many there are of each kind."""
-    counts = Counter(doubt["kind"] for doubt in certificate["doubts"])
-    said = [_COUNTED[kind][count > 1].format(count) for kind, count in counts.items()]
+    kinds = Counter(doubt["kind"] for doubt in certificate["doubts"])
+    said = [_COUNTED[kind][number > 1].format(number) for kind, number in kinds.items()]
     return "doubts: " + ", ".join(said) if said else "no doubts"
 
 
@@ -66,5 +66,6 @@ def in_words(certificate: Certificate) -> str:
     return "\n".join([*lines, f"  chain {certificate['chain_sha256']}"]) + "\n"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """`1 step`, `1,012 steps`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

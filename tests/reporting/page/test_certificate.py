@@ -23,8 +23,7 @@ def test_what_was_done_by_which_code_on_what(certificate):
     facts = certificate_facts(certificate)
     assert (facts.short, facts.chain) == (f"{CHAIN[:4]} {CHAIN[4:8]}", CHAIN)
     assert dict(facts.lines) == {
-        "done": "6 steps of 5 rules, 1 scores, 1 measured cells, "
-        "10 files (5 exact, 4 timed, 1 log)",
+        "done": "6 steps of 5 rules, 1 score, 1 measured cell, 10 files (5 exact, 4 timed, 1 log)",
         "by": "commit 619ed8bfa0d1, 6 modules",
         "command": "snakemake --cores all",
         "on": "demo-dev.json (Apache-2.0), demo-train.json (Apache-2.0)",
@@ -40,7 +39,7 @@ def test_a_certificate_of_which_little_is_known(certificate):
     certificate["environment"] |= {"python": None, "kernel": None, "libc": None, "packages": {}}
     certificate["config_sha256"] = None
     assert dict(certificate_facts(certificate).lines) == {
-        "done": "1 scores, 1 measured cells, 10 files (5 exact, 4 timed, 1 log)",
+        "done": "1 score, 1 measured cell, 10 files (5 exact, 4 timed, 1 log)",
         "by": "version 0.1.0 without a commit (no git)",
     }
 

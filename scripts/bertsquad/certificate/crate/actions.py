@@ -38,7 +38,8 @@ def add_workflow(graph: Graph, certificate: Certificate, payload: Mapping[str, F
         "url": _SNAKEMAKE,
         "version": snakemake,
     }
-    steps, tools = [], []
+    steps: list[Entity] = []
+    tools: list[Entity] = []
     for rule in dict.fromkeys(step["rule"] for step in certificate["steps"]):
         tool = _add_tool(graph, rule, certificate, payload, version)
         tools.append(tool)

@@ -82,6 +82,7 @@ def check_scores(
     `read` gives a result's content by its name.
     """
     from bertsquad.answers import metrics_v2
+    from bertsquad.answers.metrics import Scores
 
     questions = _json(dataset, scoring.dataset)
     predictions = _json(read(scoring.predictions), scoring.predictions)
@@ -90,7 +91,7 @@ def check_scores(
     if scored is metrics_v2.score:
         limit = scoring.threshold
         limit = metrics_v2.NA_PROB_THRESHOLD if limit is None else limit
-        scores = metrics_v2.score(questions, predictions, odds, limit)
+        scores: Scores = metrics_v2.score(questions, predictions, odds, limit)
     else:
         scores = scored(questions, predictions)
     known = certificate["scores"][scoring.of]

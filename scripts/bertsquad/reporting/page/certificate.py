@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertsquad.certificate.chain import short
 from bertsquad.certificate.schema import Certificate
-from bertsquad.certificate.sentence import code_of, grouped_doubts
+from bertsquad.certificate.sentence import code_of, count, grouped_doubts
 from bertsquad.reporting.formats import whole
 
 _SHOWN = 6  # names in a line; certificate.json has all
@@ -45,12 +45,12 @@ def _done(certificate: Certificate) -> str:
     classes = Counter(file["class"] for file in certificate["files"].values())
     files = ", ".join(f"{whole(classes[kind])} {kind}" for kind in ("exact", "timed", "log"))
     parts = [
-        f"{whole(len(steps))} steps of {whole(len(rules))} rules" if steps else "",
-        f"{whole(len(certificate['scores']))} scores",
-        f"{whole(len(certificate['speeds']))} measured cells",
-        f"{whole(len(certificate['files']))} files ({files})",
+        f"{count(len(steps), 'step')} of {count(len(rules), 'rule')}",
+        count(len(certificate["scores"]), "score"),
+        count(len(certificate["speeds"]), "measured cell"),
+        f"{count(len(certificate['files']), 'file')} ({files})",
     ]
-    return ", ".join(part for part in parts if part and not part.startswith("0 "))
+    return ", ".join(part for part in parts if not part.startswith("0 "))
 
 
 def _code(certificate: Certificate) -> str:

@@ -32,6 +32,20 @@ def draw(found: Sequence[Shown]) -> Figure:
     return figure
 
 
+def facts(found: Sequence[Shown]) -> dict[str, str] | None:
+    """How the report shows the figure (gallery.facts_of); None where there is nothing to show."""
+    if not any(one.chain for one in found):
+        return None
+    return {
+        "section": "speed",
+        "rank": "90",
+        "alt": "What is left of the peak after each step; waterfall.txt has the numbers.",
+        "headline": "Where the time goes.",
+        "text": "Each bar is what is left of the processor's peak after a step on the way to "
+        "answers; the pale part is what the step costs, in brackets of waterfall.txt its interval.",
+    }
+
+
 def _of(one: Shown) -> Chain:
     assert one.chain is not None
     return one.chain
