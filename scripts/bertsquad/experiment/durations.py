@@ -122,7 +122,7 @@ class Durations:
         found = self.products(
             shape, amount, job.wildcards["precision"], self.threads(job), _INFERENCE
         )
-        return _STARTING + found
+        return _STARTING + found.times(1 / int(job.wildcards.get("shards", 1)))
 
     def quantize(self, job: Job) -> Span | None:
         shape = self.amounts.shape(job.wildcards["run"])
@@ -205,7 +205,13 @@ class Durations:
 _FEATURIZING = 4  # threads of rule featurize
 # Rules with threads: WHOLE_MACHINE.
 _ALONE = (
-    *("compute_logits", "benchmark_inference", "benchmark_serving", "measure_speed"),
+    *(
+        "compute_logits",
+        "compute_logits_shard",
+        "benchmark_inference",
+        "benchmark_serving",
+        "measure_speed",
+    ),
     *("measure_ceilings", "compare_speed", "noise", "check_plan"),
     *("modelzoo_train", "modelzoo_predict", "modelzoo_benchmark"),
 )
