@@ -112,7 +112,8 @@ def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
 def _number(value: Any) -> float | None:
     """A finite number, else None."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
+        number: float = value
+        return number
     return None
 
 
