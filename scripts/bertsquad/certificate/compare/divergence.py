@@ -137,8 +137,8 @@ class _Walk:
         if all(hashes) and hashes[0] != hashes[1]:
             modules = questions.module_differences(self.a, self.b, first, second)
             for module, pair in modules.items():
-                shown = (short(each) if each else questions.ABSENT for each in pair)
-                yield Divergence("code", module, *shown, id_)
+                ours, theirs = (short(each) if each else questions.ABSENT for each in pair)
+                yield Divergence("code", module, ours, theirs, id_)
         hashes = first["params_sha256"], second["params_sha256"]
         if all(hashes) and hashes[0] != hashes[1]:
             yield from self._options(first, second)
