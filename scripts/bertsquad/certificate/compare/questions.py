@@ -122,7 +122,7 @@ def code(a: Side, b: Side) -> Answer:
             ],
         )
     doubts = [
-        f"{side.label}: {doubt['what'] or doubt['kind']}"
+        f"{side.label}: {(doubt['what'] or doubt['kind']).rstrip('.')}."
         for side in (a, b)
         for doubt in side.facts["doubts"] or []
         if doubt["kind"] == "edited-while-running"
@@ -285,7 +285,7 @@ def trust(a: Side, b: Side) -> Answer:
             kinds.setdefault(doubt["kind"], []).append(doubt["what"] or doubt["where"] or "")
         for kind, said in kinds.items():
             more = f"; and {len(said) - 1:,} more" if len(said) > 1 else ""
-            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0]}{more}.")
+            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0].rstrip('.')}{more}.")
     return Answer(WITH_DOUBTS, evidence) if evidence else Answer(CLEAN, ["Neither has a doubt."])
 
 
