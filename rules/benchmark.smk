@@ -34,6 +34,7 @@ rule benchmark_inference:
         **MACHINES.resources(
             # No parameter: another order, or more patience, is no reason to measure again.
             pace=of(CELL, PACE.options),
+            place=of(CELL, PACE.place),
             mem_mb=of("run", MEMORY.inference),
         ),
     params:
@@ -46,7 +47,7 @@ rule benchmark_inference:
         "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model:q} --features {input.features:q} --scenario {wildcards.scenario}"
         " --batch-size {wildcards.batch} --threads {wildcards.threads} --at-most {threads}"
-        " --repeat {wildcards.repeat} {resources.pace} {params.options} {params.texts} {params.quantized}"
+        " --repeat {wildcards.repeat} {resources.pace} --place {resources.place} {params.options} {params.texts} {params.quantized}"
         " --output {output:q} &> {log:q}"
 
 
@@ -76,6 +77,7 @@ rule benchmark_serving:
     resources:
         **MACHINES.resources(
             pace=of(SERVED_CELL, PACE.options),
+            place=of(SERVED_CELL, PACE.place),
             mem_mb=of("run", MEMORY.inference),
         ),
     params:
@@ -86,5 +88,5 @@ rule benchmark_serving:
         "python {input.code[0]:q} --engine {wildcards.engine} --precision {wildcards.precision}"
         " --model {params.model:q} --features {input.features:q} --scenario {wildcards.scenario}"
         " --layout {wildcards.layout} --load {wildcards.load} --at-most {threads}"
-        " --repeat {wildcards.repeat} {resources.pace} {params.options} {params.quantized}"
+        " --repeat {wildcards.repeat} {resources.pace} --place {resources.place} {params.options} {params.quantized}"
         " --output {output.cell:q} &> {log:q}"

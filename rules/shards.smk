@@ -45,5 +45,6 @@ rule join_logits:
         "<logs>/{run}/join_logits/{engine}-{precision}.log",
     wildcard_constraints:
         run=any_of(SHARDS.cut_runs()),
+    localrule: True
     shell:
         "python {input.code[0]:q} --parts {input.parts:q} --output {output:q} &> {log:q}"

@@ -102,6 +102,7 @@ use rule benchmark_inference as measure_speed with:
     priority: of(CELL, SPEED_PACE.priority)
     resources:
         pace=of(CELL, SPEED_PACE.options),
+        place=of(CELL, SPEED_PACE.place),
         mem_mb=of("run", MEMORY.inference),
     params:
         quantized=of("run engine precision", SPEED.quantized_option),

@@ -56,6 +56,7 @@ def origin_option(text: str) -> "Origin":
 def main() -> None:
     from bertsquad.certificate.gather import Run, certify
     from bertsquad.certificate.hashing import Hashes
+    from bertsquad.certificate.known_hashes import KnownHashes
     from bertsquad.certificate.record import Places
     from bertsquad.certificate.schema import write_certificate
     from bertsquad.certificate.sentence import in_words
@@ -64,6 +65,7 @@ def main() -> None:
 
     args = parse_args()
     resources = args.resources or f"{args.results}/resources"
+    known = KnownHashes(Path(resources))
     run = Run(
         places=Places(args.results, resources, args.scripts),
         logs=args.logs or Path(args.results, "logs"),
@@ -75,8 +77,9 @@ def main() -> None:
         args.files,
         origin=args.origin or origin(REPOSITORY),
         command=args.command,
-        hashes=Hashes(),
+        hashes=Hashes(known.sha256),
     )
+    known.save()
     if args.text:
         write_text(args.text, in_words(certificate))
     write_certificate(args.output, certificate)

@@ -124,7 +124,7 @@ def make_repository(folder: Path) -> None:
     (folder / "scripts/bertsquad").mkdir(parents=True)
     (folder / "envs").mkdir()
     (folder / "Snakefile").write_text("rule all:\n")
-    (folder / "envs/constraints.txt").write_text("torch==2.13.0\n")
+    (folder / "envs/constraints.txt").write_text("torch==2.13.0\nsnakemake==9.27.1\n")
     (folder / "scripts/bertsquad/common.py").write_text("LIMIT = 3\n")
     for command in COMMANDS:
         (folder / f"scripts/{command}.py").write_text(f'"""{command}."""\n')
@@ -204,7 +204,7 @@ def certificate(results: Path, repository: Path) -> dict[str, Any]:
         "environment": {
             "python": "3.11.7",
             "constraints_sha256": digest(repository / "envs/constraints.txt"),
-            "packages": {"snakemake": "9.27.1", "torch": "2.13.0"},
+            "packages": {"torch": "2.13.0"},
             "container": None,
             "kernel": None,
             "libc": None,

@@ -59,6 +59,14 @@ def test_a_cell_under_load_goes_by_its_layout_and_load(tmp_path):
     assert list(read_speeds([name, samples], tmp_path)) == [f"{MODEL}/serve/1x2x1/slo"]
 
 
+def test_several_kinds_of_machines_have_cells_of_their_own(tmp_path):
+    cell = "real/batch1-threads2-repeat1.json"
+    names = [
+        write(tmp_path, f"{MODEL}/benchmark/{machine}/{cell}", {}) for machine in ("old", "new")
+    ]
+    assert list(read_speeds(names, tmp_path)) == [f"{MODEL}/old/real/1/2", f"{MODEL}/new/real/1/2"]
+
+
 def test_an_older_cell_has_a_median_without_an_interval(tmp_path):
     cell = {"latency_ms": {"p50": 184.5, "p99": 427.5}, "features_per_second": 5.5}
     name = write(tmp_path, f"{MODEL}/benchmark/padded/batch1-threadsall-repeat1.json", cell)

@@ -61,6 +61,7 @@ def test_a_whole_machine_is_no_number_of_processors():
     with pytest.raises(UserError, match="finetune asks for a whole node, and the profile does not"):
         check_processors("finetune", 1024, 1024, 1024)
     check_processors("finetune", 1024, -1, 1024)  # "0-1": no number is asked for
+    check_processors("finetune", 1024, 24, 1024)  # a number of the profile's
     check_processors("finetune", 48, 48, 1024)
 
 

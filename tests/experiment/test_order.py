@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertsquad.experiment.order import order_of
+from bertsquad.experiment.order import order_of, pace_of
 
 CELLS = [(run, engine) for run in "abcd" for engine in ("torch", "openvino", "onnxruntime")]
 
@@ -58,3 +58,18 @@ def test_a_cell_that_was_not_configured_is_taken_too_but_has_no_place():
     assert -10 - 12 <= order.priority(("z", "torch"), 1) <= -10
     assert order.facts(("z", "torch"), 1) == order.facts(CELLS[0], 7) == []
     assert order.facts(CELLS[0], 1)[0] == ("order_seed", 0)
+
+
+def test_the_cells_of_a_repeat_have_one_text_and_a_place_each():
+    """Snakemake groups no jobs whose texts differ, and adds up numbers."""
+    pace = pace_of(CELLS, {"repeats": 2, "order_seed": 7, "quiet_seconds": 60})
+    texts = {pace.options(*cell, repeat) for cell in CELLS for repeat in "12"}
+    [text] = texts
+    assert text.startswith("--order-seed 7 --places 12 --quiet-seconds 60 --patience ")
+    assert sorted(pace.place(*cell, "1") for cell in CELLS) == list(range(1, 13))
+
+
+def test_a_cell_that_was_not_configured_has_place_nought():
+    pace = pace_of(CELLS, {"repeats": 1, "order_seed": 7, "quiet_seconds": 60})
+    assert pace.place("z", "torch", "1") == 0
+    assert pace.options("z", "torch", "1").startswith("--quiet-seconds 60 ")

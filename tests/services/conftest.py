@@ -3,6 +3,7 @@
 What cannot be had on this machine is skipped with the reason; nothing is simulated.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from project import ROOT, Project
 from services import engine
+from services.slurm import Slurm, own_slurm
 from services.small_run import RUN, small_project
 
 HERE = Path(__file__).resolve().parent
@@ -92,6 +94,14 @@ def image(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BERTSQUAD_DOCKER_IMAGE", IMAGE)
         yield docker_engine.images.get(IMAGE)
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    """A Slurm of the tests' own; programs of this environment are found by its jobs."""
+    with own_slurm() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        yield running
 
 
 @pytest.fixture(scope="session")

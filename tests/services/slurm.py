@@ -25,6 +25,8 @@ COMMANDS = {"slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-clien
 COMMANDS |= {"munged": "munge"}
 CONF = Path("/etc/slurm/slurm.conf")  # variables do not reach the steps that the executor starts
 NODES = ("n1", "n2", "n3", "n4")
+HOSTS = Path("/etc/hosts")
+NAMES = f"127.0.0.1 {' '.join(NODES)}\n"
 TEMPLATE = """\
 ClusterName=bertsquad
 SlurmctldHost={host}(127.0.0.1)
@@ -100,20 +102,29 @@ def own_slurm() -> Iterator[Slurm]:
     """Skips, and says why, where it cannot be had."""
     if reason := missing_for_services():
         pytest.skip(f"Slurm {reason}")
-    if CONF.exists():
+    if CONF.exists() and not left_over():
         pytest.skip(f"{CONF} is there: this machine has a Slurm of its own, which stays untouched")
     apt_install(COMMANDS)
     folder = Path(tempfile.mkdtemp(prefix="bertsquad-slurm-"))
     (folder / "state").mkdir()
     CONF.parent.mkdir(exist_ok=True)
     CONF.write_text(TEMPLATE.format(host=socket.gethostname().split(".")[0], folder=folder))
+    hosts = HOSTS.read_text().replace(NAMES, "")
     try:
+        HOSTS.write_text(f"{hosts}{NAMES}")  # in place: it may be mounted
         start(folder)
         yield Slurm(folder)
     finally:
         stop(folder)
         CONF.unlink()
+        HOSTS.write_text(hosts)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def left_over() -> bool:
+    """Whether the configuration is that of tests which were killed, and their Slurm has ended."""
+    ours = CONF.read_text().startswith("ClusterName=bertsquad\n")
+    return ours and not pids_of("^(/usr/sbin/)?slurm(ctl)?d\\b")
 
 
 def start(folder: Path) -> None:

@@ -3,54 +3,13 @@
 import json
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 
-from project import ROOT, Project
-from services.slurm import Slurm, own_slurm, run
-from services.small_run import (
-    CELL,
-    MODEL,
-    RUN,
-    records,
-    small_project,
-    untimed_files,
-    what_decided,
-)
-
-CONFIG = ("--configfile", "small.yaml")
-SITE = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
-
-
-@pytest.fixture(scope="module")
-def slurm() -> Iterator[Slurm]:
-    with own_slurm() as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-        yield running
-
-
-def for_this_site(profile: Path, **changes: object) -> None:
-    """The user's two lines, no accounting, and the patience of a test."""
-    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    settings["default-resources"] = SITE
-    settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
-    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
-    settings |= {"resources": {"mem_mb": 4000}, "set-threads": {"featurize": 2}, **changes}
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
-
-
-def project_for_slurm(folder: Path, **changes: object) -> Project:
-    project = small_project(folder)
-    for_this_site(folder / "profiles/slurm/config.yaml", **changes)
-    return project
-
-
-PROFILE = ("--workflow-profile", "profiles/slurm")
+from project import ROOT
+from services.slurm import run
+from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm
+from services.small_run import CELL, RUN, records, small_project, untimed_files, what_decided
 
 
 def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
@@ -92,43 +51,6 @@ def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_pat
     assert said in line
     assert "Traceback" not in done.stderr
     assert set(slurm.jobs("%i")) <= before
-
-
-def test_a_lost_node_is_made_good_by_another_and_training_goes_on(slurm, tmp_path):
-    project = project_for_slurm(tmp_path / "bertsquad")
-    config = project.folder / "small.yaml"
-    config.write_text(config.read_text().replace("epochs: 0.15", "epochs: 4"), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", MODEL, *CONFIG, *PROFILE]
-    driver = subprocess.Popen(
-        command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        log = project.folder / "results/small/training_log.jsonl"
-        state = project.folder / "results/small/training_state/state.safetensors"
-        wait_for(lambda: state.exists() or driver.poll() is not None, 240)
-        assert driver.poll() is None, driver.stdout.read()
-        node = busy_node(slurm)
-        slurm.kill_node(node)
-        said, _ = driver.communicate(timeout=400)
-        slurm.start_node(node)
-    finally:
-        driver.kill()
-    assert driver.returncode == 0, said
-    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps == sorted(set(steps))
-    finetune = project.folder / "results/logs/small/finetune.log"
-    assert "resuming after step" in finetune.read_text()
-
-
-def busy_node(slurm: Slurm) -> str:
-    return next(line.split()[2] for line in slurm.jobs() if line.split()[1] == "R")
-
-
-def wait_for(happened, seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.2)
 
 
 def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, tmp_path):

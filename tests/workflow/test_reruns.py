@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from bertsquad.certificate.record import read_record, write_record
+from bertsquad.certificate.schema import read_certificate
+from bertsquad.certificate.sentence import in_words
 from bertsquad.files import sha256
 
 pytestmark = pytest.mark.slow
@@ -306,6 +308,18 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
 def test_after_a_whole_run_there_is_nothing_to_do(demo):
     assert demo.planned() == {}
     assert demo.planned("--cores", "1") == {}
+
+
+def test_the_certificate_holds_every_step_and_is_printed(demo):
+    done = demo.snakemake("certify", "--cores", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    certificate = read_certificate(demo.folder / "results/certificate.json")
+    assert in_words(certificate) in done.stdout
+    assert [step["id"] for step in certificate["steps"] if not step["record"]] == []
+    # Of a copy without git, on whatever machine tests run.
+    of_the_machine = {"dirty-tree", "unpinned-image", "disturbed", "emulated"}
+    assert {doubt["kind"] for doubt in certificate["doubts"]} <= of_the_machine
+    assert demo.planned() == {}
 
 
 @pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)

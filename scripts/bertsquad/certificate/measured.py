@@ -13,7 +13,7 @@ from bertsquad.certificate.schema import Score, Speed
 
 _SCORES = re.compile(r"(.+)/metrics\.json")
 _CELL = re.compile(
-    r"(?P<model>[^/]+/[^/]+)/benchmark/(?P<scenario>[^/]+)/"
+    r"(?P<model>[^/]+/[^/]+)/benchmark/(?P<scenario>(?:[^/]+/)?[^/]+)/"  # a kind of machine before
     r"(?:batch(?P<batch>\w+)-threads(?P<threads>\w+)|layout(?P<layout>\w+)-(?P<load>.+))"
     r"-repeat(?P<repeat>\d+)\.json"
 )

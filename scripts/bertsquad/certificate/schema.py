@@ -177,6 +177,7 @@ class Certificate(TypedDict):
     files: dict[Name, File]
     scores: dict[str, Score]  # by run/engine-precision
     speeds: dict[str, Speed]  # by run/engine-precision/scenario/batch/threads, or .../layout/load
+    # With several kinds of machines, the machine is before the scenario.
     doubts: list[Doubt]
     chain_sha256: Sha256
 

@@ -73,6 +73,11 @@ def positive(text: str) -> int:
     return number
 
 
+def place(text: str) -> int | None:
+    """A place in an order, from 1; None for 0, which is none."""
+    return natural(text) or None
+
+
 def natural(text: str) -> int:
     """A whole number from 0."""
     number = int(text)
@@ -147,5 +152,5 @@ def add_pace(parser: argparse.ArgumentParser) -> None:
     )
     add("--first-try", metavar="JSON", help=argparse.SUPPRESS)  # by the command itself
     add("--order-seed", type=natural, metavar="N", help="the cell's file holds this of the")
-    add("--place", type=positive, metavar="N", help="random order in which the cells of a")
+    add("--place", type=place, metavar="N", help="random order in which the cells of a")
     add("--places", type=positive, metavar="N", help="repeat are measured: seed, place, of many")

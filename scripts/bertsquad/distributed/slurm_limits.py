@@ -52,9 +52,9 @@ def minutes(limit: str) -> float | None:
 
 
 def check_processors(rule: str, threads: int, asked: int, whole_machine: int) -> None:
-    """UserError where a job takes a whole machine, which so many threads stand for, and still asks
-    for a number of processors: the profile says how a whole node is asked for."""
-    if threads >= whole_machine and asked > 0:
+    """UserError where a job takes a whole machine, which so many threads stand for, and would ask
+    for as many processors: the profile says how a whole node is asked for, or a number."""
+    if threads >= whole_machine and asked >= whole_machine:
         raise UserError(
             f"{rule} asks for a whole node, and the profile does not say how; expected under "
             f'set-resources: {rule}: {{cpus_per_task: "0-1", slurm_extra: '

@@ -91,6 +91,7 @@ class Durations:
         known: dict[str, Callable[[Job], Span | None]] = {
             "finetune": self.finetune,
             "compute_logits": self.compute_logits,
+            "compute_logits_shard": self.compute_logits,
             "quantize": self.quantize,
             "benchmark_inference": self.cell,
             "benchmark_serving": self.served_cell,
@@ -135,7 +136,7 @@ class Durations:
         found = self.products(
             shape, amount, job.wildcards["precision"], self.threads(job), _INFERENCE
         )
-        return _STARTING + found
+        return _STARTING + found.times(1 / int(job.wildcards.get("shards", 1)))
 
     def quantize(self, job: Job) -> Span | None:
         shape = self.amounts.shape(job.wildcards["run"])
@@ -218,7 +219,13 @@ class Durations:
 _FEATURIZING = 4  # threads of rule featurize
 # Rules with threads: WHOLE_MACHINE.
 _ALONE = (
-    *("compute_logits", "benchmark_inference", "benchmark_serving", "measure_speed"),
+    *(
+        "compute_logits",
+        "compute_logits_shard",
+        "benchmark_inference",
+        "benchmark_serving",
+        "measure_speed",
+    ),
     *("measure_ceilings", "compare_speed", "noise", "check_plan"),
     *("modelzoo_train", "modelzoo_predict", "modelzoo_benchmark"),
 )

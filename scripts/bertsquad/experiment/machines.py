@@ -16,7 +16,7 @@ from bertsquad.experiment.options import options
 from bertsquad.machine.reading import value
 
 # Resources that the workflow itself, or Snakemake, gives a job.
-_TAKEN = frozenset({"pace", "tmpdir", "threads", "_cores", "_nodes", "attempt"})
+_TAKEN = frozenset({"pace", "place", "tmpdir", "threads", "_cores", "_nodes", "attempt"})
 _OfJob = Callable[[Any], Any]
 
 

@@ -65,12 +65,19 @@ class Pace:
         *cell, repeat = cell_and_repeat
         return self.order.priority(tuple(cell), int(repeat))
 
+    def place(self, *cell_and_repeat: str) -> int:
+        """A cell's place in the order, from 1; 0 for one that is not of the experiment. A number of
+        its own, since Snakemake groups only jobs whose texts are the same."""
+        *cell, repeat = cell_and_repeat
+        return dict(self.order.facts(tuple(cell), int(repeat))).get("place", 0)
+
     def options(self, *cell_and_repeat: str) -> str:
-        """A cell's place in the order, and how long it may wait for a quiet machine."""
+        """In which order a cell has its place, and how long it may wait for a quiet machine."""
         *cell, repeat = cell_and_repeat
         facts = self.order.facts(tuple(cell), int(repeat))
+        of_all = [(name, value) for name, value in facts if name != "place"]
         wait = ("quiet_seconds", self.quiet_seconds)
-        return options([*facts, wait, ("patience", _PATIENCE_FILE)])
+        return options([*of_all, wait, ("patience", _PATIENCE_FILE)])
 
 
 def pace_of(cells: Iterable[Cell], benchmark: dict[str, Any]) -> Pace:

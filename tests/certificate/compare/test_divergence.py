@@ -113,6 +113,31 @@ def test_another_environment_of_equal_results_is_still_named(change, what):
     assert (only.kind, only.what, only.step) == ("environment", what, None)
 
 
+def moved(certificate, **changes):
+    """The second machine of both runs, and predictions made on it."""
+    certificate["machines"]["other"] = EXAMPLE["machines"]["zen4"] | {"flags": ["avx2"], **changes}
+
+
+def test_of_several_machines_those_that_ran_the_step_count():
+    def there(certificate):
+        moved(certificate)
+        step_of(certificate, "predict/demo/torch/fp32")["machine"] = "other"
+        made_otherwise(certificate, PREDICTED, SCORED)
+
+    (only,) = divergences(side("A", changed(moved)), side("B", changed(there)))
+    assert (only.kind, only.what) == ("environment", "CPU flag avx512_bf16")
+    assert only.step == "predict/demo/torch/fp32"
+
+
+def test_another_machine_that_ran_something_else_explains_nothing():
+    def more(certificate):
+        moved(certificate, flags=["avx2", "amx_tile"])
+        made_otherwise(certificate, PREDICTED, SCORED)
+
+    only = found(more)[0]
+    assert (only.kind, only.what) == ("nondeterminism", PREDICTED)
+
+
 def test_an_edited_module_of_equal_results_is_still_named():
     def comment(certificate):
         module(certificate)
@@ -170,10 +195,7 @@ def test_independent_causes_are_all_found_the_earlier_first():
     def two(certificate):
         module(certificate)
         step = step_of(certificate, "evaluate/demo/torch/fp32")
-        step |= {
-            "params": {"options": "--bootstrap-samples 1000 --seed 3"},
-            "params_sha256": OTHER[::-1],
-        }
+        step |= {"params": {"options": "--bootstrap-samples 1000 --seed 3"}, "params_sha256": OTHER}
 
     first, second = found(two)
     assert first.what == "bertsquad/training/loop.py"

@@ -102,3 +102,9 @@ def test_other_settings_than_the_results_are_refused(made: Certificate, tmp_path
         check_settings(made, hashes, lambda _: {"seed": 8}, "c")
     told = check_settings(made, {"constraints.txt": "0" * 64}, lambda _: {}, "c")
     assert told.endswith("constraints.txt is another than at the run")
+
+
+def test_a_step_that_tracks_no_code_is_no_forgery(made: Certificate):
+    nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    step(made, "finetune")["code_sha256"] = nothing
+    check_code(made, {}, "c")

@@ -67,8 +67,13 @@ def test_the_readme_says_what_to_do_what_is_doubtful_and_whose_text_it_is(run: R
     run.certify(doubts=[{"kind": "emulated", "what": "w", "where": "x"}])
     path = run.crate(max_file=2000)
     page = read(path, "data/README.md")
-    assert f"`unzip {path.name} && sha256sum -c manifest-sha256.txt`" in page
-    assert "| `make run` beside" not in page
+    verify = (
+        f"unzip -q {path.name} -d crate && cd crate && sha256sum --quiet -c manifest-sha256.txt"
+    )
+    assert f"`{verify}`" in page
+    assert (
+        f"`python scripts/verify_crate.py {path.name} --unpack crate && make -C crate run`" in page
+    )
     assert "| small/torch-fp32 | 33.33 | 55.56 | 3 |" in page
     assert "- a precision was measured that the processor emulates (1)" in page
     assert "- `small/model/model.safetensors`, 2.8 kB, sha256 " in page

@@ -189,12 +189,23 @@ class _Walk:
         for name in inputs:
             yield self._input(questions.input_name(name), id_)
         others = [name for name in others if name not in inputs]
-        if others and self.environment:
-            what, pair = next(iter(self.environment.items()))
+        environment = self._environment(first, second)
+        if others and environment:
+            what, pair = next(iter(environment.items()))
             yield Divergence("environment", what, *pair, id_, files=others)
         else:
             for name in others:
                 yield self._bytes("nondeterminism", name, id_)
+
+    def _environment(self, first: Step, second: Step) -> dict[str, questions.Pair]:
+        """How the two differ in what ran a step: of several machines, in those that ran it."""
+        ours, theirs = (
+            (side.facts["machines"] or {}).get(step["machine"])
+            for side, step in ((self.a, first), (self.b, second))
+        )
+        if not ours or not theirs:
+            return self.environment
+        return questions.environment_differences(self.a, self.b, ([ours], [theirs]))
 
     def _bytes(self, kind: Kind, name: str, id_: str | None, detail: str = "") -> Divergence:
         pair = short(self.a.exact.get(name)), short(self.b.exact.get(name))

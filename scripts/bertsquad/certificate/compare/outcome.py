@@ -1,5 +1,6 @@
 """Two runs compared: eight questions, where they part, and whether one reproduces the other."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ def compare(a: Side, b: Side, rules: Rules) -> dict[str, Any]:
         "files": files,
         "models": models,
         "cells": cells,
+        "doubts": {"a": a.facts["doubts"], "b": b.facts["doubts"]},
         "require": list(rules.require),
         "margin": rules.margin,
         "band": rules.band,
@@ -101,8 +103,9 @@ def _of_cells(a: Side, b: Side, cells: Sequence[Mapping[str, Any]]) -> Answer:
     ]
     reasons: dict[str, int] = {}
     for row in by_word[CANNOT_TELL]:
-        reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
-    evidence += [f"can't tell of {n:,}: {why}." for why, n in reasons.items()]
+        why = _DETAIL.sub("", row["reason"])
+        reasons[why] = reasons.get(why, 0) + 1
+    evidence += [f"can't tell, {count(n, 'row')}: {why}." for why, n in reasons.items()]
     first, second = (set(side.facts["speeds"] or {}) for side in (a, b))
     for label, only in (("A", first - second), ("B", second - first)):
         if only:
@@ -110,6 +113,7 @@ def _of_cells(a: Side, b: Side, cells: Sequence[Mapping[str, Any]]) -> Answer:
     return Answer(verdict, evidence)
 
 
+_DETAIL = re.compile(r" \([^()]*\)")  # of a reason: each cell has its own
 # The first of these that some cell has is the verdict on all.
 _CELL_WORDS = (speed.SLOWER, CANNOT_TELL, speed.FASTER, speed.WITHIN)
 
@@ -205,7 +209,8 @@ def _cells_in_words(cells: Sequence[Mapping[str, Any]]) -> str:
         number = len({row["cell"] for row in cells if row["verdict"] == word})
         if number:
             told.append(f"{count(number, 'cell')} {word}")
-    unknown = sum(row["verdict"] == CANNOT_TELL for row in cells)
+    unknown = len({row["cell"] for row in cells if row["verdict"] == CANNOT_TELL})
     if unknown:
-        told.append(f"speed can't be told in {unknown:,} of {len(cells):,}")
+        total = count(len({row["cell"] for row in cells}), "cell")
+        told.append(f"speed can't be told in {unknown:,} of {total}")
     return ", ".join(told) or "no cell slower or faster"

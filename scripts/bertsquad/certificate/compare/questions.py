@@ -1,6 +1,6 @@
 """Were the inputs, the settings, the code and the environment the same, and are there doubts?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,7 +15,7 @@ from bertsquad.certificate.compare.answer import (
     short,
 )
 from bertsquad.certificate.compare.sides import Side
-from bertsquad.certificate.schema import OUTSIDE
+from bertsquad.certificate.schema import DOUBTS, OUTSIDE
 
 DOUBTFUL = "doubtful"
 CLEAN = "clean"
@@ -191,16 +191,20 @@ def environment(a: Side, b: Side) -> Answer:
     )
 
 
-def environment_differences(a: Side, b: Side) -> dict[str, Pair]:
-    """What differs of packages, container and processors, and both values."""
+Machines = Sequence[Mapping[str, Any]]
+
+
+def environment_differences(
+    a: Side, b: Side, machines: tuple[Machines, Machines] | None = None
+) -> dict[str, Pair]:
+    """What differs of packages, container and processors, and both values; what is likelier to
+    decide a result comes first. `machines`: those that ran a step, else those of the whole runs."""
     first, second = (side.facts["environment"] or {} for side in (a, b))
     if not first or not second:
         return {}
     found: dict[str, Pair] = {}
-    for key in ("python", "libc", "constraints_sha256"):
-        if first.get(key) and second.get(key) and first[key] != second[key]:
-            name = "constraints.txt" if key == "constraints_sha256" else key
-            found[name] = (first[key], second[key])
+    if _differ(first, second, "python"):
+        found["python"] = (first["python"], second["python"])
     ours, theirs = (each.get("packages") or {} for each in (first, second))
     if ours and theirs:
         for name in sorted(set(ours) | set(theirs)):
@@ -208,7 +212,19 @@ def environment_differences(a: Side, b: Side) -> dict[str, Pair]:
                 found[name] = (ours.get(name, ABSENT), theirs.get(name, ABSENT))
     if first.get("container") != second.get("container"):
         found["container"] = (_image(first.get("container")), _image(second.get("container")))
-    return found | _processor_differences(a, b)
+    whole = [list((side.facts["machines"] or {}).values()) for side in (a, b)]
+    found |= _processor_differences(*(machines or whole))
+    if _differ(first, second, "libc"):
+        found["libc"] = (first["libc"], second["libc"])
+    if _differ(first, second, "constraints_sha256"):
+        pair = first["constraints_sha256"], second["constraints_sha256"]
+        found["constraints.txt"] = (short(pair[0]), short(pair[1]))
+    return found
+
+
+def _differ(first: Mapping[str, Any], second: Mapping[str, Any], key: str) -> bool:
+    """Whether both are known, and differ."""
+    return bool(first.get(key) and second.get(key) and first[key] != second[key])
 
 
 def _image(container: Mapping[str, Any] | None) -> str:
@@ -221,9 +237,8 @@ def _image(container: Mapping[str, Any] | None) -> str:
     return str(container.get("engine", "not told"))
 
 
-def _processor_differences(a: Side, b: Side) -> dict[str, Pair]:
+def _processor_differences(first: Machines, second: Machines) -> dict[str, Pair]:
     """Models and flags that only one run's machines have; None is not known."""
-    first, second = (list((side.facts["machines"] or {}).values()) for side in (a, b))
     if not first or not second:
         return {}
     found: dict[str, Pair] = {}
@@ -249,20 +264,18 @@ def trust(a: Side, b: Side) -> Answer:
         lacking = "A" if a.facts["doubts"] is None else "B"
         return Answer(CANNOT_TELL, [f"{lacking} does not say what may be doubted."])
     evidence = [
-        f"{side.label}, {doubt['kind']}{_where(doubt)}: {doubt['what']}"
-        for side in (a, b)
-        for doubt in side.facts["doubts"]
-    ]
-    evidence += [
-        f"{side.label}, changed-since, {name}: the file is not as its certificate says."
+        f"{side.label}: {name} is not as its certificate says; certify it anew if it was made anew."
         for side in (a, b)
         for name in sorted(side.changed)
     ]
+    for side in (a, b):
+        kinds: dict[str, list[str]] = {}
+        for doubt in side.facts["doubts"]:
+            kinds.setdefault(doubt["kind"], []).append(doubt["what"] or doubt["where"] or "")
+        for kind, said in kinds.items():
+            more = f"; and {len(said) - 1:,} more" if len(said) > 1 else ""
+            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0]}{more}.")
     return Answer(WITH_DOUBTS, evidence) if evidence else Answer(CLEAN, ["Neither has a doubt."])
-
-
-def _where(doubt: Mapping[str, Any]) -> str:
-    return f", {doubt['where']}" if doubt["where"] else ""
 
 
 def _lacking(first: Any, a: Side, b: Side) -> str:

@@ -29,14 +29,13 @@ ENGINE_RUN = "#engine-run"
 def add_workflow(graph: Graph, certificate: Certificate, payload: Mapping[str, Facts]) -> None:
     """The Snakefile with a step for each rule and a tool for each command."""
     version = certificate["project"]["version"] or "unknown"
-    snakemake = certificate["environment"]["packages"].get("snakemake")
     language = {
         "@id": _LANGUAGE,
         "@type": "ComputerLanguage",
         "name": "Snakemake",
         "identifier": "https://doi.org/10.12688/f1000research.29032.2",
         "url": _SNAKEMAKE,
-        "version": snakemake,
+        "version": _version_of_snakemake(certificate, graph),
     }
     steps: list[Entity] = []
     tools: list[Entity] = []
@@ -78,6 +77,12 @@ def add_workflow(graph: Graph, certificate: Certificate, payload: Mapping[str, F
             **_hashes(payload.get(WORKFLOW)),
         }
     )
+
+
+def _version_of_snakemake(certificate: Certificate, graph: Graph) -> str:
+    """As recorded, else as the code pins it."""
+    recorded = certificate["environment"]["packages"].get("snakemake")
+    return recorded or graph.pinned.get("snakemake", "unknown")
 
 
 def _hashes(facts: Facts | None) -> Entity:
@@ -203,7 +208,6 @@ def add_run(graph: Graph, certificate: Certificate, who: Entity) -> Entity:
     steps = certificate["steps"]
     made = {name for step in steps for name in step["outputs"]}
     used = {name for step in steps for name in step["inputs"]}
-    snakemake = certificate["environment"]["packages"].get("snakemake")
     run = graph.add(
         {
             "@id": identifier(certificate, "run"),
@@ -223,7 +227,7 @@ def add_run(graph: Graph, certificate: Certificate, who: Entity) -> Entity:
         "@id": _SNAKEMAKE,
         "@type": "SoftwareApplication",
         "name": "Snakemake",
-        "softwareVersion": snakemake or "unknown",
+        "softwareVersion": _version_of_snakemake(certificate, graph),
         "url": _SNAKEMAKE,
     }
     control = [{"@id": identifier(certificate, f"control {step['id']}")} for step in steps]

@@ -41,6 +41,7 @@ def metadata(
     payload: Mapping[str, Facts],
     left_out: Iterable[LeftOut],
     elsewhere: Mapping[str, str],
+    pinned: Mapping[str, str],
     *,
     agent: Agent,
     published: str,
@@ -49,9 +50,10 @@ def metadata(
 
     `payload` are the files of data/ by name, but for this document; those without a SHA-256 come
     after it. `elsewhere` has the payload's names of files of the certificate that are not in
-    results/. `published` is an ISO 8601 date.
+    results/, `pinned` the versions of packages that the code asks for. `published` is an ISO 8601
+    date.
     """
-    graph = Graph(elsewhere)
+    graph = Graph(elsewhere, pinned)
     who = _add_agent(graph, agent)
     sources = Sources.of(certificate)
     for name, source in certificate["inputs"].items():

@@ -32,6 +32,7 @@ class Graph:
 
     # Files of the certificate that are in the payload by other names than results/NAME.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    pinned: Mapping[str, str] = field(default_factory=dict)  # package to version
     entities: dict[str, Entity] = field(default_factory=dict)
 
     def add(self, entity: Entity) -> Entity:

@@ -53,7 +53,8 @@ def readme(
         "",
         "| to | one command |",
         "|---|---|",
-        f"| verify that no file was changed | `unzip {name} && sha256sum -c manifest-sha256.txt` |",
+        f"| verify that no file was changed | `unzip -q {name} -d crate && cd crate && "
+        "sha256sum --quiet -c manifest-sha256.txt` |",
         "| verify that all fits together, scores recomputed | "
         f"`python scripts/verify_crate.py {name} --scores` in a checkout of bertsquad |",
         "| read | open `data/results/report.html` |",

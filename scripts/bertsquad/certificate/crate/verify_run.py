@@ -12,6 +12,7 @@ from bertsquad.console.errors import UserError
 
 # Doubts that tell of a step whose files do not fit together: what they name is no forgery.
 _TOLD = ("edited-while-running", "untracked-input", "metadata-missing", "changed-since")
+_NO_CODE = listing_sha256({})
 
 
 def check_chain(certificate: Certificate, source: str) -> str:
@@ -92,7 +93,8 @@ def check_code(certificate: Certificate, hashes: Mapping[str, str], source: str)
                 f"{source}: the code {digest[:12]}… is not what it lists; it was changed"
             )
     for step in certificate["steps"]:
-        if step["code_sha256"] is not None and step["code_sha256"] not in certificate["code"]:
+        told = (None, _NO_CODE, *certificate["code"])  # a rule may track no code
+        if step["code_sha256"] not in told:
             raise UserError(f"{source}: nothing tells the code of {step['id']}; it was changed")
     ran = {(n, each) for modules in certificate["code"].values() for n, each in modules.items()}
     names = {name for name, _ in ran}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,6 +92,7 @@ def make_crate(origin: Origin, folder: Path, *, max_file: int, agent: Agent) -> 
         {**facts, ATTESTATION: Facts(None, None)},
         absent,
         {name: entry.name for name, entry in asked.items()},
+        _pinned(origin.repository),
         agent=agent,
         published=datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds"),
     )
@@ -137,6 +139,13 @@ def _beside(origin: Origin, code: Code) -> list[Entry]:
     if code.diff is not None:
         found.append(Entry("code.diff", code.diff))
     return found
+
+
+def _pinned(repository: Path) -> dict[str, str]:
+    """Versions of packages as envs/ pins them."""
+    places = (repository / "envs" / name for name in ("requirements.txt", "constraints.txt"))
+    text = "".join(place.read_text(encoding="utf-8") for place in places if place.is_file())
+    return dict(re.findall(r"^([\w.-]+)==([\w.+-]+)", text, re.MULTILINE))
 
 
 def _yaml(config: Any) -> bytes:

@@ -1,0 +1,57 @@
+"""A project whose profiles/slurm is that of the Slurm of the tests."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from project import Project
+from services.slurm import Slurm
+from services.small_run import small_project
+
+CONFIG = ("--configfile", "small.yaml")
+PROFILE = ("--workflow-profile", "profiles/slurm")
+SITE = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
+
+
+def for_this_site(profile: Path, **changes: object) -> None:
+    """The user's two lines, no accounting, and the patience of a test."""
+    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    settings["default-resources"] = SITE
+    settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
+    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
+    settings |= {"resources": {"mem_mb": 4000}, "set-threads": {"featurize": 2}, **changes}
+    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def project_for_slurm(folder: Path, **changes: object) -> Project:
+    project = small_project(folder)
+    for_this_site(folder / "profiles/slurm/config.yaml", **changes)
+    return project
+
+
+def prepared(done: Project, folder: Path, config: dict | None = None, **changes: object) -> Project:
+    """As a finished local run left it, without its model and what is made of that; the keys of
+    `config` are changed, and a run's under "small"."""
+    shutil.copytree(done.folder, folder, symlinks=True)
+    shutil.rmtree(folder / "results/small")
+    path = folder / "small.yaml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    more = dict(config or {})
+    settings["runs"]["small"] |= more.pop("small", {})
+    path.write_text(yaml.safe_dump(settings | more), encoding="utf-8")
+    for_this_site(folder / "profiles/slurm/config.yaml", **changes)
+    return Project(folder)
+
+
+def wait_for(happened: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.2)
+
+
+def busy_node(slurm: Slurm) -> str:
+    return next(line.split()[2] for line in slurm.jobs() if line.split()[1] == "R")
