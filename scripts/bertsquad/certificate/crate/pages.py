@@ -66,7 +66,8 @@ def readme(
         "| compare both runs | `make -C crate compare` |",
         "",
         f"The last two are in the `{MAKEFILE}` beside `data/`; they need Python 3.11 and make, and "
-        "work in `crate/again/`. A `.venv` beside it is used as it is, else one is installed. What the run downloaded is downloaded again and checked by its "
+        "work in `crate/again/`. A `.venv` beside it is used as it is, else one "
+        "is installed. What the run downloaded is downloaded again and checked by its "
         "SHA-256.",
         "",
         "## What is here",
