@@ -70,7 +70,8 @@ def readme(
         "",
         f"- `code/`: {code}{changed}{diff}, version {project['version'] or 'unknown'}",
         "- `config.yaml`: every key of the configuration, `constraints.txt`: every package",
-        "- `results/`: all that was made, but for `resources/` and large files",
+        "- `results/`: all that was made, but for `resources/` and large files; `datasets/`: the "
+        "questions that answers were scored on",
         "- `certificate.json`: what each step used and made, machines, scores, speeds, doubts",
         "- `ro-crate-metadata.json`: the same as a Provenance Run Crate 0.5 (RO-Crate 1.1)",
         f"- `attestation.json`: an in-toto Statement v1, unsigned ({PREDICATE}); "
@@ -80,7 +81,7 @@ def readme(
     lines += _scores(certificate)
     lines += _doubts(certificate)
     lines += _absent(left_out)
-    lines += ["## Licences", "", "The code is under Apache-2.0. " + quotes.credit, ""]
+    lines += ["## Licences", "", f"The code is under Apache-2.0. {quotes.credit}".strip(), ""]
     return "\n".join(lines)
 
 
