@@ -13,14 +13,6 @@ wildcard_constraints:
     machine=any_of(MACHINES.asked),
 
 
-# Before the rules are read: a group of jobs holds those of one kind.
-MACHINES.keep_groups_apart(
-    workflow.group_settings.overwrite_groups,
-    workflow.group_settings.group_components,
-    ["benchmark_inference", "benchmark_serving"],
-)
-
-
 def check_engines():
     """Tell the user what is configured that a machine cannot run."""
     # Which executor there will be is not known yet; only one of other machines is told of nodes.

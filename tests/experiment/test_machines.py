@@ -102,18 +102,6 @@ def test_what_cannot_be_asked_for_is_one_line(machines, message):
     assert "\n" not in str(error.value)
 
 
-def test_groups_of_jobs_hold_one_kind_and_keep_their_size():
-    groups, components = {"benchmark_inference": "cells", "other": "cells"}, {"cells": 20}
-    machines = of_two()
-    for _ in range(2):  # Snakemake gives both to the jobs that it starts
-        machines.keep_groups_apart(groups, components, ["benchmark_inference", "probe_machine"])
-    assert groups == {"benchmark_inference": "cells-{machine}", "other": "cells"}
-    assert components == {"cells": 20, "cells-{machine}": 20}
-    groups = {"benchmark_inference": "cells"}
-    Machines(experiment()).keep_groups_apart(groups, {}, ["benchmark_inference"])
-    assert groups == {"benchmark_inference": "cells"}
-
-
 ENGINES = {"openvino": ["fp32", "bf16"]}
 
 

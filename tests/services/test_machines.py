@@ -53,6 +53,8 @@ def for_this_site(project: Project) -> None:
     settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
     settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
     settings |= {"resources": {"mem_mb": 5000}, "set-threads": {"featurize": 2}}
+    settings["groups"] = {"benchmark_inference": "cells-{machine}"}
+    settings["group-components"] = {"cells-{machine}": 20}
     profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 

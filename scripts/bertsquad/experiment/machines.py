@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,20 +133,6 @@ class Machines:
     def each(self, files: Callable[[str], list[str]]) -> Any:
         """`files` of a job's kind of machine, as an input; the files of "" where there is one."""
         return (lambda wildcards: files(wildcards.machine)) if self.asked else files("")
-
-    def keep_groups_apart(
-        self, groups: Mapping[str, str], components: Mapping[str, int], rules: Iterable[str]
-    ) -> None:
-        """Change a profile's `groups` of these rules, in place, so that no group of jobs holds
-        those of two kinds of machines: they ask for different resources."""
-        if not (self.asked and isinstance(groups, MutableMapping)):
-            return
-        for rule in set(rules) & set(groups):
-            group = groups[rule]
-            if "{machine}" not in group:
-                groups[rule] = f"{group}-{{machine}}"
-                if group in components and isinstance(components, MutableMapping):
-                    components[groups[rule]] = components[group]
 
     def warnings(self, *, elsewhere: bool) -> Iterator[str]:
         """What is configured that a machine cannot run, a line each. Where jobs run `elsewhere`, or
