@@ -76,7 +76,7 @@ def _sample_ms(data: dict[str, Any]) -> float | None:
     """The median time of a batch or request, or of a pass over a whole set."""
     passes = data.get("pass_samples_s")
     if isinstance(passes, list) and passes and all(_number(s) is not None for s in passes):
-        return 1000 * median(passes)
+        return float(1000 * median(passes))
     return _percentile(data, "p50")
 
 
@@ -112,7 +112,8 @@ def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
 def _number(value: Any) -> float | None:
     """A finite number, else None."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
+        number: float = value
+        return number
     return None
 
 
