@@ -43,6 +43,7 @@ rule benchmark_inference:
     threads: WHOLE_MACHINE
     resources:
         **MACHINES.resources(
+            FOR_ALL_JOBS,
             # No parameter: another order, or more patience, is no reason to measure again.
             pace=of(CELL, PACE.options),
             place=of(CELL, PACE.place),
@@ -87,6 +88,7 @@ rule benchmark_serving:
     threads: WHOLE_MACHINE
     resources:
         **MACHINES.resources(
+            FOR_ALL_JOBS,
             pace=of(SERVED_CELL, PACE.options),
             place=of(SERVED_CELL, PACE.place),
             mem_mb=of("run", MEMORY.inference),
