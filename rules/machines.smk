@@ -1,6 +1,8 @@
 """Several kinds of machines, where the configuration names them, and what each can run."""
 
 from bertsquad.experiment.machines import Machines
+from bertsquad.machine.identity import read_identity
+from bertsquad.machine.surroundings import describe_place
 
 MACHINES = Machines(EXPERIMENT)
 # The profile's default-resources, as each rule starts with them.
@@ -28,8 +30,12 @@ def check_engines():
 
 
 def warn_of_mixed_machines():
-    """Tell the user, before the first job, that a local run measures several kinds on one."""
+    """Before the first job of a local run: refuse what would measure a kind on another machine than
+    before, and tell the user where several kinds are measured on one."""
     planned = [job.wildcards_dict for job in workflow.dag.needrun_jobs()]
+    if workflow.local_exec and MACHINES.asked:
+        here = {"cpu_identity": read_identity(), **describe_place(os.environ)}
+        MACHINES.refuse_others(planned, here)
     line = MACHINES.mixed(planned) if workflow.local_exec else ""
     if line:
         print(f"bertsquad: warning: {line}", file=sys.stderr)

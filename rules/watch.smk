@@ -66,7 +66,7 @@ onstart:
     or_exit(refuse_engines)
     or_exit(refuse_what_waits_for_ever)
     or_exit(refuse_speed_elsewhere)
-    warn_of_mixed_machines()
+    or_exit(warn_of_mixed_machines)
     tell_what_to_record()
     or_exit(name_orphans)
     if workflow.local_exec:

@@ -149,6 +149,24 @@ def test_kinds_that_are_all_measured_on_one_machine_are_warned_of():
     )
 
 
+def test_a_kind_that_is_another_machine_is_not_measured_here(tmp_path):
+    same = {"model": "X", "flags_sha256": None, "cores": 1}
+    machines, path = of_two(tmp_path), tmp_path / "machines/half.json"
+    here = {"host": "n1", "cpu_identity": same | {"cores": 2}}
+    machines.refuse_others([{"machine": "half"}], here)  # nothing is known of it yet
+    path.parent.mkdir()
+    path.write_text(json.dumps({"host": "n4", "cpu": {"model": "X", "identity": same}}))
+    machines.refuse_others([{"machine": "whole"}, {"run": "one"}], here)
+    machines.refuse_others([{"machine": "half"}], here | {"cpu_identity": same})
+    with pytest.raises(UserError) as error:
+        machines.refuse_others([{"machine": "half"}], here)
+    assert str(error.value) == (
+        "machine half would be measured on host n1, X, 2 processors; machine.json is of n4, X, "
+        f"1 processor ({path}); run it there, or delete that file if this machine is to be half "
+        "from now on"
+    )
+
+
 def plan_files(**changes) -> PlanFiles:
     return PlanFiles(experiment(machines=TWO, **changes))
 

@@ -13,6 +13,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.engines import check_able
 from bertsquad.experiment.files import Experiment
 from bertsquad.experiment.options import options
+from bertsquad.machine.identity import other_machine
 from bertsquad.machine.reading import value
 
 # Resources that the workflow itself, or Snakemake, gives a job.
@@ -165,6 +166,18 @@ class Machines:
             except UserError as error:
                 yield f"{place}{error}"
 
+    def refuse_others(self, planned: Iterable[Mapping[str, str]], here: Mapping[str, Any]) -> None:
+        """`UserError` where jobs of a kind, by their wildcards, are about to run on this machine,
+        whose surroundings are `here`, and machine.json of that kind describes another one: its good
+        results would go."""
+        for name in sorted({each["machine"] for each in planned if "machine" in each}):
+            path = Path(self.files()[name])
+            if said := other_machine(here, _described(path)):
+                raise UserError(
+                    f"machine {name} would be {said} ({path}); run it there, or delete that file "
+                    f"if this machine is to be {name} from now on"
+                )
+
     def mixed(self, planned: Iterable[Mapping[str, str]]) -> str:
         """A warning where jobs of several kinds, by their wildcards, are about to run on one."""
         kinds = sorted({each["machine"] for each in planned if "machine" in each})
@@ -179,9 +192,14 @@ class Machines:
 
 def _flags(path: Path) -> frozenset[str] | None:
     """The instructions in a machine.json; None where it is not there, or does not tell."""
+    flags = value(_described(path), "cpu", "flags")
+    return frozenset(map(str, flags)) if isinstance(flags, list) else None
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """A machine.json; {} where it is not there, or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    flags = value(found, "cpu", "flags") if isinstance(found, dict) else None
-    return frozenset(map(str, flags)) if isinstance(flags, list) else None
+        return {}
+    return found if isinstance(found, dict) else {}
