@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bertsquad.certificate.compare import questions
-from bertsquad.certificate.compare.answer import both, short
+from bertsquad.certificate.compare.answer import both, count, short
 from bertsquad.certificate.compare.sides import Side
 from bertsquad.certificate.manifest import class_of
 
@@ -261,7 +261,7 @@ class _Walk:
             cause.downstream += [id_ for id_ in only if id_ not in cause.downstream]
             return
         first, label = next(iter(only.items()))
-        more = f" and {len(only) - 1:,} more steps" if len(only) > 1 else ""
+        more = f" and {count(len(only) - 1, 'more step')}" if len(only) > 1 else ""
         what = f"{first}{more} in {label} only"
         self.add(Divergence("missing", what, None, None, None, downstream=list(only)))
 
