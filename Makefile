@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: plan-time help run speed trust compare bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format clean
+.PHONY: plan-time help install run speed trust compare bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format rulegraph clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
+
+install: $(VENV)/.run ## the environment alone, with .venv/bin/bertsquad
 
 # make run CONFIG=my.yaml
 run: $(VENV)/.run ## everything, from installation to report: the demo (make alone does the same)
@@ -133,6 +135,10 @@ $(VENV)/.run: envs/requirements.txt envs/constraints.txt envs/install.py
 $(VENV)/.test: envs/test.txt envs/test-data.txt $(VENV)/.run
 	@$(PYTHON) envs/install.py $(VENV) envs/requirements.txt envs/test.txt --no-deps envs/test-data.txt
 	@touch $@
+
+# Without the arrows that follow from others; graphviz brings tred and dot.
+rulegraph: $(VENV)/.run ## draw the rules again: docs/images/rulegraph.svg
+	$(SNAKEMAKE) --rulegraph | tred | dot -Tsvg > docs/images/rulegraph.svg
 
 clean: ## remove all results
 	rm -rf results .snakemake

@@ -17,6 +17,15 @@ MINIMUM = (3, 11)  # Snakemake 9 needs it
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 TESTS = r"[/\\]tests?[/\\]"  # of packages: a fifth of their files, which nobody imports
 HERE = Path(__file__).resolve().parent
+# The command of the checkout that an environment belongs to, wherever the checkout is moved.
+COMMAND = """\
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/python" -P -c \\
+    'import sys; sys.path.insert(0, sys.argv.pop(1))
+from bertsquad.console.front_door import main; main()' \\
+    "$here/../../scripts" "$@"
+"""
 
 
 def reachable(url: str) -> bool:
@@ -56,6 +65,14 @@ def install(folder: Path, files: list[Path], alone: list[Path]) -> None:
     compile_all(python)
 
 
+def put_command(folder: Path) -> None:
+    """Put the command `bertsquad` beside the environment's Python, where it is a checkout's."""
+    if (folder.parent / "scripts/bertsquad").is_dir():
+        command = folder / "bin/bertsquad"
+        command.write_text(COMMAND, encoding="utf-8")
+        command.chmod(0o755)
+
+
 def compile_all(python: Path) -> None:
     """Compile the packages on all cores; a few files in them are templates, no valid Python."""
     place = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -89,6 +106,7 @@ def main() -> None:
     print(f"Installing {names} into {args.folder} (about 1.8 GB, a minute or two) ...", flush=True)
     try:
         install(args.folder, args.requirements, args.no_deps)
+        put_command(args.folder.absolute())
     except subprocess.CalledProcessError as error:
         sys.exit(f"pip failed with exit status {error.returncode}; its message is above")
 

@@ -18,7 +18,7 @@ rule make_certificate:
         # All else that is certified follows from these, as the steps' records tell.
         files=[
             "<results>/summary.csv",
-            "<results>/machine.json",
+            *MACHINES.files().values(),
             "<results>/config.json",
             "<results>/inputs.json",
             *collect("<results>/figures/{figure}.svg", figure=FIGURES),

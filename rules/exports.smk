@@ -23,7 +23,7 @@ rule export_results:
         export=of("export", export_code),
         certificate="<results>/certificate.json",
         summary="<results>/summary.csv",
-        machine="<results>/machine.json",
+        machine=MACHINES.first(),
         cells=EXPORTED.cells(),
         shapes=EXPORTED.shapes(),
     output:
@@ -58,7 +58,7 @@ rule verify_cells:
         features=PLAN.features(),
         models=PLAN.models(),
         quantized=VERIFIED.quantized(),
-        machine="<results>/machine.json",
+        machine=MACHINES.first(),
     log:
         "<logs>/verify_cells.log",
     # A measurement runs alone.

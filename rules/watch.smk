@@ -6,21 +6,29 @@ from collections import Counter
 
 from bertsquad.console.failures import failures
 from bertsquad.console.watching import Job, begin as watch_run
-from bertsquad.experiment.durations import Job as PlannedJob
+from bertsquad.experiment.durations import KNOWN_RULES, Job as PlannedJob
 from bertsquad.experiment.estimate import CEILINGS, estimate, rates_here
+
+# A module's rules may have other names, and its workflow rules of its own.
+OWN_NAMES = {workflow.modifier.modify_rulename(name): name for name in KNOWN_RULES}
+
+
+def planned_jobs():
+    """The planned jobs of the rules here, by their names here."""
+    return [
+        PlannedJob(OWN_NAMES.get(job.rule.name, job.rule.name), job.wildcards_dict)
+        for job in workflow.dag.needrun_jobs(exclude_finished=False)
+        if Path(job.rule.snakefile).is_relative_to(REPOSITORY)
+    ]
 
 
 def tell_estimate():
     """How long the planned jobs take on this machine, printed and returned; None where it cannot be
     said, which is no reason for a run to fail."""
     try:
-        jobs = [
-            PlannedJob(job.rule.name, job.wildcards_dict)
-            for job in workflow.dag.needrun_jobs(exclude_finished=False)
-        ]
         # A dry run that is not told has one core.
         given = None if workflow.dryrun and workflow.cores == 1 else workflow.cores
-        found = estimate(EXPERIMENT, rates_here(EXPERIMENT, given), jobs)
+        found = estimate(EXPERIMENT, rates_here(EXPERIMENT, given), planned_jobs())
         for line in found.lines(os.path.relpath(EXPERIMENT.place(CEILINGS))):
             print(f"bertsquad: {line}", file=sys.stderr)
         return found

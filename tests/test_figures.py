@@ -58,7 +58,7 @@ def minilm() -> str:
 
 def minilm_time() -> str:
     minutes = round(value("minilm", "train_seconds") / 60)
-    return f"for one epoch, {minutes // 60} h {minutes % 60} min on the two cores above"
+    return f"for one epoch, {minutes // 60} h {minutes % 60} min on two cores"
 
 
 def large() -> str:

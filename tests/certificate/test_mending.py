@@ -21,6 +21,7 @@ RECORD = Path("results/logs/demo/finetune.record.json")
 USED, OTHER = "a" * 64, "d" * 64
 ENDED = datetime.fromisoformat(made_record()["ended"]).timestamp()
 EDITED = ENDED - 5  # when the module was edited
+DAMAGED = '{"code": {"a.py": 3}, "edited": [], "declared": 5}'
 LINE = (
     "finetune/demo: bertsquad/training/optimizer.py edited while it ran: to be done again by the "
     "next run, or kept by snakemake --touch results/demo/model/vocab.txt"
@@ -81,6 +82,13 @@ def test_what_snakemake_took_for_the_code_that_ran_is_doubted(made: Made):
     assert read_record(RECORD)["edited"] == {OPTIMIZER: made.now}
 
 
+def test_of_many_files_some_are_named(made: Made):
+    names = [f"{letter}.py" for letter in "edcba"]
+    made.record(edited=dict.fromkeys(names, OTHER), used=made.now)
+    (line,) = made.mend()
+    assert line.startswith("finetune/demo: a.py, b.py, c.py and 2 more edited while it ran: ")
+
+
 def test_it_is_said_until_it_is_made_again(made: Made):
     assert made.mend() == made.mend() == [LINE]
     made.record(used=made.now)
@@ -133,7 +141,7 @@ def test_where_something_is_missing_nothing_is_said(made: Made, what: str):
     assert made.mend() == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "bertsquad-record/9"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "bertsquad-record/9"}', DAMAGED])
 def test_damaged_records_and_metadata_say_nothing(made: Made, text: str):
     metadata_of(OUTPUT).write_text(text)
     assert made.mend() == []

@@ -15,7 +15,7 @@ from services.slurm_project import CONFIG, PROFILE, busy_node, prepared, wait_fo
 from services.small_run import MODEL, RUN
 
 # Long enough to be lost in the middle, on two cores; its state is saved every second.
-LONGER = {"small": {"epochs": 1}, "training": {"checkpoint_seconds": 1}}
+LONGER = {"small": {"epochs": 0.5}, "training": {"checkpoint_seconds": 1}}
 STATE = "results/small/training_state/state.safetensors"
 LOG = "results/logs/small/finetune.log"
 

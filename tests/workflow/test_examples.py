@@ -3,6 +3,8 @@ quiet run says when a job fails."""
 
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,30 @@ def test_a_quiet_run_shows_what_a_failed_job_said(fresh):
     assert "download.py: error: " in said[0]
     assert "no file at /none.json" in said[0]
     assert said[0].endswith("(results/logs/download/demo-dev.json.log)")
+
+
+def test_the_module_of_the_readme_is_taken_from_a_clone(fresh, tmp_path):
+    """The files as git gives them: a clone into the other workflow's folder."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snakefile,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    other, author = tmp_path / "other", ("-c", "user.name=a", "-c", "user.email=a@b")
+    for call in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "all"]):
+        subprocess.run(["git", *call], cwd=fresh.folder, check=True)
+    subprocess.run(["git", "clone", "-q", fresh.folder, other / "bertsquad"], check=True)
+    (other / "Snakefile").write_text(snakefile)
+    shutil.copy(ROOT / "config/minilm.yaml", other / "squad.yaml")
+    done = fresh.snakemake("-n", "squad_all", cwd=other)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "squad-results/minilm-bf16/model/model.safetensors" in done.stdout + done.stderr
+    assert " days on this machine" in done.stderr or " h on this machine" in done.stderr
+
+
+def test_the_drawn_rules_are_those_of_the_workflow(fresh):
+    drawn = (ROOT / "docs/images/rulegraph.svg").read_text(encoding="utf-8")
+    asked = fresh.snakemake("--rulegraph")
+    rules = set(re.findall(r'label = "(\w+)"', asked.stdout))
+    assert rules >= {"all", "finetune", "report"}, asked.stderr
+    assert set(re.findall(r"<text[^>]*>(\w+)</text>", drawn)) == rules  # else: make rulegraph
 
 
 def test_a_run_says_how_long_it_will_take_and_how_good_that_was(fresh):

@@ -11,21 +11,23 @@ job recorded itself is left alone.
 
 import json
 import os
+import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bertsquad.certificate.metadata import as_seconds, checksums, metadata_path, read_metadata
-from bertsquad.certificate.record import Places, Record, find_records, read_record, write_record
+from bertsquad.certificate.record import Places, find_records, read_record, write_record
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
 
 # In the place of a checksum: no file has it.
 UNKNOWN = "edited while it was used"
 _STAMP = ".snakemake_timestamp"  # in a folder that is an output: its time is the folder's
+_SHOWN = 3  # names in a line
 _BEFORE_S = 1.0  # so much older than the edit an output is made
 
 
@@ -44,48 +46,41 @@ class Mender:
         says nothing.
         """
         for path in find_records(logs):
-            if self._is_as_used(_read(path)):
-                continue
             try:
-                record = read_record(path)
-            except UserError:
+                edited = self._edited(_read(path))
+                record = read_record(path) if edited else None
+            except (KeyError, TypeError, AttributeError, UserError):
                 continue
-            edited = self._edited(record)
-            if not edited:
+            if record is None:
                 continue
             if edited != record["edited"]:
                 write_record(path, {**record, "edited": edited})
             doubted = [self._doubt(output, edited) for output in record["declared"]]
             if any(doubted):
-                files = ", ".join(sorted(edited))
-                outputs = " ".join(str(self.places.path(name)) for name in record["declared"])
+                outputs = [str(self.places.path(name)) for name in record["declared"]]
                 yield (
-                    f"{record['id']}: {files} edited while it ran: to be done again by the next "
-                    f"run, or kept by snakemake --touch {outputs}"
+                    f"{record['id']}: {_few(edited)} edited while it ran: to be done again by the "
+                    f"next run, or kept by snakemake --touch {shlex.join(outputs)}"
                 )
 
-    def _is_as_used(self, content: dict[str, Any]) -> bool:
-        """Whether a record's code is there as it was used: the rule, so that it is quickly told."""
-        code = content.get("code")
-        return (
-            isinstance(code, dict)
-            and not content.get("edited")
-            and all(self._current(name) == used for name, used in code.items())
-        )
+    def _edited(self, record: dict[str, Any]) -> dict[str, str | None]:
+        """Modules of a job that Snakemake's metadata does not hold as they were used.
 
-    def _edited(self, record: Record) -> dict[str, str | None]:
-        """Modules of the job that Snakemake's metadata does not hold as they were used."""
-        edited = dict(record["edited"])
-        others = [name for name, used in record["code"].items() if self._current(name) != used]
-        if not record["declared"] or not (others or edited):
+        Nearly all records end at the first question, so they are checked where it matters.
+        """
+        code: dict[str, str] = record["code"]
+        edited: dict[str, str | None] = dict(record["edited"])
+        others = [name for name, used in code.items() if self._current(name) != used]
+        if not (others or edited) or not record["declared"]:
             return {}
         output = self.places.path(record["declared"][0])
         noted = read_metadata(self.metadata, str(output))
         if noted is None or _is_later(noted.get("starttime"), record["ended"]):
             return {}
+        known = checksums(noted)
         for name in others:
-            held = checksums(noted).get(self.places.code_path(name))
-            if held not in (None, UNKNOWN, record["code"][name]):
+            held = known.get(self.places.code_path(name))
+            if held not in (None, UNKNOWN, code[name]):
                 edited.setdefault(name, held)
         return edited
 
@@ -124,6 +119,12 @@ class Mender:
             json.dump(content, file)
         shutil.copymode(where, file.name)
         Path(file.name).replace(where)
+
+
+def _few(names: Collection[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(sorted(names)[:_SHOWN]) + more
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -88,22 +88,8 @@ class Durations:
         return min(wanted, self.rates.cores)
 
     def of(self, job: Job) -> Span | None:
-        known: dict[str, Callable[[Job], Span | None]] = {
-            "finetune": self.finetune,
-            "compute_logits": self.compute_logits,
-            "compute_logits_shard": self.compute_logits,
-            "quantize": self.quantize,
-            "benchmark_inference": self.cell,
-            "benchmark_serving": self.served_cell,
-            "measure_speed": self.speed_cell,
-            "featurize": self.featurize,
-            "download": self.download,
-            "compare_speed": self.comparison,
-        }
-        if job.rule in known:
-            return known[job.rule](job)
-        if job.rule in ("predict", "predict_with_negative", "evaluate", "compare_answers"):
-            return self.answers(job)
+        if job.rule in _COMPUTED:
+            return _COMPUTED[job.rule](self, job)
         return _FIXED.get(job.rule, _SMALL)
 
     def products(
@@ -249,6 +235,23 @@ _FIXED: dict[str, Span | None] = {
     **dict.fromkeys(("all", "models", "accuracy", "timings", "speed", "comparisons"), NONE),
     **dict.fromkeys(("modelzoo", "plan", "doctor"), NONE),
 }
+
+
+_COMPUTED: dict[str, Callable[[Durations, Job], Span | None]] = {
+    "finetune": Durations.finetune,
+    "compute_logits": Durations.compute_logits,
+    "compute_logits_shard": Durations.compute_logits,
+    "quantize": Durations.quantize,
+    "benchmark_inference": Durations.cell,
+    "benchmark_serving": Durations.served_cell,
+    "measure_speed": Durations.speed_cell,
+    "featurize": Durations.featurize,
+    "download": Durations.download,
+    "compare_speed": Durations.comparison,
+    **dict.fromkeys(("predict", "predict_with_negative"), Durations.answers),
+    **dict.fromkeys(("evaluate", "compare_answers"), Durations.answers),
+}
+KNOWN_RULES = (*_COMPUTED, *_FIXED)
 
 
 def _at(amount: float, rates: tuple[float, float]) -> Span:

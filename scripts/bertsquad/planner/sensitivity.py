@@ -76,11 +76,11 @@ def break_even(problem: Problem, machine: str) -> float | None:
     it would bound the price by itself.
     """
     free = replace(problem, budget=None)
-    without = solve(_with(free, machine, most=0))
+    without = solve(_with(free, machine, most=0), any_of_equal=True)
     price = 0.0
     best: float | None = None
     while True:
-        plan = solve(_with(free, machine, price=price))
+        plan = solve(_with(free, machine, price=price), any_of_equal=True)
         if plan.status != "optimal" or plan.cost is None or plan.machines is None:
             return best
         if without.status != "optimal" or without.cost is None:

@@ -93,8 +93,9 @@ def _of_precisions(found: Findings) -> Iterator[Judgement]:
         yield Judgement("Precisions", "care", text.format(limit, they, names))
     elif doubtful:
         names = phrase([" ".join(model) for model in grouped(doubtful)])
-        text = Markup("The questions are too few to tell whether {} keep {} of FP32’s F1.")
-        yield Judgement("Precisions", "care", text.format(names, limit))
+        keep = "keep" if len(grouped(doubtful)) > 1 else "keeps"
+        text = Markup("The questions are too few to tell whether {} {} {} of FP32’s F1.")
+        yield Judgement("Precisions", "care", text.format(names, keep, limit))
     else:
         text = Markup("All {} comparisons keep at least {} of FP32’s F1.")
         yield Judgement("Precisions", "yes", text.format(whole(len(judged)), limit))
