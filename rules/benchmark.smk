@@ -8,12 +8,23 @@ CELL = "run engine precision scenario batch threads repeat"
 SERVED_CELL = "run engine precision scenario layout load repeat"
 
 
+CELL_CODE = code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE))
+
+
+@cache
+def parts_code(engine, scenario):
+    """The modules of an engine and of a scenario's mode, and all they import, each file once and
+    without those of every cell: what a plan of many cells costs goes with the number of inputs.
+    """
+    parts = dict.fromkeys([*engine_code(engine), *mode_code(scenario)])
+    return [path for path in parts if path not in CELL_CODE]
+
+
 rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
     input:
-        code=code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE)),
-        engine=of("engine", engine_code),
-        mode=of("scenario", mode_code),
+        code=CELL_CODE,
+        parts=of("engine scenario", parts_code),
         features=of("run", EXPERIMENT.features_file, "dev"),
         quantized=of("run engine precision", EXPERIMENT.quantized),
         weights="<results>/{run}/model/model.safetensors",
@@ -32,6 +43,7 @@ rule benchmark_inference:
     threads: WHOLE_MACHINE
     resources:
         **MACHINES.resources(
+            FOR_ALL_JOBS,
             # No parameter: another order, or more patience, is no reason to measure again.
             pace=of(CELL, PACE.options),
             place=of(CELL, PACE.place),
@@ -76,6 +88,7 @@ rule benchmark_serving:
     threads: WHOLE_MACHINE
     resources:
         **MACHINES.resources(
+            FOR_ALL_JOBS,
             pace=of(SERVED_CELL, PACE.options),
             place=of(SERVED_CELL, PACE.place),
             mem_mb=of("run", MEMORY.inference),

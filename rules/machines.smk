@@ -3,6 +3,8 @@
 from bertsquad.experiment.machines import Machines
 
 MACHINES = Machines(EXPERIMENT)
+# The profile's default-resources, as each rule starts with them.
+FOR_ALL_JOBS = workflow.resource_settings._parsed_default_resources
 
 
 wildcard_constraints:

@@ -80,7 +80,7 @@ rule check_plan:
     params:
         plan=of("", PLAN.settings_text, read_schema(CONFIG_SCHEMA)),
         machines=of("", PLAN.machine_options, read_schema(CONFIG_SCHEMA)),
-        here="" if MACHINES.asked else MACHINES.options(),
+        here=of("", MACHINES.here),
         runs=of("", PLAN.served_options),
         results=of("", EXPERIMENT.place, "<results>"),
     shell:

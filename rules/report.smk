@@ -18,7 +18,7 @@ rule probe_machine:
     priority: 10
     # As its cells: a machine.json of a part of a node, or of another kind, would not be theirs.
     resources:
-        **MACHINES.resources(),
+        **MACHINES.resources(FOR_ALL_JOBS),
     shell:
         "python {input.code[0]:q} --output {output:q} &> {log:q}"
 
@@ -81,7 +81,7 @@ rule summarize:
         "<logs>/summarize.log",
     localrule: True
     params:
-        machines=MACHINES.options(),
+        machines=of("", MACHINES.options),
     shell:
         "python {input.code[0]:q} --metrics {input.metrics:q} --comparisons {input.comparisons:q}"
         " --cells {input.cells:q}"
@@ -159,7 +159,7 @@ rule report:
         "<logs>/report.log",
     localrule: True
     params:
-        machines=MACHINES.options(),
+        machines=of("", MACHINES.options),
         explored=of("", EXPERIMENT.explored),
         command=of("", report_again),
     shell:

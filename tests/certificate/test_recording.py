@@ -180,6 +180,13 @@ def test_only_a_success_is_recorded(
     assert sheet_beside(tmp_path / LOG).exists() != is_recorded
 
 
+def test_the_sheet_of_a_later_run_stays(tmp_path: Path, run: Run, recorded):
+    sheet = sheet_beside(LOG)
+    run(MAKE, f"Path({str(sheet)!r}).write_text(Path({str(sheet)!r}).read_text())")
+    assert recorded() is not None
+    assert sheet_beside(tmp_path / LOG).exists()
+
+
 def test_without_its_outputs_a_step_records_nothing(run: Run, recorded):
     done = run("pass")
     assert recorded() is None

@@ -1,6 +1,7 @@
 """certificate/sheets.py: what a job is to record, beside where its log will be."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,28 @@ def test_a_damaged_sheet_is_refused(tmp_path: Path, text: str):
     (tmp_path / ".x.job.json").write_text(text)
     with pytest.raises((ValueError, KeyError)):
         read_sheet(tmp_path / ".x.job.json")
+
+
+def rules() -> dict[str, str]:
+    """The text of each rule, by its name."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        parts = re.split(r"^rule (\w+):", path.read_text(encoding="utf-8"), flags=re.M)
+        found |= dict(zip(parts[1::2], parts[2::2], strict=True))
+    return found
+
+
+RULES = rules()
+MAKES = sorted(name for name, text in RULES.items() if "output:" in text and "shell:" in text)
+
+
+def test_the_rules_that_make_something_are_found():
+    assert {"finetune", "benchmark_inference", "download", "report"} <= set(MAKES)
+
+
+@pytest.mark.parametrize("rule", MAKES)
+def test_each_step_that_makes_something_finds_its_sheet(rule: str):
+    """Its command is one of scripts/, whose messages go to the log."""
+    shell = RULES[rule].partition("shell:")[2]
+    assert '"python {' in shell
+    assert re.search(r"> \{log\b", shell)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +136,52 @@ def test_a_change_with_manifests_that_fit_is_named(
     with pytest.raises(UserError, match=said) as refused:
         verified(path)
     assert str(path) in str(refused.value)
+
+
+ODD = (None, True, -1, 1e400, "", "x" * 70, "../x", [], {}, [[]], {"@id": 3}, 10**30)
+JSON_FILES = (
+    CERTIFICATE,
+    "data/ro-crate-metadata.json",
+    "data/attestation.json",
+    METRICS,
+    f"data/results/{MODEL}/predictions.json",
+    "data/results/config.json",
+    "data/results/small/training_log.jsonl",
+)
+
+
+def damaged(value: Any, chance: random.Random) -> Any:
+    """The value with one part of it replaced, removed or doubled."""
+    if isinstance(value, dict) and value and chance.random() < 0.9:
+        key = chance.choice(sorted(value))
+        if chance.random() < 0.1:
+            return {k: v for k, v in value.items() if k != key}
+        return value | {key: damaged(value[key], chance)}
+    if isinstance(value, list) and value and chance.random() < 0.9:
+        place = chance.randrange(len(value))
+        if chance.random() < 0.1:
+            return value[:place] + value[place + 1 :]
+        return [*value[:place], damaged(value[place], chance), *value[place + 1 :]]
+    return chance.choice(ODD)
+
+
+@pytest.mark.parametrize("name", JSON_FILES)
+def test_whatever_a_file_holds_a_change_is_refused_in_one_line(
+    files: Files, tmp_path: Path, name: str
+):
+    """Manifests fit, so the content itself is judged."""
+    chance = random.Random(name)
+    for _ in range(40):
+        before = json.loads(files[name])
+        value = damaged(before, chance)
+        if value == before:
+            continue
+        changed = files | {name: json.dumps(value).encode()}
+        if name == CERTIFICATE:
+            changed["data/results/certificate.json"] = changed[name]
+        with pytest.raises(UserError) as refused:
+            verified(sealed(tmp_path / "a.zip", changed))
+        assert "\n" not in str(refused.value)
 
 
 def test_scores_that_no_prediction_gives_are_found(run: Run, tmp_path: Path):

@@ -1,5 +1,6 @@
 """report.py writes one HTML file; show_results.py prints the figures that matter."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,39 @@ def test_the_report_holds_numbers_examples_and_the_command(folder):
     assert "make run</pre>" in html
     assert "Version 0.1.0. " in html
     assert str(folder) not in html
+
+
+CERTIFICATE = ROOT / "tests/fixtures/certificate.json"
+
+
+def test_the_report_shows_the_certificate_on_a_screen_of_its_own(folder):
+    done = report(folder, "--certificate", CERTIFICATE)
+    assert done.returncode == 0, done.stderr
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    chain = json.loads(CERTIFICATE.read_text())["chain_sha256"]
+    assert '<section id="certificate">' in html
+    assert f"{chain[:4]} {chain[4:8]}" in html
+    assert chain in html
+    assert "Other programs or the machine disturbed 1 of 1 measurement" in html
+    assert '<a href="#certificate">Certificate</a>' in html
+
+
+def test_a_damaged_certificate_is_one_line_and_leaves_the_old_report(folder):
+    (folder / "report.html").write_text("old")
+    (folder / "certificate.json").write_text('{"format": "bertsquad-certificate/9"}')
+    done = report(folder, "--certificate", folder / "certificate.json")
+    assert done.returncode == 2
+    assert "expected 'bertsquad-certificate/1'" in done.stderr
+    assert (folder / "report.html").read_text() == "old"
+
+
+def test_show_results_ends_with_the_number(folder):
+    (folder / "report.html").write_text("")
+    options = ("--summary", folder / "summary.csv", "--report", folder / "report.html")
+    done = run("show_results", *options, "--certificate", CERTIFICATE)
+    chain = json.loads(CERTIFICATE.read_text())["chain_sha256"]
+    last = f"  chain:   {chain} (doubts: 1 disturbed measurement)"
+    assert done.stdout.splitlines()[-1] == last
 
 
 def a_plan(**changes):

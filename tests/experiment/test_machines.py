@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from snakemake.resources import Resources
 
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.config import resolve
@@ -13,6 +14,7 @@ from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.served import Served
 from project import ROOT
 
+DEFAULT = Resources.from_mapping({"slurm_partition": "cpu", "mem_mb": 500})
 SCHEMA = ROOT / "config/schemas/config.schema.yaml"
 TWO = {"half": {"slurm_partition": "half", "mem_mb": 900}, "whole": {"constraint": "icx&amx"}}
 
@@ -36,7 +38,7 @@ def test_without_machines_everything_lies_where_it_always_did():
     )
     assert machines.files() == {"": "r/machine.json"}
     assert machines.options() == "--machine r/machine.json"
-    assert set(machines.resources(pace=str)) == {"pace"}
+    assert set(machines.resources({}, pace=str)) == {"pace"}
     cells = experiment().cell_files()
     assert cells[0] == "r/one/torch-fp32/benchmark/real/batch1-threadsall-repeat1.json"
     assert "machines" not in experiment().config
@@ -64,19 +66,22 @@ def test_cells_under_load_have_the_folder_too():
 
 def test_what_a_job_asks_for_is_that_of_its_kind_and_comes_before_the_rules_own():
     machines = of_two()
-    asked = machines.resources(pace=lambda wildcards: "slow", mem_mb=lambda wildcards: 4000)
+    asked = machines.resources(DEFAULT, pace=str, mem_mb=lambda wildcards: 4000)
+    assert asked.pop("pace") is str
+    aux = {"input": [], "attempt": 1, "threads": 1, "rulename": "a", "async_run": None}
     half, whole = (SimpleNamespace(machine=name) for name in TWO)
-    assert {name: each(half) for name, each in asked.items()} == {
-        **{"pace": "slow", "mem_mb": 900, "slurm_partition": "half", "constraint": None},
+    assert {name: each(half, **aux) for name, each in asked.items()} == {
+        **{"mem_mb": 900, "slurm_partition": "half", "constraint": None},
     }
-    assert {name: each(whole) for name, each in asked.items()} == {
-        **{"pace": "slow", "mem_mb": 4000, "slurm_partition": None, "constraint": "icx&amx"},
+    # What only another kind names is the profile's default, which a rule's own would hide.
+    assert {name: each(whole, **aux) for name, each in asked.items()} == {
+        **{"mem_mb": 4000, "slurm_partition": "cpu", "constraint": "icx&amx"},
     }
 
 
 def test_a_label_of_a_node_is_no_resource_of_a_job():
     machines = Machines(experiment(machines={"m7i": {"kubernetes.io/arch": "amd64"}}))
-    assert machines.resources() == {}
+    assert machines.resources({}) == {}
 
 
 @pytest.mark.parametrize(

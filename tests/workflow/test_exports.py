@@ -1,13 +1,15 @@
 """`snakemake exports` and `snakemake verify_cells` on a finished run of a tiny model."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bertsquad.certificate.exports.table import EXPORTS
-from project import Project, copy_project
+from project import ROOT, Project, copy_project
 from tiny_bert import add_answer_head, write_model_folder
 
 pytestmark = pytest.mark.slow
@@ -69,6 +71,24 @@ def test_every_export_is_made(project):
         "github_action_benchmark/bigger_is_better.json",
         "markdown/tables.md",
     } <= names
+
+
+def test_a_crate_is_verified_with_its_scores_and_is_the_same_twice(project):
+    first = crate_of(project)
+    content = first.read_bytes()
+    assert crate_of(project).read_bytes() == content
+    verify = [sys.executable, ROOT / "scripts/verify_crate.py", first, "--scores"]
+    done = subprocess.run(verify, capture_output=True, text=True)
+    first.unlink()
+    assert done.returncode == 0, done.stderr
+    assert "scores: 1 computed again and equal, 1 as in metrics.json" in done.stdout
+
+
+def crate_of(project: Project) -> Path:
+    done = project.snakemake("crate", *CALL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (project.folder / "results").glob("bertsquad-nocommit-*.zip")
+    return path
 
 
 def test_a_card_has_the_facts_of_the_certificate(project):

@@ -53,3 +53,8 @@ def test_the_default_settings_are_repeated(profile):
     path = ROOT / f"profiles/{profile}/config.yaml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert DEFAULT.items() <= settings.items()
+
+
+def test_twenty_cells_go_to_a_job():
+    assert PROFILE["groups"] == {"benchmark_inference": "cells"}
+    assert PROFILE["group-components"] == {"cells": 20}

@@ -166,8 +166,8 @@ def _of_images(containers: list[Any]) -> Iterator[Doubt]:
         ):
             image = container.get("image")
             called = f"the image {image}" if isinstance(image, str) else "an image without a name"
-            what = f"steps ran in {called}, which nothing identifies by its content"
-            yield _doubt("unpinned-image", what, str(container.get("engine") or ""))
+            engine = str(container.get("engine") or "")
+            yield _doubt("unpinned-image", f"steps ran in {called}", engine)
 
 
 def _of_missing(evidence: Evidence) -> Iterator[Doubt]:

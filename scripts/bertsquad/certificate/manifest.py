@@ -81,6 +81,7 @@ PATTERNS = (
     Pattern("benchmarks/*", "timed", "Snakemake's time and memory of each job"),
     Pattern("*/benchmark/*", "timed", "measured cells"),
     Pattern("machine.json", "timed", "the machine, and who else computed at that moment"),
+    Pattern("machines/*", "timed", "the same of each kind of machine, and what it can do"),
     Pattern("certificate.*", "timed", "when and where each step ran"),
     Pattern("summary.csv", "timed", "speeds beside scores", _scores),
     Pattern("report.html", "timed", "shows what was measured"),

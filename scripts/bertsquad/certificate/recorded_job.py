@@ -52,6 +52,7 @@ class RecordedJob:
     """What is known from the job's start. `folder` is the working directory at that time."""
 
     path: Path  # of the sheet
+    written: tuple[int, int] | None  # how the sheet was found
     sheet: Sheet
     claim: dict[str, Any]
     folder: Path
@@ -69,7 +70,8 @@ class RecordedJob:
         record_beside(log_of(path)).unlink(missing_ok=True)
         sheet = read_sheet(path)
         folder, places = Path.cwd(), Places(**sheet["places"])
-        job = cls(path, sheet, claim, folder, places, KnownHashes(folder / places.resources))
+        hashes = KnownHashes(folder / places.resources)
+        job = cls(path, _state(path), sheet, claim, folder, places, hashes)
         now = time.time()
         for module in sheet["code"]:
             digest = _sha256(folder / module)
@@ -94,7 +96,8 @@ class RecordedJob:
         surroundings = _surroundings(self.sheet["packages"], self.hashes)
         edited = self.edited()
         write_record(record_beside(log_of(self.path)), self.record(outputs, edited, surroundings))
-        self.path.unlink(missing_ok=True)
+        if _state(self.path) == self.written:  # else it is a later run's
+            self.path.unlink()
         if edited:
             note(f"edited while this ran: {', '.join(edited)}; the next run does it again")
 
@@ -156,6 +159,15 @@ class RecordedJob:
         return [
             f"{path}/{file.relative_to(folder)}" for file in below if not file.name.startswith(".")
         ]
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one written later in its place; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _sha256(path: Path) -> str | None:

@@ -23,7 +23,7 @@ DOUBTS = {
     "disturbed": "other programs, or the machine itself, disturbed a measurement",
     "emulated": "a precision was measured that the processor emulates",
     "untracked-input": "a step used a file that is no result of another step and no listed input",
-    "unpinned-image": "a container image is named but not identified by its content",
+    "unpinned-image": "nothing identifies a container image by its content",
     "metadata-missing": "a step kept no record, or nothing tells how a file was made",
     "changed-since": "a file is not what its step made",
 }

@@ -30,6 +30,8 @@ GROUPS = {
         "finetune",
         "quantize",
         "compute-logits",
+        "compute-logits-shard",
+        "join-logits",
         "predict",
         "compare-answers",
     ),
@@ -90,6 +92,9 @@ def _main() -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(help_page(scripts, groups))
         return
+    if arguments[0] in ("--version", "-V"):
+        print(f"bertsquad {_version(scripts)}")
+        return
     verb = arguments[0].replace("_", "-")
     if verb in OF_A_CHECKOUT and not checkout:
         raise UserError(f"{verb} needs the repository; run it in a checkout of the project")
@@ -107,6 +112,15 @@ def _main() -> None:
             f"the Python package {package} is not installed; install the extra that brings it "
             "(torch, openvino, onnxruntime or workflow), as in pip install '.[torch]'"
         ) from None
+
+
+def _version(scripts: Path) -> str:
+    """Of the checkout, else of the installed package."""
+    from importlib import metadata
+
+    from bertsquad.experiment.origin import version_of
+
+    return version_of(scripts.parent) or metadata.version("bertsquad")
 
 
 def _complete(scripts: Path, groups: dict[str, tuple[str, ...]]) -> None:

@@ -83,6 +83,10 @@ class Machines:
         place = self.experiment.place(self.probed)
         return {name: place.replace("{machine}", name) for name in self.asked or {"": {}}}
 
+    def first(self) -> str:
+        """machine.json of the first kind, for what takes one alone."""
+        return next(iter(self.files().values()))
+
     def options(self) -> str:
         """The same as options of summarize.py and report.py."""
         if not self.asked:
@@ -90,19 +94,38 @@ class Machines:
         files = self.files().items()
         return " ".join(f"--kind {shlex.quote(name)} {shlex.quote(path)}" for name, path in files)
 
-    def resources(self, **own: _OfJob) -> dict[str, Any]:
-        """A rule's `own` resources, each a function of a job's wildcards, and beside or in front of
-        them what its kind of machine asks for. What has a dot or slash in its name is a label of
-        a node, which no job of Snakemake's asks for."""
-        names = {name for asked in self.asked.values() for name in asked if name.isidentifier()}
-        return own | {name: self._given(name, own.get(name)) for name in sorted(names)}
+    def here(self) -> str:
+        """The option of what runs on one machine: without it, it looks which one of several."""
+        return "" if self.asked else self.options()
 
-    def _given(self, name: str, own: _OfJob | None) -> _OfJob:
-        def of_job(wildcards: Any) -> Any:
+    def resources(self, default: Mapping[str, Any], **own: _OfJob) -> dict[str, Any]:
+        """A rule's `own` resources, each a function of a job's wildcards, and in front of them what
+        its kind of machine asks for; in place of what only other kinds ask for the `default` of all
+        jobs (snakemake.resources.Resources), which a rule's own would hide. What has a dot or slash
+        in its name is a label of a node, which no job of Snakemake's asks for."""
+        names = {name for asked in self.asked.values() for name in asked if name.isidentifier()}
+        given = {name: self._given(name, own.get(name), default) for name in sorted(names)}
+        return own | given
+
+    def _given(self, name: str, own: _OfJob | None, default: Mapping[str, Any]) -> Any:
+        # Snakemake goes by the names of these; a default that is an expression takes them all.
+        def of_job(
+            wildcards: Any, input: Any, attempt: Any, threads: Any, rulename: Any, async_run: Any
+        ) -> Any:
             asked = self.asked[wildcards.machine]
             if name in asked:
                 return asked[name]
-            return None if own is None else own(wildcards)
+            if own is not None or name not in default:
+                return None if own is None else own(wildcards)
+            found = default[name].evaluate(
+                wildcards,
+                input=input,
+                attempt=attempt,
+                threads=threads,
+                rulename=rulename,
+                async_run=async_run,
+            )
+            return found.value
 
         return of_job
 

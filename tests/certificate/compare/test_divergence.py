@@ -230,3 +230,13 @@ def test_a_certificate_without_steps_names_the_file():
     assert divergences(first, second) == []
     (only,) = divergences(first, side("B", changed(bare)))
     assert (only.kind, only.what) == ("nondeterminism", PREDICTED)
+
+
+def test_a_record_and_a_note_of_snakemake_are_compared_by_what_both_hold():
+    def noted(certificate):
+        for step in certificate["steps"]:
+            step |= {"record": False, "params_sha256": OTHER}
+            step["params"] = {"options": step["params"]["options"]} if step["params"] else {}
+        certificate["environment"]["packages"] = {"torch": "2.13.0+cpu", "onednn": "3.12.0"}
+
+    assert found(noted) == []

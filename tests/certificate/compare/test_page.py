@@ -53,6 +53,18 @@ def test_the_chain_holds_the_step_and_what_follows():
     assert "predict/demo/torch/fp32" in text
 
 
+def test_many_causes_are_folded():
+    def rewritten(certificate):
+        step = certificate["steps"][2]
+        modules = {f"bertsquad/module{n}.py": "0" * 64 for n in range(200)}
+        certificate["code"]["0" * 64] = certificate["code"][step["code_sha256"]] | modules
+        step["code_sha256"] = "0" * 64
+
+    html = render(of(rewritten))
+    assert html.count('<article class="parting">') == 6
+    assert "194 more causes" in html
+
+
 @pytest.fixture
 def hostile():
     def change(certificate):

@@ -48,6 +48,35 @@ def test_sha256sum_alone_verifies_it(run: Run, tmp_path: Path):
     assert done.stdout == "data/config.yaml: FAILED\n"
 
 
+def test_it_is_run_again_beside_its_files(run: Run, tmp_path: Path):
+    (run.folder / "lock.json").write_text("{}")
+    (run.repository / "config").mkdir()
+    (run.repository / "config/config.yaml").write_text("seed: 7")
+    with zipfile.ZipFile(run.crate()) as opened:
+        opened.extractall(tmp_path / "out")
+    make = ["make", "--no-print-directory", "-C", str(tmp_path / "out")]
+    for config in ([], ["CONFIG=config.yaml"], ["CONFIG=data/config.yaml"]):
+        planned = subprocess.run([*make, "-n", "run", *config], capture_output=True, text=True)
+        assert f"-C again  run CONFIG={tmp_path}/out/data/config.yaml\n" in planned.stdout
+    subprocess.run([*make, "again"], check=True, capture_output=True)
+    assert (tmp_path / "out/again/Snakefile").is_file()
+    assert (tmp_path / "out/again/config/artifacts.lock.json").read_text() == "{}"
+    planned = subprocess.run([*make, "-n", "compare"], capture_output=True, text=True)
+    assert planned.stdout.endswith(f"again  compare A={tmp_path}/out/data/results B=results\n")
+
+
+def test_an_environment_that_is_there_is_taken_as_it_is(run: Run, tmp_path: Path):
+    with zipfile.ZipFile(run.crate()) as opened:
+        opened.extractall(tmp_path / "out")
+    (tmp_path / "env").mkdir()
+    (tmp_path / "out/.venv").symlink_to(tmp_path / "env")
+    make = ["make", "-C", str(tmp_path / "out")]
+    subprocess.run([*make, "again"], check=True, capture_output=True)
+    assert (tmp_path / "out/again/.venv").resolve() == tmp_path / "env"
+    planned = subprocess.run([*make, "-n", "run"], capture_output=True, text=True)
+    assert "-C again -o .venv/.run run CONFIG=" in planned.stdout
+
+
 def test_the_preview_is_the_report_one_folder_up(run: Run):
     path = run.crate()
     assert read(path, "data/ro-crate-preview.html") == (

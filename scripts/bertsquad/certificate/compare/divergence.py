@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bertsquad.certificate.compare import questions
-from bertsquad.certificate.compare.answer import both, short
+from bertsquad.certificate.compare.answer import both, count, short
 from bertsquad.certificate.compare.sides import Side
 from bertsquad.certificate.manifest import class_of
 
@@ -137,7 +137,8 @@ class _Walk:
         if all(hashes) and hashes[0] != hashes[1]:
             modules = questions.module_differences(self.a, self.b, first, second)
             for module, pair in modules.items():
-                yield Divergence("code", module, short(pair[0]), short(pair[1]), id_)
+                ours, theirs = (short(each) if each else questions.ABSENT for each in pair)
+                yield Divergence("code", module, ours, theirs, id_)
         hashes = first["params_sha256"], second["params_sha256"]
         if all(hashes) and hashes[0] != hashes[1]:
             yield from self._options(first, second)
@@ -153,8 +154,12 @@ class _Walk:
     def _options(self, first: Step, second: Step) -> Iterator[Divergence]:
         """Options that differ, by the key of the configuration that they come from, if any."""
         ours, theirs = _options(first["params"]), _options(second["params"])
-        named = False
+        # A step's own record and Snakemake's note of it hold other parameters.
+        alike = first["record"] == second["record"]
+        named = not alike
         for option in dict.fromkeys((*ours, *theirs)):
+            if not alike and not (option in ours and option in theirs):
+                continue
             pair = ours.get(option, questions.ABSENT), theirs.get(option, questions.ABSENT)
             if pair[0] == pair[1]:
                 continue
@@ -256,7 +261,7 @@ class _Walk:
             cause.downstream += [id_ for id_ in only if id_ not in cause.downstream]
             return
         first, label = next(iter(only.items()))
-        more = f" and {len(only) - 1:,} more steps" if len(only) > 1 else ""
+        more = f" and {count(len(only) - 1, 'more step')}" if len(only) > 1 else ""
         what = f"{first}{more} in {label} only"
         self.add(Divergence("missing", what, None, None, None, downstream=list(only)))
 

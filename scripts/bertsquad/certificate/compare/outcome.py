@@ -185,7 +185,7 @@ def _sentence(
 ) -> str:
     """The page's first line."""
     parts = [
-        f"{name} {_THIRD.get(verdict, verdict)}"
+        f"{name} {_IN_A_SENTENCE.get((name, verdict), verdict)}"
         for name in ("inputs", "settings", "code")
         if (verdict := answers[name].verdict) != "same"
     ]
@@ -198,7 +198,9 @@ def _sentence(
     return f"{_WORDS[status]}: {'; '.join(parts)}{first}."
 
 
-_THIRD = {CANNOT_TELL: "not known"}
+_IN_A_SENTENCE = {("code", DIFFER): "differs", ("code", CANNOT_TELL): "not known"} | {
+    (name, CANNOT_TELL): "not known" for name in ("inputs", "settings")
+}
 
 
 def _cells_in_words(cells: Sequence[Mapping[str, Any]]) -> str:

@@ -42,7 +42,8 @@ def outputs(a: Side, b: Side) -> tuple[Answer, dict[str, Any]]:
     if not common:
         return Answer(CANNOT_TELL, ["No exact file is in both runs."]), facts
     evidence = [f"{facts['equal']:,} of {count(len(common), 'exact file')} equal."]
-    evidence += [f"{kind}: {_of_kind(kind, common, differing)}." for kind in _KINDS]
+    kinds = "; ".join(f"{kind} {_of_kind(kind, common, differing)}" for kind in _KINDS)
+    evidence.append(f"Bit-identical are: {kinds}.")
     evidence += [
         f"{name}: sha256 {short(a.exact[name])} / {short(b.exact[name])}." for name in differing
     ]
@@ -66,7 +67,7 @@ def _of_kind(kind: str, common: Iterable[str], differing: Iterable[str]) -> str:
     other = sum(kind_of(name) == kind for name in differing)
     if not total:
         return "none in both runs"
-    return f"{total - other:,} of {count(total, 'file')} bit-identical"
+    return f"{total - other:,} of {total:,}"
 
 
 def _rounding(a: Side, b: Side, names: list[str]) -> tuple[bool, list[str]]:

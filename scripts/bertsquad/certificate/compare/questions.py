@@ -122,7 +122,7 @@ def code(a: Side, b: Side) -> Answer:
             ],
         )
     doubts = [
-        f"{side.label}: {doubt['what'] or doubt['kind']}"
+        f"{side.label}: {(doubt['what'] or doubt['kind']).rstrip('.')}."
         for side in (a, b)
         for doubt in side.facts["doubts"] or []
         if doubt["kind"] == "edited-while-running"
@@ -181,7 +181,10 @@ def environment(a: Side, b: Side) -> Answer:
         lacking = _lacking(a.facts["environment"], a, b)
         return Answer(CANNOT_TELL, [f"{lacking} does not hold its environment."])
     differing = environment_differences(a, b)
-    kernels = [(side.facts["environment"] or {}).get("kernel") for side in (a, b)]
+    kernels = [
+        str(side.facts["environment"].get("kernel") or "not known").removeprefix("Linux ")
+        for side in (a, b)
+    ]
     told = [f"kernel: {both(*kernels)} (decides nothing)."] if kernels[0] != kernels[1] else []
     if differing:
         return Answer(DIFFER, [f"{k}: {both(*pair)}." for k, pair in differing.items()] + told)
@@ -189,6 +192,11 @@ def environment(a: Side, b: Side) -> Answer:
     return Answer(
         SAME, [f"{count(packages, 'package')}, container and processors are equal.", *told]
     )
+
+
+def recorded(side: Side) -> bool:
+    """Whether some step recorded itself; else Snakemake's notes stand in."""
+    return any(step["record"] for step in side.facts["steps"] or [])
 
 
 Machines = Sequence[Mapping[str, Any]]
@@ -207,7 +215,10 @@ def environment_differences(
         found["python"] = (first["python"], second["python"])
     ours, theirs = (each.get("packages") or {} for each in (first, second))
     if ours and theirs:
-        for name in sorted(set(ours) | set(theirs)):
+        # What steps record and what machine.json holds are other lists of packages.
+        alike = recorded(a) == recorded(b)
+        names = set(ours) | set(theirs) if alike else set(ours) & set(theirs)
+        for name in sorted(names):
             if ours.get(name) != theirs.get(name) and name not in found:
                 found[name] = (ours.get(name, ABSENT), theirs.get(name, ABSENT))
     if first.get("container") != second.get("container"):
@@ -274,7 +285,7 @@ def trust(a: Side, b: Side) -> Answer:
             kinds.setdefault(doubt["kind"], []).append(doubt["what"] or doubt["where"] or "")
         for kind, said in kinds.items():
             more = f"; and {len(said) - 1:,} more" if len(said) > 1 else ""
-            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0]}{more}.")
+            evidence.append(f"{side.label}, {DOUBTS.get(kind, kind)}: {said[0].rstrip('.')}{more}.")
     return Answer(WITH_DOUBTS, evidence) if evidence else Answer(CLEAN, ["Neither has a doubt."])
 
 

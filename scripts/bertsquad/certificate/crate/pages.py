@@ -15,6 +15,8 @@ _MOST_NAMED = 20
 MAKEFILE_TEXT = """\
 # A certified run of bertsquad. See data/README.md.
 CONFIG ?= config.yaml
+# An environment that is here already is taken as it is: ln -s ~/bertsquad/.venv .venv
+OWN = $(if $(wildcard .venv),-o .venv/.run)
 FOUND = $(firstword $(wildcard $(CONFIG) data/$(CONFIG)) $(CONFIG))
 .PHONY: verify run compare
 .DEFAULT_GOAL := verify
@@ -24,15 +26,16 @@ verify: ## are all files as they were sent, and do they fit together?
 \tpython3 -B data/code/scripts/verify_crate.py .
 
 run: again ## the same run once more, in again/
-\t@$(MAKE) -C again run CONFIG=$(abspath $(FOUND))
+\t@$(MAKE) -C again $(OWN) run CONFIG=$(abspath $(FOUND))
 
 compare: again ## what was sent beside what was made here
-\t@$(MAKE) -C again compare A=$(abspath data/results) B=results
+\t@$(MAKE) -C again $(OWN) compare A=$(abspath data/results) B=results
 
 again:
 \trm -rf again.part
 \tcp -pR data/code again.part
 \tif test -f data/artifacts.lock.json; then cp data/artifacts.lock.json again.part/config/; fi
+\tif test -e .venv; then ln -s "$(abspath .venv)" again.part/.venv; fi
 \tmv again.part again
 """
 
@@ -63,14 +66,16 @@ def readme(
         "| compare both runs | `make -C crate compare` |",
         "",
         f"The last two are in the `{MAKEFILE}` beside `data/`; they need Python 3.11 and make, and "
-        "work in `crate/again/`. What the run downloaded is downloaded again and checked by its "
+        "work in `crate/again/`. A `.venv` beside it is used as it is, else one "
+        "is installed. What the run downloaded is downloaded again and checked by its "
         "SHA-256.",
         "",
         "## What is here",
         "",
         f"- `code/`: {code}{changed}{diff}, version {project['version'] or 'unknown'}",
         "- `config.yaml`: every key of the configuration, `constraints.txt`: every package",
-        "- `results/`: all that was made, but for `resources/` and large files",
+        "- `results/`: all that was made, but for `resources/` and large files; `datasets/`: the "
+        "questions that answers were scored on",
         "- `certificate.json`: what each step used and made, machines, scores, speeds, doubts",
         "- `ro-crate-metadata.json`: the same as a Provenance Run Crate 0.5 (RO-Crate 1.1)",
         f"- `attestation.json`: an in-toto Statement v1, unsigned ({PREDICATE}); "
@@ -80,7 +85,7 @@ def readme(
     lines += _scores(certificate)
     lines += _doubts(certificate)
     lines += _absent(left_out)
-    lines += ["## Licences", "", "The code is under Apache-2.0. " + quotes.credit, ""]
+    lines += ["## Licences", "", f"The code is under Apache-2.0. {quotes.credit}".strip(), ""]
     return "\n".join(lines)
 
 

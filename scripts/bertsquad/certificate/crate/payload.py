@@ -76,7 +76,7 @@ def dataset_entries(resources: Path, certificate: Certificate, max_file: int) ->
     for scoring in scorings(certificate):
         name = scoring.dataset
         path = resources / name.removeprefix(RESOURCES)
-        if not name.startswith(RESOURCES) or not path.is_file():
+        if name in found or not name.startswith(RESOURCES) or not path.is_file():
             continue
         if path.stat().st_size <= max_file and sha256(path) == scoring.dataset_sha256:
             found[name] = Entry(f"{DATASETS}{scoring.dataset_sha256[:8]}-{path.name}", path)

@@ -89,7 +89,8 @@ def _software(certificate: Certificate) -> str:
     python = f"Python {environment['python']}" if environment["python"] else ""
     container = environment["container"]
     image = f"in a container ({container.get('engine')})" if container else ""
-    parts = [python, *named, environment["kernel"] or "", environment["libc"] or "", image]
+    kernel = (environment["kernel"] or "").removeprefix("Linux ")
+    parts = [python, *named, f"Linux {kernel}" if kernel else "", environment["libc"] or "", image]
     return ", ".join(part for part in parts if part)
 
 
