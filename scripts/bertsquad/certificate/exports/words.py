@@ -46,7 +46,7 @@ def medians(summary: Summary, modes: Iterable[str]) -> list[dict[str, Any]]:
     """One row a measurement of these modes, as `Summary.medians`; what is missing is None."""
     rows: list[dict[str, Any]] = [dict(row) for row in records(summary.medians(tuple(modes)))]
     # The table of medians names the kind of machine with the run; here it belongs to the cell.
-    return [row | {"run": row["run"].removesuffix(f" on {row['machine']}")} for row in rows]
+    return [row | {"run": str(row["run"]).removesuffix(f" on {row['machine']}")} for row in rows]
 
 
 def refused(summary: Summary) -> list[str]:
