@@ -23,7 +23,7 @@ rule export_results:
         export=of("export", export_code),
         certificate="<results>/certificate.json",
         summary="<results>/summary.csv",
-        machine=MACHINES.first(),
+        machines=list(MACHINES.files().values()),
         cells=EXPORTED.cells(),
         shapes=EXPORTED.shapes(),
     output:
@@ -36,9 +36,10 @@ rule export_results:
     params:
         models=of("", EXPORTED.models_text),
         folders=of("", EXPORTED.folders),
+        machines=of("", MACHINES.options),
     shell:
         "python {input.code[0]:q} --export {wildcards.export} --certificate {input.certificate:q}"
-        " --summary {input.summary:q} --machine {input.machine:q} --cells {input.cells:q}"
+        " --summary {input.summary:q} {params.machines} --cells {input.cells:q}"
         " --models {params.models:q} {params.folders} --output {output:q} &> {log:q}"
 
 
@@ -58,7 +59,6 @@ rule verify_cells:
         features=PLAN.features(),
         models=PLAN.models(),
         quantized=VERIFIED.quantized(),
-        machine=MACHINES.first(),
     log:
         "<logs>/verify_cells.log",
     # A measurement runs alone.
@@ -69,7 +69,6 @@ rule verify_cells:
         options=of("", VERIFIED.options),
     shell:
         "python {input.code[0]:q} {input.cells:q} {params.runs} {params.options}"
-        " --machine {input.machine:q}"
         " --results {params.results:q} --output {params.results:q}/verified_cells.json"
         " 2> {log:q} | tee -a {log:q}"
 

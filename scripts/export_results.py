@@ -26,7 +26,15 @@ def parse_args() -> argparse.Namespace:
     add("--export", required=True, choices=EXPORTS, metavar="NAME", help=words)
     add("--certificate", required=True, type=Path, metavar="JSON", help="of the run")
     add("--summary", required=True, type=Path, metavar="CSV", help="what summarize.py wrote")
-    add("--machine", required=True, type=Path, metavar="JSON", help="machine.json")
+    add("--machine", type=Path, metavar="JSON", help="machine.json, where there is one kind")
+    add(
+        "--kind",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("NAME", "JSON"),
+        help="a kind of machine, and its machine.json",
+    )
     add("--cells", nargs="*", type=Path, default=[], metavar="JSON", help="benchmark cells")
     add(
         "--models",
@@ -57,9 +65,10 @@ def main() -> None:
 
     folders = {run: Path(folder) for run, folder in args.model}
     certificate = read_certificate(args.certificate)
+    machines = [("", args.machine)] if args.machine else args.kind
     facts = Facts(
         certificate=certificate,
-        machine=read_object(args.machine),
+        machines={name: read_object(Path(path)) for name, path in machines},
         models=read_models(args.models, folders, certificate["inputs"]),
         summary=Summary.read(args.summary),
         files=read_cells(args.cells),

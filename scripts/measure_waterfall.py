@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad import engines
-from bertsquad.benchmark.waterfall import ALONE_ALL, SIDES, THREADS_OF
+from bertsquad.benchmark.waterfall_parts import ALONE_ALL, SIDES, THREADS_OF
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,

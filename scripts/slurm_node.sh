@@ -19,6 +19,7 @@ progress() {
 
 time_is_up() {
     trap '' USR1
+    trap - TERM # by which Slurm ends this script once it is queued again
     say "the time is nearly up: stopping"
     kill -INT -- "-$work"
     wait "$work"

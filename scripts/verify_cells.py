@@ -1,7 +1,7 @@
 """Measure some cells of somebody else's cells.json again here: consistent or not, and how sure.
 
 Example:
-    bertsquad verify-cells their/cells.json --machine results/machine.json --results results \\
+    bertsquad verify-cells their/cells.json --results results \\
         --run demo synthetic synthetic results/resources/features/dev.safetensors \\
         results/demo/model --output results/verified_cells.json
 
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
         metavar=("NAME", "CHECKPOINT", "DATASET", "FEATURES", "MODEL"),
         help="a run of this machine: its name, checkpoint, dataset, features and model folder",
     )
-    add("--machine", required=True, type=Path, metavar="JSON", help="machine.json of this machine")
+    add("--machine", type=Path, metavar="JSON", help="machine.json (default: looked at now)")
     add("--results", required=True, type=Path, metavar="DIR", help="where INT8 models are")
     add("--count", type=positive, default=3, help="cells to measure (%(default)s)")
     add("--seed", type=natural, help="of the draw (default: by chance; the output holds it)")
@@ -154,8 +154,14 @@ def this_machine(args: argparse.Namespace) -> "Here":
         folder = quantized_of(args.results, run, engine)
         return all((folder / name).is_file() for name in engines.about(engine).INT8_FILES)
 
+    with tempfile.TemporaryDirectory(prefix="verify-cells-") as folder:
+        path = args.machine or Path(folder) / "machine.json"
+        if args.machine is None:
+            probe = [sys.executable, str(_SCRIPTS / "probe_machine.py"), "--output", str(path)]
+            subprocess.run(probe, stdout=sys.stderr, check=True)
+        machine = describe_machine(read_object(path), str(path))
     return Here(
-        machine=describe_machine(read_object(args.machine), str(args.machine)),
+        machine=machine,
         runs={
             name: describe_run(Run(checkpoint, dataset, Path(features), Path(model)))
             for name, checkpoint, dataset, features, model in args.run

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad import engines
-from bertsquad.benchmark.waterfall import ALONE_ALL, ALONE_ONE, SIDES, SINGLE, TEXTS
+from bertsquad.benchmark.waterfall_parts import ALONE_ALL, ALONE_ONE, SIDES, SINGLE, TEXTS
 from bertsquad.console.arguments import (
     add_engine_options,
     add_measured_threads,

@@ -97,7 +97,7 @@ def facts_of(results: fake_results.Results, **changes: Any) -> Facts:
     models = {run: model(run) for run in runs}
     return Facts(
         certificate=certificate(config, **changes),
-        machine=fake_results.MACHINE,
+        machines={"": fake_results.MACHINE},
         models=models,
         summary=Summary.read(path),
         files=read_cells(results.cells),

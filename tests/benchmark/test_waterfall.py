@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertsquad.benchmark import waterfall
-from bertsquad.benchmark.waterfall import SIDES, chain, undisturbed
+from bertsquad.benchmark.waterfall import chain, undisturbed
+from bertsquad.benchmark.waterfall_parts import SIDES
 from waterfalls import RATES, measured
 
 

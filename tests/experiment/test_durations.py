@@ -56,6 +56,13 @@ def test_padded_cells_take_longer_than_those_at_real_lengths():
     assert padded.low > 2 * real.low
 
 
+def test_a_part_of_the_logits_takes_its_part():
+    cell = {"run": "guide-bf16", "engine": "torch", "precision": "fp32"}
+    whole = of("guide.yaml", ZEN4, "compute_logits", **cell)
+    part = of("guide.yaml", ZEN4, "compute_logits_shard", shard="3", shards="4", **cell)
+    assert part.low - 2 == pytest.approx((whole.low - 2) / 4)
+
+
 def test_a_budget_of_seconds_is_what_a_cell_takes():
     cell = {"run": "demo-fp32", "engine": "torch", "precision": "fp32", "scenario": "offline"}
     job = Job("benchmark_inference", {**cell, "batch": "auto", "threads": "all"})

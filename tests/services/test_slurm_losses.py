@@ -18,6 +18,7 @@ from services.small_run import MODEL, RUN
 LONGER = {"small": {"epochs": 0.5}, "training": {"checkpoint_seconds": 1}}
 STATE = "results/small/training_state/state.safetensors"
 LOG = "results/logs/small/finetune.log"
+ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED")
 
 
 @pytest.fixture(scope="module")
@@ -98,22 +99,28 @@ def test_a_lost_snakemake_is_started_again_and_its_training_is_not_done_twice(
     assert project.planned(MODEL, *RUN) == {}
 
 
-def test_a_time_limit_shorter_than_the_run_is_outlasted(slurm, on_host, undisturbed, tmp_path):
+def test_a_job_whose_time_is_nearly_up_is_queued_again_and_goes_on(
+    slurm, on_host, undisturbed, tmp_path
+):
+    """Told by the signal that Slurm sends two minutes before the end, sent here once training has
+    begun. That Slurm sends it is shown where nothing new was made (test_slurm.py)."""
     project = prepared(on_host, tmp_path / "bertsquad", LONGER)
     out = tmp_path / "out"
     job = run(
-        *("sbatch", "--parsable", "--chdir", str(project.folder), "--partition=cpu", "--time=2"),
-        *("--signal=B:USR1@95", "--output", str(out), str(ROOT / "scripts/slurm_node.sh")),
-        *(MODEL, *CONFIG),
+        *("sbatch", "--parsable", "--chdir", str(project.folder), "--partition=cpu", "--time=10"),
+        *("--output", str(out), str(ROOT / "scripts/slurm_node.sh"), MODEL, *CONFIG),
     ).strip()
+    state = project.folder / STATE
+    wait_for(lambda: state.exists() or state_of(job) in ENDED, 180)
+    run("scancel", "--signal=USR1", "--batch", job)
     ends = time.monotonic() + 240
-    while (state := state_of(job)) not in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"):
+    while (now := state_of(job)) not in ENDED:
         assert time.monotonic() < ends, out.read_text()
-        if state == "PENDING":  # Slurm waits two minutes before it starts one again
+        if now == "PENDING":  # Slurm waits two minutes before it starts one again
             subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], check=False)
         time.sleep(1)
     said = out.read_text(errors="replace")
-    assert state == "COMPLETED", said
+    assert now == "COMPLETED", said
     assert f"stopped; queued again as job {job}" in said
     assert "start 1 on n" in said
     assert (project.folder / MODEL).read_bytes() == undisturbed

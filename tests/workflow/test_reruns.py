@@ -322,6 +322,15 @@ def test_the_certificate_holds_every_step_and_is_printed(demo):
     assert demo.planned() == {}
 
 
+def test_snakemakes_own_report_holds_ours(demo):
+    own = demo.folder / "snakemake.html"
+    done = demo.snakemake("--report", own.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Adding report.html" in done.stdout + done.stderr
+    assert own.stat().st_size > (demo.folder / "results/report.html").stat().st_size
+    own.unlink()
+
+
 @pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
 def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str, int]):
     results = demo.folder / "results"

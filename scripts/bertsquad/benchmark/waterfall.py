@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.benchmark.verdicts import verdict
-
-# Sides of a measurement, each a process that takes turns with the others.
-PRODUCT_ONE, PRODUCT_ALL = "product-one", "product-all"  # GFLOP/s of matrix products
-ALONE_ONE, ALONE_ALL = "alone-one", "alone-all"  # the engine, all features at hand
-SINGLE = "single"  # one feature after the other
-TEXTS = "texts"  # texts in, answers out
-SIDES = (PRODUCT_ONE, PRODUCT_ALL, ALONE_ONE, ALONE_ALL, SINGLE, TEXTS)
-THREADS_OF = {PRODUCT_ONE: 1, ALONE_ONE: 1}  # the others take all
+from bertsquad.benchmark.waterfall_parts import (
+    ALONE_ALL,
+    ALONE_ONE,
+    PRODUCT_ALL,
+    PRODUCT_ONE,
+    SIDES,
+    SINGLE,
+    TEXTS,
+)
 
 LEAST_ROUNDS = 3  # undisturbed ones; an interval takes 7
 

@@ -75,8 +75,10 @@ def _speed(repeats: list[tuple[int, dict[str, Any]]]) -> Speed:
 def _sample_ms(data: dict[str, Any]) -> float | None:
     """The median time of a batch or request, or of a pass over a whole set."""
     passes = data.get("pass_samples_s")
-    if isinstance(passes, list) and passes and all(_number(s) is not None for s in passes):
-        return float(1000 * median(passes))
+    seconds = [_number(each) for each in passes] if isinstance(passes, list) else []
+    known = [each for each in seconds if each is not None]
+    if known and len(known) == len(seconds):
+        return 1000 * median(known)
     return _percentile(data, "p50")
 
 

@@ -70,9 +70,8 @@ class RecordedJob:
         record_beside(log_of(path)).unlink(missing_ok=True)
         sheet = read_sheet(path)
         folder, places = Path.cwd(), Places(**sheet["places"])
-        job = cls(
-            path, path.stat(), sheet, claim, folder, places, KnownHashes(folder / places.resources)
-        )
+        hashes = KnownHashes(folder / places.resources)
+        job = cls(path, _state(path), sheet, claim, folder, places, hashes)
         now = time.time()
         for module in sheet["code"]:
             digest = _sha256(folder / module)

@@ -116,11 +116,13 @@ def _main() -> None:
 
 def _version(scripts: Path) -> str:
     """Of the checkout, else of the installed package."""
+    import tomllib
     from importlib import metadata
 
-    from bertsquad.experiment.origin import version_of
-
-    return version_of(scripts.parent) or metadata.version("bertsquad")
+    project = scripts.parent / "pyproject.toml"
+    if not project.is_file():
+        return metadata.version("bertsquad")
+    return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _complete(scripts: Path, groups: dict[str, tuple[str, ...]]) -> None:

@@ -1,6 +1,7 @@
 """Exports of speeds: their shapes, and that what is no result is never shown as one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,26 @@ def test_batches_are_no_scenario_and_have_a_line(facts):
     assert told in left_out
 
 
+def test_each_kind_of_machine_has_its_description_and_its_cells(tmp_path):
+    results = fake_results.demo(tmp_path)
+    data = fake_cells.cell("torch", "fp32", "real-lengths", 1, 30.0)
+    for kind in ("large", "small"):
+        fake_results.add_cell(results, "demo-bf16", data, kind)
+    kinds = {"large": fake_results.MACHINE, "small": {"cpu": {"model": "Other"}}}
+    facts = replace(facts_of(results), machines=kinds)
+    found = mlperf.export(facts)
+    assert json.loads(found["system_desc_small.json"])["host_processor_model_name"] == "Other"
+    name = "batch1-threads2-repeat1/mlperf_log_summary.txt"
+    assert f"demo-bf16/torch-fp32/large/real-lengths/{name}" in found
+    assert f"demo-bf16/torch-fp32/small/real-lengths/{name}" in found
+    names = series(facts, "bigger")
+    assert "demo-bf16 torch-fp32: real-lengths, batch 1, 2 threads on small" in names
+    text = markdown.export(facts)["tables.md"]
+    assert text.splitlines()[2].startswith(
+        "On Example Processor 9000 (large) and Other (small), by"
+    )
+
+
 # Markdown
 
 
@@ -276,7 +297,7 @@ def test_refused_cells_are_listed(emulated):
 
 
 def test_a_cell_that_is_not_given_is_refused(facts):
-    missing = Facts(facts.certificate, facts.machine, facts.models, facts.summary, {})
+    missing = Facts(facts.certificate, facts.machines, facts.models, facts.summary, {})
     with pytest.raises(UserError, match="the cell demo-bf16 torch-fp32 real-lengths of 2026"):
         mlperf.export(missing)
 

@@ -16,6 +16,7 @@ from bertsquad.reporting.page import svg
 from bertsquad.reporting.page.render import environment
 from bertsquad.reporting.page.sections import Table, table
 
+_TEMPLATES = Path(__file__).parent / "templates"
 _SHOWN = 6  # sentences of evidence and names of files before the rest is folded
 _OPEN_ROWS = 30  # a longer table of cells starts folded
 _GOOD = ("same", "bit-identical", "equal", "equivalent", "within band", "faster", "clean")
@@ -53,7 +54,7 @@ def render(found: Mapping[str, Any]) -> str:
         "open_cells": len(cells) <= _OPEN_ROWS,
         "palette": palette,
     }
-    return environment().get_template("runs.html.j2").render(facts)
+    return environment(_TEMPLATES).get_template("runs.html.j2").render(facts)
 
 
 def _level(verdict: str) -> str:

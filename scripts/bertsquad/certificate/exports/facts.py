@@ -33,7 +33,7 @@ class Facts:
     """All that an export may use."""
 
     certificate: Certificate
-    machine: Mapping[str, Any]  # machine.json
+    machines: Mapping[str, Mapping[str, Any]]  # machine.json of each kind; "" where there is one
     models: Mapping[str, Model]  # by run
     summary: Summary
     files: Mapping[tuple[Any, ...], CellFile]  # by `_key`
@@ -55,7 +55,8 @@ class Facts:
 class CellFile:
     """A cell's file."""
 
-    name: str  # run/engine-precision/scenario/batch1-threadsall-repeat1
+    name: str  # run/engine-precision/scenario/batch1-threadsall-repeat1; of several kinds of
+    # machines with the kind before the scenario
     data: Mapping[str, Any]
 
 
@@ -64,11 +65,15 @@ def read_cells(paths: Iterable[Path]) -> dict[tuple[Any, ...], CellFile]:
     and for a file that is no cell."""
     found = {}
     for path in paths:
-        run, engine, precision = model_of(path, depth=3)
+        # As reporting/summary/cells.py reads it: a folder for each kind of machine may be between.
+        machine = path.parts[-3] if path.parts[-4:-3] == ("benchmark",) else ""
+        run, engine, precision = model_of(path, depth=4 if machine else 3)
         data = read_object(path)
-        name = "/".join((run, f"{engine}-{precision}", path.parent.name, path.stem))
+        kind = (machine,) if machine else ()
+        name = "/".join((run, f"{engine}-{precision}", *kind, path.parent.name, path.stem))
         try:
-            found[_key(run, data | _layout(data))] = CellFile(name, data)
+            known = data | _layout(data) | {"machine": machine}
+            found[_key(run, known)] = CellFile(name, data)
         except (KeyError, TypeError) as error:
             raise UserError(f"{path}: no cell ({error!r}); measure it again") from None
     return found
@@ -110,5 +115,6 @@ def _key(run: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
         None if served else row["batch_size"],
         row["layout"],
         row["load"] or "",
+        row["machine"],
         row["started_at"],
     )

@@ -31,10 +31,9 @@ def export(facts: Facts) -> dict[str, str]:
 
 def _tables(facts: Facts) -> Iterator[str]:
     certificate = facts.certificate
-    cpu = value(dict(facts.machine), "cpu", "model") or "an unknown processor"
     yield (
-        f"On {cpu}, by {code_in_words(certificate)}; the run's certificate has the chain "
-        f"`{certificate['chain_sha256']}`."
+        f"On {_processors(facts)}, by {code_in_words(certificate)}; the run's certificate has the "
+        f"chain `{certificate['chain_sha256']}`."
     )
     yield "## Scores"
     yield _scores(facts)
@@ -46,6 +45,15 @@ def _tables(facts: Facts) -> Iterator[str]:
     yield "## Doubts"
     doubts = doubts_in_words(certificate)
     yield "\n".join(f"- {line}" for line in doubts) if doubts else "None."
+
+
+def _processors(facts: Facts) -> str:
+    """The processor, or that of each kind of machine."""
+    parts = []
+    for name, machine in facts.machines.items():
+        cpu = value(dict(machine), "cpu", "model") or "an unknown processor"
+        parts.append(f"{cpu} ({name})" if name else str(cpu))
+    return " and ".join(parts) or "an unknown processor"
 
 
 def _scores(facts: Facts) -> str:

@@ -26,6 +26,7 @@ from bertsquad.certificate.exports.words import (
     refused,
     why_not_counted,
 )
+from bertsquad.certificate.schema import Certificate
 from bertsquad.machine.reading import value
 
 UNOFFICIAL = (
@@ -41,8 +42,12 @@ _NS = 1_000_000  # of a millisecond
 
 
 def export(facts: Facts) -> dict[str, str]:
-    """`system_desc.json`, `{cell}/mlperf_log_summary.txt` and `left_out.txt`."""
-    found, others = {"system_desc.json": _json(system_description(facts))}, refused(facts.summary)
+    """`system_desc.json`, of several kinds of machines `system_desc_{kind}.json`;
+    `{cell}/mlperf_log_summary.txt` and `left_out.txt`."""
+    found, others = {}, refused(facts.summary)
+    for kind, machine in facts.machines.items():
+        name = f"system_desc_{kind}.json" if kind else "system_desc.json"
+        found[name] = _json(system_description(machine, facts.certificate))
     for row, file in facts.cells():
         scenario = scenario_of(row)
         if scenario is None:
@@ -64,9 +69,9 @@ def scenario_of(row: Mapping[str, Any]) -> str | None:
     return {"offline": "Offline", "server": "Server"}.get(row["mode"])
 
 
-def system_description(facts: Facts) -> dict[str, Any]:
+def system_description(described: Mapping[str, Any], certificate: Certificate) -> dict[str, Any]:
     """All fields that MLPerf's checker asks for; what the machine does not tell is `unknown`."""
-    machine = dict(facts.machine)
+    machine = dict(described)
 
     def told(*keys: str) -> Any:
         return value(machine, *keys)
@@ -102,8 +107,8 @@ def system_description(facts: Facts) -> dict[str, Any]:
         "operating_system": told("kernel") or "unknown",
         "other_software_stack": ", ".join(libraries) or "unknown",
         "hw_notes": _virtual(told("cpu", "hypervisor")),
-        "sw_notes": f"{UNOFFICIAL} Made by {code_in_words(facts.certificate)}; certificate chain "
-        f"{facts.certificate['chain_sha256']}.",
+        "sw_notes": f"{UNOFFICIAL} Made by {code_in_words(certificate)}; certificate chain "
+        f"{certificate['chain_sha256']}.",
     }
 
 

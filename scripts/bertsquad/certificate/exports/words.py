@@ -19,12 +19,14 @@ def model_name(row: Mapping[str, Any]) -> str:
 
 
 def cell_name(row: Mapping[str, Any]) -> str:
-    """Which cell of a run, engine and precision: `real-lengths, batch 1, 2 threads`."""
+    """Which cell of a run, engine and precision: `real-lengths, batch 1, 2 threads`; of several
+    kinds of machines also which of them measured it."""
+    where = f" on {row['machine']}" if row["machine"] else ""
     if row["layout"]:
-        return f"{row['scenario']}, layout {row['layout']}, {row['load']}"
+        return f"{row['scenario']}, layout {row['layout']}, {row['load']}{where}"
     batch = "" if row["batch_size"] is None else f"batch {row['batch_size']:.0f}, "
     threads = round(row["threads"] or 0)
-    return f"{row['scenario']}, {batch}{threads} thread{'' if threads == 1 else 's'}"
+    return f"{row['scenario']}, {batch}{threads} thread{'' if threads == 1 else 's'}{where}"
 
 
 def why_not_counted(row: Mapping[str, Any]) -> str:
@@ -42,8 +44,9 @@ def why_not_counted(row: Mapping[str, Any]) -> str:
 
 def medians(summary: Summary, modes: Iterable[str]) -> list[dict[str, Any]]:
     """One row a measurement of these modes, as `Summary.medians`; what is missing is None."""
-    found = summary.medians(tuple(modes))
-    return [dict(row) for row in records(found)]
+    rows: list[dict[str, Any]] = [dict(row) for row in records(summary.medians(tuple(modes)))]
+    # The table of medians names the kind of machine with the run; here it belongs to the cell.
+    return [row | {"run": str(row["run"]).removesuffix(f" on {row['machine']}")} for row in rows]
 
 
 def refused(summary: Summary) -> list[str]:

@@ -195,10 +195,11 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def environment() -> jinja2.Environment:
-    """Templates beside this module; everything that is inserted is escaped unless marked safe."""
+def environment(*folders: Path) -> jinja2.Environment:
+    """Templates beside this module and in these folders; everything that is inserted is escaped
+    unless marked safe."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader([_TEMPLATES, *folders]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
