@@ -11,15 +11,6 @@ SERVED_CELL = "run engine precision scenario layout load repeat"
 CELL_CODE = code("benchmark_inference.py", without=(*CONSOLE, *MODE_TABLE))
 
 
-@cache
-def parts_code(engine, scenario):
-    """The modules of an engine and of a scenario's mode, and all they import, each file once and
-    without those of every cell: what a plan of many cells costs goes with the number of inputs.
-    """
-    parts = dict.fromkeys([*engine_code(engine), *mode_code(scenario)])
-    return [path for path in parts if path not in CELL_CODE]
-
-
 rule benchmark_inference:
     """Time one cell: an engine and precision, a scenario, a batch size, a thread count."""
     input:

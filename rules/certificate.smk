@@ -1,15 +1,5 @@
 """What proves a run to others: a certificate of all that was done."""
 
-import dataclasses
-
-from bertsquad.experiment.origin import origin
-
-
-@cache
-def certified_origin():
-    """Version, commit and changed files of the code; a container may have no git to ask."""
-    return json.dumps(dataclasses.asdict(origin(REPOSITORY)), sort_keys=True)
-
 
 rule make_certificate:
     """Write down what was done, by which code, on what, and every doubt: one number for all."""
@@ -48,7 +38,7 @@ rule make_certificate:
             (name, EXPERIMENT.place(f"<{name}>"))
             for name in ("results", "resources", "logs")
         ),
-        scripts=SCRIPTS_SHOWN,
+        scripts=of("", str, SCRIPTS_SHOWN),
     shell:
         "python {input.code[0]:q} {params.places} --scripts {params.scripts:q}"
         " --origin {resources.origin:q} --command {resources.command:q}"

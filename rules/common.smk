@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from bertsquad.experiment.files import (
 from bertsquad.experiment.negatives import Negatives
 from bertsquad.experiment.needs import Memory
 from bertsquad.experiment.order import pace_of
+from bertsquad.experiment.origin import origin
 from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
     CONSOLE,
@@ -211,6 +212,21 @@ def benchmark_code(module):
     return shown(sources)
 
 
+@cache
+def parts_code(engine, scenario):
+    """The modules of an engine and of a scenario's mode, and all they import, each file once and
+    without those of every cell: what a plan of many cells costs goes with the number of inputs.
+    """
+    parts = dict.fromkeys([*engine_code(engine), *mode_code(scenario)])
+    return [path for path in parts if path not in CELL_CODE]
+
+
+def export_code(export):
+    """The module of an export and all it imports: one export's edits leave the others as they are."""
+    entry = SCRIPTS / f"bertsquad/certificate/exports/{export}.py"
+    return shown(local_sources(entry, folder=SCRIPTS, without=CONSOLE))
+
+
 def compared_code(comparison):
     """The modules of the engines of both sides of a comparison, and all they import."""
     paths = [path for e in COMPARISONS.engines(comparison) for path in engine_code(e)]
@@ -283,6 +299,18 @@ def report_again():
     defaults put into it. A copy, since the workflow writes that file itself."""
     path = shlex.quote(EXPERIMENT.place("<results>/config.json"))
     return f"cp {path} again.json\nsnakemake --cores all --configfile again.json"
+
+
+def drawn_waterfall():
+    """The waterfall, once it was asked for: the report shows it from then on."""
+    path = EXPERIMENT.place("<results>/waterfall/waterfall.svg")
+    return [path] if Path(path).is_file() else []
+
+
+@cache
+def certified_origin():
+    """Version, commit and changed files of the code; a container may have no git to ask."""
+    return json.dumps(asdict(origin(REPOSITORY)), sort_keys=True)
 
 
 def announce_downloads():

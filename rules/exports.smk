@@ -10,12 +10,6 @@ VERIFIED = Verified(PLAN)
 EXPORT_TABLE = ("bertsquad/certificate/exports/table.py",)
 
 
-def export_code(export):
-    """The module of an export and all it imports: one export's edits leave the others as they are."""
-    entry = SCRIPTS / f"bertsquad/certificate/exports/{export}.py"
-    return shown(local_sources(entry, folder=SCRIPTS, without=CONSOLE))
-
-
 rule export_results:
     """Write the facts of this run as another tool reads them, e.g. as a model card."""
     input:

@@ -120,12 +120,6 @@ rule plot:
         " --output-dir {params.folder:q} &> {log:q}"
 
 
-def drawn_waterfall():
-    """The waterfall, once it was asked for: the report shows it from then on."""
-    path = EXPERIMENT.place("<results>/waterfall/waterfall.svg")
-    return [path] if Path(path).is_file() else []
-
-
 rule report:
     """The page to read: answers first, then figures, tables, versions and checksums."""
     input:
