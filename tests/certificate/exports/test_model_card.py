@@ -1,6 +1,8 @@
 """A model's README: what it claims, what it does not, and that the Hub's own reader takes it."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,8 +10,11 @@ import yaml
 import fake_cells
 import fake_results
 from bertsquad.certificate.exports.facts import Facts
-from bertsquad.certificate.exports.model_card import export
+from bertsquad.certificate.exports.model_card import PADDING, export
 from fake_certificate import CHAIN, WEIGHTS, demo_facts, facts_of, model
+
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -186,3 +191,14 @@ def test_equal_results_give_equal_cards_whatever_was_timed(tmp_path):
     first, second = fake_results.demo(tmp_path / "a"), fake_results.demo(tmp_path / "b")
     fake_results.add_cell(second, "demo-fp32", fake_cells.cell("torch", "fp32", "x", 4, 3.0))
     assert export(facts_of(first)) == export(facts_of(second))
+
+
+def test_padding_is_a_limit_of_what_was_trained_here_with_the_measured_numbers(facts):
+    served = json.loads((ROOT / "docs/results/padding/padding.json").read_text())["served"]
+    assert f"F1 ({served['f1_real_tokens']} to {served['f1_padded']})" in PADDING
+    assert "0.20 of its F1" in PADDING
+    assert round(served["f1_real_tokens"] - served["f1_padded"], 2) == 0.2
+    assert f"one answer of {served['questions']}" in PADDING
+    assert len(served["answers_that_differ"]) == 1
+    assert f"- {PADDING}" in card(facts, "demo-fp32")
+    assert PADDING not in card(facts, "untrained")
