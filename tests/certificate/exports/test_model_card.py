@@ -13,7 +13,6 @@ from bertsquad.certificate.exports.facts import Facts
 from bertsquad.certificate.exports.model_card import PADDING, export
 from fake_certificate import CHAIN, WEIGHTS, demo_facts, facts_of, model
 
-
 ROOT = Path(__file__).resolve().parents[3]
 
 
