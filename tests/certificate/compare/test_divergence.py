@@ -41,6 +41,21 @@ def seed(certificate):
     all_results(certificate)
 
 
+def recorded_inputs(certificate, sha256):
+    """As if a step had written config.json, with these bytes."""
+    step = step_of(certificate, "finetune/demo") | {
+        "id": "record_inputs",
+        "rule": "record_inputs",
+        "params": {},
+        "params_sha256": "2" * 64,
+        "inputs": {},
+        "outputs": {"config.json": sha256},
+    }
+    certificate["steps"].insert(0, step)
+    certificate["files"]["config.json"]["sha256"] = sha256
+    certificate["files"]["config.json"]["exact_sha256"] = sha256
+
+
 def one_key(certificate):
     certificate["config"]["benchmark"]["repeats"] = 3
 
@@ -240,3 +255,13 @@ def test_a_record_and_a_note_of_snakemake_are_compared_by_what_both_hold():
         certificate["environment"]["packages"] = {"torch": "2.13.0+cpu", "onednn": "3.12.0"}
 
     assert found(noted) == []
+
+
+def test_a_file_that_lists_the_settings_is_no_cause_beside_them():
+    def other_seed(certificate):
+        seed(certificate)
+        recorded_inputs(certificate, OTHER)
+
+    before = side("A", changed(lambda certificate: recorded_inputs(certificate, "1" * 64)))
+    (only,) = divergences(before, side("B", changed(other_seed)))
+    assert (only.kind, only.what, only.step) == ("settings", "runs.demo.seed", "finetune/demo")

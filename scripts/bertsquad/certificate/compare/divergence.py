@@ -102,7 +102,11 @@ class _Walk:
 
     def step(self, first: Step, second: Step) -> None:
         """Compare a step with its counterpart."""
-        outputs = [n for n in _common(first, second, "outputs") if self.differs(n, first, second)]
+        outputs = [
+            name
+            for name in _common(first, second, "outputs")
+            if self.differs(name, first, second) and not self.said_by_its_parts(name)
+        ]
         causes = [self.add(each) for each in self._own(first, second)]
         upstream = [
             self.of_file[name]
@@ -129,6 +133,12 @@ class _Walk:
         if (kind == "outputs" or not exact) and name in self.a.exact and name in self.b.exact:
             return self.a.exact[name] != self.b.exact[name]
         return exact and bool(first[kind][name] != second[kind][name])
+
+    def said_by_its_parts(self, name: str) -> bool:
+        """Whether a file differs by what it lists: settings and inputs are compared one by one."""
+        return (name == "config.json" and bool(self.settings)) or (
+            name == "inputs.json" and bool(self.inputs)
+        )
 
     def _own(self, first: Step, second: Step) -> Iterator[Divergence]:
         """How the step itself differs: code, options, files that no step made."""
@@ -244,8 +254,8 @@ class _Walk:
         for name in sorted(set(self.a.exact) & set(self.b.exact)):
             if self.a.exact[name] == self.b.exact[name] or name in self.of_file:
                 continue
-            if (name == "config.json" and self.settings) or (name == "inputs.json" and self.inputs):
-                continue  # said already, by what is in it
+            if self.said_by_its_parts(name):
+                continue
             changed = " and ".join(self._changed(name))
             kind: Kind = "changed-since" if changed else "nondeterminism"
             if changed or not explained:
