@@ -22,7 +22,7 @@ COMMAND = """\
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 exec "$here/python" -P -c \\
-    'import sys; sys.path.insert(0, sys.argv.pop(1))
+    'import sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = "bertsquad"
 from bertsquad.console.front_door import main; main()' \\
     "$here/../../scripts" "$@"
 """
@@ -66,11 +66,15 @@ def install(folder: Path, files: list[Path], alone: list[Path]) -> None:
 
 
 def put_command(folder: Path) -> None:
-    """Put the command `bertsquad` beside the environment's Python, where it is a checkout's."""
-    if (folder.parent / "scripts/bertsquad").is_dir():
+    """Put the command `bertsquad` beside the environment's Python, where it is a checkout's, and
+    let that Python import the package."""
+    scripts = folder.parent / "scripts"
+    if (scripts / "bertsquad").is_dir():
         command = folder / "bin/bertsquad"
         command.write_text(COMMAND, encoding="utf-8")
         command.chmod(0o755)
+        for packages in folder.glob("lib/python3*/site-packages"):
+            (packages / "bertsquad.pth").write_text(f"{scripts.resolve()}\n", encoding="utf-8")
 
 
 def compile_all(python: Path) -> None:

@@ -42,6 +42,12 @@ def check_ids(
             f"that are not in the dataset, the first for {unknown[0]}; they are ignored"
         )
     missing = [question_id for question_id in asked if question_id not in predicted]
+    if missing and missing_is_error and len(missing) == len(asked) and predicted:
+        raise UserError(
+            f"{path}: predictions for other questions: none of {len(predicted)} is for one of the "
+            f"{len(asked)} of the dataset; give the file that was made for it, or --missing "
+            "score-zero to count every question as wrong"
+        )
     if missing and missing_is_error:
         raise UserError(
             f"{path}: no prediction for {len(missing)} of {len(asked)} questions, the first is "

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,6 +242,16 @@ def page(folder: Path, cell: str) -> str:
     return "\n".join(lines)
 
 
+def workflow_call(config: Path) -> str:
+    """The workflow on that configuration, as it can be called from this folder."""
+    snakefile = Path(__file__).resolve().parents[1] / "Snakefile"
+    beside = Path(sys.executable).with_name("snakemake")
+    call = [os.path.relpath(beside) if beside.is_file() else "snakemake", "--cores", "all"]
+    if snakefile.is_file() and snakefile.parent != Path.cwd():
+        call += ["--snakefile", os.path.relpath(snakefile)]
+    return shlex.join([*call, "--configfile", str(config)])
+
+
 def main() -> None:
     args = parse_args()
     from bertsquad.experiment.names import name_of
@@ -260,8 +272,7 @@ def main() -> None:
         print("nothing to do: all is as it was made")
     print(page(folder, cell))
     print(f"files: {folder / cell}/")
-    go_on = shlex.join(["snakemake", "--cores", "all", "--configfile", str(config)])
-    print(f"go on with other engines, the benchmark and the report: {go_on}")
+    print(f"benchmark and report, made from the start by Snakemake: {workflow_call(config)}")
 
 
 if __name__ == "__main__":

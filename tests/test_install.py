@@ -32,3 +32,13 @@ def test_an_environment_of_no_checkout_has_none(tmp_path):
     (tmp_path / "venv/bin").mkdir(parents=True)
     INSTALL["put_command"](tmp_path / "venv")
     assert list((tmp_path / "venv/bin").iterdir()) == []
+
+
+def test_its_python_imports_the_package(tmp_path):
+    checkout, packages = tmp_path / "checkout", tmp_path / "checkout/.venv/lib/python3.11"
+    (checkout / "scripts/bertsquad").mkdir(parents=True)
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (packages / "site-packages").mkdir(parents=True)
+    INSTALL["put_command"](checkout / ".venv")
+    found = (packages / "site-packages/bertsquad.pth").read_text()
+    assert found == f"{checkout / 'scripts'}\n"

@@ -23,10 +23,16 @@ VERIFY = ".venv/bin/python scripts/verify_crate.py bertsquad-*.zip --scores"
 COMPARE = "make compare A=theirs/data/results B=results"
 HERE = (UNZIP, VERIFY, COMPARE)  # run below, on a made-up run
 ELSEWHERE = {
-    ".venv/bin/snakemake --cores all crate": "tests/workflow/test_examples.py plans it",
-    ".venv/bin/snakemake --cores all certify": "tests/workflow/test_examples.py plans it",
-    ".venv/bin/snakemake --cores all exports": "tests/workflow/test_exports.py",
-    ".venv/bin/snakemake --cores all verify_cells --config verify=their/cells.json": (
+    ".venv/bin/snakemake crate --cores all --configfile my.yaml": (
+        "tests/workflow/test_examples.py plans it"
+    ),
+    ".venv/bin/snakemake certify --cores all --configfile my.yaml": (
+        "tests/workflow/test_examples.py plans it"
+    ),
+    ".venv/bin/snakemake exports --cores all --configfile my.yaml": (
+        "tests/workflow/test_exports.py"
+    ),
+    ".venv/bin/snakemake verify_cells --cores all --config verify=their/cells.json": (
         "tests/workflow/test_exports.py"
     ),
     "make -C theirs run": "it installs an environment of its own, 2 GB",

@@ -150,6 +150,8 @@ def answer(
                 f"the {name} has a byte or half a character at {half.start()} that is no UTF-8 "
                 "text; expected whole characters"
             )
+    if n_best < 1:
+        raise UserError(f"n_best is {n_best}; expected a whole number from 1")
     entry = {"context": passage, "qas": [{"id": "0", "question": question}]}
     asked = featurize(model, {"data": [{"paragraphs": [entry]}]})
     start, end, starts = _logits(model, asked)
@@ -247,17 +249,25 @@ def decode(
 
 
 def score(
-    dataset: str | os.PathLike[str] | Mapping[str, Any], predictions: Mapping[str, str]
+    dataset: str | os.PathLike[str] | Mapping[str, Any],
+    predictions: str | os.PathLike[str] | Mapping[str, str],
 ) -> dict[str, Any]:
     """Exact match and F1 in percent as evaluate-v1.1.py prints them, and their 95 % intervals for
     other questions on these articles: `exact_match`, `f1`, `exact_match_interval`, `f1_interval`,
-    `questions`. A file of SQuAD 2.0 is scored as evaluate-v2.0.py does. `UserError` for a question
-    without gold answers in any other one."""
+    `questions`. A file of SQuAD 2.0 is scored as evaluate-v2.0.py does. A question without a
+    prediction counts as wrong. `UserError` for a question without gold answers in any other one,
+    and where no prediction is for one of the questions."""
     from bertsquad.answers import intervals, metrics_v2
     from bertsquad.files import read_json
 
     content = dict(dataset) if isinstance(dataset, Mapping) else read_json(dataset)
-    scores = metrics_v2.scorer(content)(content, dict(predictions))
+    given = dict(predictions if isinstance(predictions, Mapping) else read_json(predictions))
+    scores = metrics_v2.scorer(content)(content, given)
+    if given and not set(given) & set(scores.ids):
+        raise UserError(
+            f"predictions for other questions: none of {len(given)} is for one of the "
+            f"{len(scores.ids)} of the dataset"
+        )
     found = intervals.of_scores(scores.exact_match, scores.f1)
     return {
         **scores.totals(),

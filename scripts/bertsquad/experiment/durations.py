@@ -228,6 +228,7 @@ _FIXED: dict[str, Span | None] = {
     "plot": Span(1.5, 4.0),
     "report": Span(2.0, 10.0),
     "check_plan": None,
+    "measure_waterfall": Span(110.0, 900.0),
     "modelzoo_train": None,
     "modelzoo_predict": None,
     "modelzoo_benchmark": None,
