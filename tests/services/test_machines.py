@@ -40,9 +40,25 @@ def measured(slurm, tmp_path_factory) -> Project:
     for_this_site(project)
     done = project.snakemake("accuracy", *RUN, "--cores", "2")
     assert done.returncode == 0, done.stdout + done.stderr
+    # One after the other: the nodes are one machine.
+    done = project.snakemake("timings", *RUN, *PROFILE, "--jobs", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    take_as_undisturbed(project)
     done = project.snakemake("results/report.html", "plan", *RUN, *PROFILE)
     assert done.returncode == 0, done.stdout + done.stderr
     return project
+
+
+def take_as_undisturbed(project: Project) -> None:
+    """The machine of the tests is what it is; a disturbed cell would be left out of a plan, which
+    tests/planner holds."""
+    cells = list((project.folder / "results/small").glob("*/benchmark/*/*/*.json"))
+    assert len(cells) == 4
+    for path in cells:
+        cell = json.loads(path.read_text())
+        cell["validity"] = {"verdict": "valid", "reasons": []}
+        cell.pop("calibration", None)  # no cell is slower than another one's
+        path.write_text(json.dumps(cell))
 
 
 def for_this_site(project: Project) -> None:
