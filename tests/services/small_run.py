@@ -61,8 +61,16 @@ def records(project: Project) -> dict[str, Record]:
     return {record["id"]: record for record in found}
 
 
-def what_decided(project: Project) -> dict[str, tuple[str, str]]:
-    """Code and parameters of each step, as a number each: the same wherever it ran."""
+def decided_otherwise(one: Project, other: Project) -> list[str]:
+    """The steps of both whose code or parameters differ: these are the same wherever it ran."""
+    ours, theirs = _decided(one), _decided(other)
+    both = ours.keys() & theirs.keys()
+    assert {"finetune/small", "evaluate/small/torch/fp32"} <= both, (sorted(ours), sorted(theirs))
+    return sorted(name for name in both if ours[name] != theirs[name])
+
+
+def _decided(project: Project) -> dict[str, tuple[str, str]]:
+    """Code and parameters of each step, as a number each."""
     return {
         name: (record["code_sha256"], record["params_sha256"])
         for name, record in records(project).items()

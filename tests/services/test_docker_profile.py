@@ -15,10 +15,10 @@ from services.small_run import (
     CELL,
     MODEL,
     RUN,
+    decided_otherwise,
     records,
     small_project,
     untimed_files,
-    what_decided,
 )
 
 PROFILE = ("--workflow-profile", "profiles/docker")
@@ -79,7 +79,7 @@ def test_each_step_records_the_image_and_else_the_same_as_on_the_host(on_host, i
     assert {name: record["container"]["image_id"] for name, record in found.items()} == (
         dict.fromkeys(found, image.id)
     )
-    assert what_decided(in_docker) == what_decided(on_host)
+    assert decided_otherwise(in_docker, on_host) == []
     assert found["finetune/small"]["outputs"] == records(on_host)["finetune/small"]["outputs"]
 
 
