@@ -11,7 +11,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,12 +105,16 @@ def questions(given: str | None) -> Iterator[str]:
             yield line.strip()
 
 
-def page(answers: Iterable[api.Answer]) -> str:
+def page(answers: Sequence[api.Answer], threshold: float | None = None) -> str:
     """The answers, each with its probability and the passage around it."""
     lines = []
+    most = max((each.probability for each in answers), default=0.0)
     for number, answer in enumerate(answers, 1):
         text = one_line(answer.text) or NO_ANSWER
-        lines.append(f"{number}. {text}  ({100 * answer.probability:.1f} %)")
+        # A threshold other than 0 may put a less probable one first.
+        moved = threshold is not None and number == 1 and answer.probability < most
+        why = f", first by the threshold of {threshold:g}" if moved else ""
+        lines.append(f"{number}. {text}  ({100 * answer.probability:.1f} %){why}")
         if answer.begin is not None and answer.end is not None:
             before = answer.passage[max(answer.begin - AROUND, 0) : answer.begin]
             after = answer.passage[answer.end : answer.end + AROUND]
@@ -170,7 +174,7 @@ def main() -> None:
                     raise
                 note(str(error))
                 continue
-            print(as_json(question, found) if args.json else page(found), flush=True)
+            print(as_json(question, found) if args.json else page(found, threshold), flush=True)
 
 
 def quietly() -> None:

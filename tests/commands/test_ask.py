@@ -69,6 +69,7 @@ def test_a_text_without_an_answer_can_be_told(folder: Path):
     call = ("--model", "mine", "When?", "--text", "page.txt", "--n-best", "2")
     done = ask(folder, *call, "--null-score-diff-threshold=-1000000")
     assert done.stdout.startswith("1. (no answer in this text)  ("), done.stderr
+    assert done.stdout.splitlines()[0].endswith(" %), first by the threshold of -1e+06")
     found = json.loads(ask(folder, *call, "--no-answer", "--json").stdout)
     assert len(found["answers"]) == 2
     plain = ask(folder, *call)
