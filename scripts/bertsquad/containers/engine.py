@@ -242,7 +242,9 @@ def _remove_orphans(client: Any) -> None:
     """Remove containers whose client was killed: they would write where their successor writes."""
     import docker
 
-    for container in client.containers.list(all=True, filters={"label": LABEL}):
+    for container in client.containers.list(
+        all=True, filters={"label": LABEL}, ignore_removed=True
+    ):
         if is_orphan(container.labels):
             with contextlib.suppress(docker.errors.APIError):
                 container.remove(force=True)
