@@ -39,15 +39,10 @@ Turn = Callable[[], dict[str, Any]]
 
 def products(args: argparse.Namespace, threads: int) -> tuple[Turn, dict[str, Any]]:
     """The ceiling of matrix products, `gflops` a turn."""
-    import torch
-
-    from bertsquad.benchmark.ceilings import measure_precision, usable_paths
-    from bertsquad.benchmark.gemm_paths import PATHS
+    from bertsquad.benchmark.ceilings import measure_precision, tried_paths
 
     clock = time.perf_counter
-    torch.set_num_threads(1)  # while the paths are tried no thread waits for another
-    paths, left_out = usable_paths(PATHS[args.precision], clock)
-    torch.set_num_threads(threads)
+    paths, left_out = tried_paths(args.precision, threads, clock)
 
     def turn() -> dict[str, Any]:
         begin = clock()

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from bertsquad.benchmark.ceilings import measure_precision, usable_paths
+from bertsquad.benchmark.ceilings import measure_precision, tried_paths
 from protocol import serve
 
 SECONDS = 0.25  # for each of a layer's four products
@@ -13,16 +13,11 @@ class Ceiling:
     def __init__(self, args: argparse.Namespace) -> None:
         import time
 
-        import torch
-
-        from bertsquad.benchmark.gemm_paths import PATHS
         from bertsquad.engines import native
 
         self.clock = time.perf_counter
         self.native = native(args.precision)
-        torch.set_num_threads(1)  # while the paths are tried no thread waits for another
-        self.paths, self.left_out = usable_paths(PATHS[args.precision], self.clock)
-        torch.set_num_threads(args.threads)
+        self.paths, self.left_out = tried_paths(args.precision, args.threads, self.clock)
 
     def check(self) -> list[float]:
         return []  # products of random matrices: there is nothing to agree on

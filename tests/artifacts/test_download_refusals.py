@@ -3,10 +3,7 @@
 import errno
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,18 +250,6 @@ def test_only_the_missing_rest_must_fit(server, tmp_path, monkeypatch):
     monkeypatch.setattr("bertsquad.artifacts.space.shutil.disk_usage", lambda _: usage)
     download(request(tmp_path / "a.bin", f"{server.url}/a.bin"))
     assert served.requests[1]["range"]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 256 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_disk_that_fills_up_on_the_way_keeps_the_part(server, small_disk, monkeypatch):

@@ -1,12 +1,10 @@
 """The command `unzip.py`, from outside: exit status, one line, bytes on disk."""
 
-import os
 import random
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,18 +80,6 @@ def test_max_size_is_an_option(archive, tmp_path):
     options = ("--archive", "bert.zip", "--member", "bert/vocab.txt", "--output", "vocab.txt")
     line = error_line(run(tmp_path, *options, "--max-size", 1000))
     assert "declares 400 kB, more than --max-size 1 kB allows" in line
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 256 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_is_one_line(archive, tmp_path, small_disk):

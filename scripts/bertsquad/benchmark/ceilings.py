@@ -62,10 +62,18 @@ def measure_ceiling(
 ) -> dict[str, Any]:
     """The entry of one precision in `gemm` of `measure_ceilings`."""
     with torch.inference_mode():
-        torch.set_num_threads(1)  # no thread waits for another: a busy machine fails no trial
-        usable, left_out = usable_paths(PATHS[precision], clock)
-        torch.set_num_threads(threads)
+        usable, left_out = tried_paths(precision, threads, clock)
         return measure_precision(usable, left_out, native(precision), seconds_per_point, clock)
+
+
+def tried_paths(
+    precision: str, threads: int, clock: _Clock
+) -> tuple[dict[str, Callable[[Shape], Multiply]], dict[str, str]]:
+    """`usable_paths` of a precision, tried on one thread; `threads` are PyTorch's afterwards."""
+    torch.set_num_threads(1)  # no thread waits for another: a busy machine fails no trial
+    found = usable_paths(PATHS[precision], clock)
+    torch.set_num_threads(threads)
+    return found
 
 
 def measure_precision(

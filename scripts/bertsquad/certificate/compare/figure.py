@@ -64,7 +64,8 @@ def _speeds(row: Mapping[str, Any]) -> tuple[list[float], list[float]]:
 def _draw_row(
     axes: "Axes", place: int, row: Mapping[str, Any], first: list[float], second: list[float]
 ) -> None:
-    from bertsquad.reporting.palette import MUTED, OTHER, PAPER, PRECISION
+    from bertsquad.reporting.figures.comparisons import write_beside
+    from bertsquad.reporting.palette import OTHER, PAPER, PRECISION
 
     told = row["verdict"] != CANNOT_TELL
     colour = PRECISION["fp32"] if told else OTHER
@@ -73,16 +74,7 @@ def _draw_row(
     axes.plot(first, [above] * len(first), "o", color=colour, markerfacecolor=PAPER, markersize=4.5)
     axes.plot(second, [below] * len(second), "o", color=colour, markersize=4.5)
     text = f"{row['verdict']} {row['ratio']['value']:.3f}" if told else row["verdict"]
-    axes.annotate(
-        *(text, (1, place)),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center",
-        color=MUTED,
-        size=8,
-        annotation_clip=False,
-    )
+    write_beside(axes, place, text)
 
 
 def _set_axis(axes: "Axes", low: float, high: float) -> None:

@@ -86,7 +86,7 @@ def _draw_row(axes: Axes, place: int, found: Comparison) -> None:
     )
     ratio = found["ratio"]
     if found["verdict"] is None or ratio is None:
-        _write(
+        write_beside(
             axes, place, "no verdict: disturbed" if found["rounds_disturbed"] else "not measured"
         )
         return
@@ -101,10 +101,10 @@ def _draw_row(axes: Axes, place: int, found: Comparison) -> None:
         markersize=7,
         zorder=3,
     )
-    _write(axes, place, f"{found['verdict']}  {ratio['value']:.3f} ({interval(found)})")
+    write_beside(axes, place, f"{found['verdict']}  {ratio['value']:.3f} ({interval(found)})")
 
 
-def _write(axes: Axes, place: int, text: str) -> None:
+def write_beside(axes: Axes, place: int, text: str) -> None:
     """Right of the axes."""
     axes.annotate(
         *(text, (1, place)),
