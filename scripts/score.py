@@ -246,10 +246,15 @@ def workflow_call(config: Path) -> str:
     """The workflow on that configuration, as it can be called from this folder."""
     snakefile = Path(__file__).resolve().parents[1] / "Snakefile"
     beside = Path(sys.executable).with_name("snakemake")
-    call = [os.path.relpath(beside) if beside.is_file() else "snakemake", "--cores", "all"]
+    call = [shortest(beside) if beside.is_file() else "snakemake", "--cores", "all"]
     if snakefile.is_file() and snakefile.parent != Path.cwd():
-        call += ["--snakefile", os.path.relpath(snakefile)]
+        call += ["--snakefile", shortest(snakefile)]
     return shlex.join([*call, "--configfile", str(config)])
+
+
+def shortest(path: Path) -> str:
+    """A path as one would type it here: from this folder, or absolute where that is shorter."""
+    return min(os.path.relpath(path), str(path.absolute()), key=len)
 
 
 def main() -> None:
