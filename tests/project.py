@@ -24,6 +24,7 @@ class Project:
     """A checkout in a folder of its own."""
 
     folder: Path
+    program: tuple[str, ...] = (str(SNAKEMAKE),)
 
     def start(
         self, *arguments: str, cwd: Path | None = None, own_session: bool = False
@@ -38,7 +39,7 @@ class Project:
             if key not in ("VIRTUAL_ENV", "PYTHONPATH", "SNAKEMAKE_PROFILE")
         }
         return subprocess.Popen(
-            [str(SNAKEMAKE), *arguments],
+            [*self.program, *arguments],
             cwd=cwd or self.folder,
             env=environment,
             stdout=subprocess.PIPE,
