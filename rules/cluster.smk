@@ -1,5 +1,7 @@
 """Before the first job is submitted to a cluster."""
 
+from copy import copy
+
 from bertsquad.distributed.slurm_limits import (
     accounting_storage,
     check_accounting,
@@ -33,6 +35,13 @@ def refuse_what_waits_for_ever():
             check_partition(job.rule.name, {**job.resources, **processors}, known)
             nodes = int(job.resources.get("nodes", 1))
             check_nodes(job.rule.name, nodes, config["distributed"]["hosts"])
+            group = workflow.dag.get_job_group(job)
+            if group is not None and len(group) > 1:
+                # A copy's: an original would keep what it knows before its inputs are there.
+                together = copy(group).resources
+                check_partition(
+                    job.rule.name, dict(together.items()), known, len(group)
+                )
 
 
 def name_orphans():

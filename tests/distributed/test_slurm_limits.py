@@ -57,6 +57,16 @@ def test_what_a_partition_does_not_have_is_refused(asked, said):
         check_partition("finetune", {"slurm_partition": "cpu"} | asked, read(LISTED))
 
 
+def test_of_jobs_that_go_together_fewer_are_to_go():
+    asked = {"slurm_partition": "cpu", "runtime": 300}
+    with pytest.raises(UserError) as refused:
+        check_partition("benchmark_inference", asked, read(LISTED), together=20)
+    assert str(refused.value) == (
+        "a job of 20 benchmark_inference asks for runtime=300, and partition cpu has 60 minutes: "
+        "it would wait for ever; write a smaller number in the profile, under group-components"
+    )
+
+
 def test_what_it_has_is_not_and_nothing_is_known_without_slurm():
     fits = {"slurm_partition": "cpu", "runtime": 60, "mem_mb": 6000, "cpus_per_task": -1}
     check_partition("finetune", fits, read(LISTED))

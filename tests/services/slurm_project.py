@@ -26,7 +26,7 @@ def for_this_site(profile: Path, **changes: object) -> None:
     settings["default-resources"] = SITE
     settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
     settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
-    settings |= {"resources": {"mem_mb": 4000}, "set-threads": {"featurize": 2}, **changes}
+    settings |= {"set-threads": {"featurize": 2}, **changes}
     profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 

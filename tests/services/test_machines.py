@@ -25,7 +25,6 @@ KINDS = {
 A_GROUP_FOR_EACH_KIND = {
     "groups": {"benchmark_inference": "cells-{machine}"},
     "group-components": {"cells-{machine}": 20},
-    "resources": {"mem_mb": 5000},
 }
 
 

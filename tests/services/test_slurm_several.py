@@ -6,6 +6,7 @@ from services.slurm_project import CONFIG, PROFILE, trained, untrained
 from services.small_run import MODEL
 
 TWO_NODES = {"runtime": 10, "nodes": 2, "tasks": 2, "cpus_per_task": 2}
+MEMORY_OF_ONE = "2000M"
 ANSWERS = "results/small/torch-fp32/predictions.json"
 
 
@@ -61,9 +62,11 @@ def test_cells_up_to_twenty_are_one_submission(slurm, on_host, tmp_path):
     }
     project = trained(on_host, tmp_path / "bertsquad", config)
     assert project.planned("timings", *CONFIG) == {"benchmark_inference": 8, "timings": 1}
-    before = set(slurm.jobs("%i"))
+    before = set(slurm.jobs("%i %l %m"))
     done = project.snakemake("timings", *CONFIG, *PROFILE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(set(slurm.jobs("%i")) - before) == 1
+    [job] = set(slurm.jobs("%i %l %m")) - before
+    # The time of eight and the memory of one.
+    assert job.split()[1:] == ["2:00:00", MEMORY_OF_ONE]
     cells = list((project.folder / "results/small/torch-fp32/benchmark").rglob("*.json"))
     assert len(cells) == 8

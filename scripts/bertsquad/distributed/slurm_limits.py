@@ -96,9 +96,12 @@ def check_nodes(rule: str, nodes: int, hosts: str | Sequence[str]) -> None:
         )
 
 
-def check_partition(rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition]) -> None:
+def check_partition(
+    rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition], together: int = 1
+) -> None:
     """UserError where a job asks its partition for more than that has. `asked`: its resources, and
-    its `threads` where these are the processors that it asks for."""
+    its `threads` where these are the processors that it asks for. `together`: how many of the rule
+    are one job, whose resources these are."""
     name = str(asked.get("slurm_partition", ""))
     if name and known and name not in known:
         raise UserError(
@@ -114,10 +117,13 @@ def check_partition(rule: str, asked: Mapping[str, Any], known: Mapping[str, Par
         ("cpus_per_task", partition.processors, "processors a node", "set-resources"),
         ("threads", partition.processors, "processors a node", "set-threads"),
     )
+    asks = f"{rule} asks" if together == 1 else f"a job of {together} {rule} asks"
     for resource, most, unit, section in limits:
         wanted = asked.get(resource)
         if most is not None and isinstance(wanted, int | float) and wanted > most:
+            fewer = "write a smaller number in the profile, under group-components"
+            lower = f"lower it in the profile, under {section}: {rule}"
             raise UserError(
-                f"{rule} asks for {resource}={wanted:g}, and partition {name} has {most:g} {unit}: "
-                f"it would wait for ever; lower it in the profile, under {section}: {rule}"
+                f"{asks} for {resource}={wanted:g}, and partition {name} has {most:g} {unit}: "
+                f"it would wait for ever; {lower if together == 1 else fewer}"
             )
