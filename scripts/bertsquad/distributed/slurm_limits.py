@@ -47,8 +47,7 @@ def check_accounting(status_command: str | None, storage: str | None) -> None:
     if status_command == "sacct" and storage in NO_ACCOUNTS:
         raise UserError(
             f"slurm-status-command is sacct, and this Slurm keeps no accounts ({storage}), so that "
-            "no job would be seen to end; write slurm-status-command: squeue in the profile, and "
-            "slurm-no-account: true in place of slurm_account"
+            "no job would be seen to end; write slurm-status-command: squeue in the profile"
         )
 
 
