@@ -30,6 +30,7 @@ class Project:
     """A checkout in a folder of its own."""
 
     folder: Path
+    program: tuple[str, ...] = (str(SNAKEMAKE),)
 
     def start(
         self, *arguments: str, cwd: Path | None = None, own_session: bool = False
@@ -39,7 +40,7 @@ class Project:
         In a session of its own it can be sent what Ctrl-C sends: a signal to it and all its jobs.
         """
         return subprocess.Popen(
-            [str(SNAKEMAKE), *arguments],
+            [*self.program, *arguments],
             cwd=cwd or self.folder,
             env=environment(),
             stdout=subprocess.PIPE,
