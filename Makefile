@@ -30,8 +30,9 @@ compare: $(VENV)/.run ## does a run reproduce another, and where do they part? A
 	@$(VENV)/bin/python scripts/compare_runs.py "$(A)" "$(B)" --page compare.html --json compare.json \
 		$(if $(REQUIRE),--require $(REQUIRE)) $(if $(MARGIN),--margin $(MARGIN)) $(if $(BAND),--band $(BAND))
 
-# A file's tests stay together: they share what is slow to make.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# A file's tests stay together: they share what is slow to make. Files with slow tests come first
+# (tests/conftest.py), not those with many tests.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: lint tests ## lint, types, and all tests but those of services
 
