@@ -5,6 +5,7 @@ import time
 from collections import Counter
 
 from bertsquad.console.failures import failures
+from bertsquad.console.suggestions import unknown_target
 from bertsquad.console.watching import Job, begin as watch_run
 from bertsquad.experiment.durations import KNOWN_RULES, Job as PlannedJob
 from bertsquad.experiment.estimate import CEILINGS, estimate, rates_here
@@ -43,7 +44,28 @@ def tell_estimate_of_a_dry_run():
         tell_estimate()
 
 
+def explain_unknown_targets():
+    """Snakemake says of a target that nothing makes what those need who write rules; what was meant
+    is said behind it."""
+    if workflow.dag is None:
+        return  # not planned, and told why
+    for target in workflow.dag_settings.targets:
+        path = os.path.relpath(target)
+        makers = (rule for rule in workflow.rules if rule.is_producer(path))
+        if not workflow.is_rule(target) and not any(makers):
+            whole = [rule for rule in workflow.rules if not rule.has_wildcards()]
+            files = [
+                path
+                for rule in whole
+                for path in [*rule.input, *rule.output]
+                if isinstance(path, str)
+            ]
+            said = unknown_target(target, [rule.name for rule in whole], files)
+            print(f"bertsquad: {said}", file=sys.stderr)
+
+
 if workflow.is_main_process:
+    atexit.register(explain_unknown_targets)
     atexit.register(tell_estimate_of_a_dry_run)
 
 

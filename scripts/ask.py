@@ -11,12 +11,12 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertsquad import engines
-from bertsquad.console.arguments import command_parser, positive
+from bertsquad.console.arguments import command_parser, finite_number, positive
 from bertsquad.console.errors import UserError, exit_with, note, one_line
 from bertsquad.machine import torch_environment
 from bertsquad.machine.threads import take_cores
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NO_ANSWER = "(no answer in this text)"
 AROUND = 60  # characters of the passage shown on either side of an answer
 ALL_CORES = 4096
+MOST = 1000  # more than there are of one question
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--precision", default="fp32", help="fp32, bf16 or int8, as far as the engine has it")
     add("--quantized", type=Path, metavar="DIR", help="for int8: what quantize made of the model")
-    add("--n-best", type=positive, default=3, help="answers to show (default: 3)")
+    add("--n-best", type=positive, default=3, help="answers to show, of at most 20 (default: 3)")
     add(
         *("--no-answer", "--version-2-with-negative"),
         action="store_true",
@@ -50,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     add(
         "--null-score-diff-threshold",
-        type=float,
+        type=finite_number,
         metavar="X",
         help="the same; it has none where that scores higher than the best answer by more (0.0)",
     )
@@ -105,11 +106,14 @@ def questions(given: str | None) -> Iterator[str]:
             yield line.strip()
 
 
-def page(answers: Sequence[api.Answer], threshold: float | None = None) -> str:
-    """The answers, each with its probability and the passage around it."""
+def page(answers: Sequence[api.Answer], n_best: int, threshold: float | None = None) -> str:
+    """The best answers, each with its probability and the passage around it; behind them, with a
+    threshold, that there is none, wherever it stands."""
     lines = []
     most = max((each.probability for each in answers), default=0.0)
     for number, answer in enumerate(answers, 1):
+        if number > n_best and (threshold is None or answer.text):
+            continue
         text = one_line(answer.text) or NO_ANSWER
         # A threshold other than 0 may put a less probable one first.
         moved = threshold is not None and number == 1 and answer.probability < most
@@ -125,13 +129,20 @@ def page(answers: Sequence[api.Answer], threshold: float | None = None) -> str:
     return "\n".join(lines)
 
 
-def as_json(question: str, answers: Iterable[api.Answer]) -> str:
-    """One line for programs."""
-    found = [
-        {"text": a.text, "probability": a.probability, "begin": a.begin, "end": a.end}
-        for a in answers
-    ]
-    return json.dumps({"question": question, "answers": found}, ensure_ascii=False)
+def as_json(
+    question: str, answers: Sequence[api.Answer], n_best: int, threshold: float | None
+) -> str:
+    """One line for programs; with a threshold also the probability that there is no answer."""
+    found: dict[str, object] = {
+        "question": question,
+        "answers": [
+            {"text": a.text, "probability": a.probability, "begin": a.begin, "end": a.end}
+            for a in answers[:n_best]
+        ],
+    }
+    if threshold is not None:
+        found["no_answer_probability"] = sum(a.probability for a in answers if not a.text)
+    return json.dumps(found, ensure_ascii=False)
 
 
 def main() -> None:
@@ -166,7 +177,7 @@ def main() -> None:
                     model,
                     question,
                     passage,
-                    n_best=args.n_best,
+                    n_best=MOST if threshold is not None else args.n_best,
                     null_score_diff_threshold=threshold,
                 )
             except UserError as error:
@@ -174,7 +185,10 @@ def main() -> None:
                     raise
                 note(str(error))
                 continue
-            print(as_json(question, found) if args.json else page(found, threshold), flush=True)
+            if args.json:
+                print(as_json(question, found, args.n_best, threshold), flush=True)
+            else:
+                print(page(found, args.n_best, threshold), flush=True)
 
 
 def quietly() -> None:

@@ -63,7 +63,7 @@ def warn_of_ids(path: Path, predicted: dict[str, str], asked: list[str]) -> None
 
 
 def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str:
-    """What the terminal shows; F1 of a question is from 0 to 1, all else in percent or points."""
+    """What the terminal shows: scores, also of one question, in percent, differences in points."""
     lines = [f"{result['questions']} questions; A is {first}, B is {second}"]
     for name, key in (("exact match", "exact_match"), ("F1", "f1")):
         low, high = result[f"{key}_difference_interval"]
@@ -79,12 +79,14 @@ def page(result: dict[str, Any], first: Path, second: Path, changes: int) -> str
         f"changed answers: {result['changed_answers']}, of which B is better in "
         f"{result['better']}, worse in {result['worse']}, equal in {result['equal']}"
     )
+    if result["examples"][:changes]:
+        lines.append("F1 of each, in percent:")
     for change in result["examples"][:changes]:
         lines += [
             "",
             f"{change['id']}: {change['question']}",
-            f"  A {change['reference_f1']:.2f}: {change['reference_answer'] or NOTHING}",
-            f"  B {change['f1']:.2f}: {change['answer'] or NOTHING}",
+            f"  A {100 * change['reference_f1']:.2f}: {change['reference_answer'] or NOTHING}",
+            f"  B {100 * change['f1']:.2f}: {change['answer'] or NOTHING}",
             f"  gold: {' | '.join(change['gold_answers']) or NOTHING}",
         ]
     return "\n".join(map(shown, lines))

@@ -20,7 +20,7 @@ from bertsquad.console.arguments import command_parser
 from bertsquad.console.errors import UserError, exit_with
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bertsquad.distributed.placement import Place
     from bertsquad.experiment.files import Experiment
@@ -34,8 +34,11 @@ LITTLE_BYTES = 100_000_000  # logs and figures are not counted
 PATHVARS = {"results": "results", "resources": "<results>/resources"}
 
 
-def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[list[str], int, int]:
-    """The page's lines, the number of warnings, and that of obstacles to any run."""
+def diagnose(
+    config: dict[str, Any] | None, source: Path, page: Page, time_left: Callable[[], str]
+) -> tuple[list[str], int, int]:
+    """The page's lines, the number of warnings, and that of obstacles to any run; `time_left` says
+    how long a run takes."""
     from bertsquad import engines
     from bertsquad.kernels.report import status_of_a_child
     from bertsquad.machine.checks import checks
@@ -51,7 +54,7 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
     needed_mib = None
     try:
         experiment = configured(config, source)
-        lines, needed_mib, problems = experiment_lines(experiment, source, page)
+        lines, needed_mib, problems = experiment_lines(experiment, source, page, time_left)
         obstacles += problems
     except (UserError, ImportError) as error:
         obstacles.append(f"the configuration cannot be read: {error}")
@@ -69,18 +72,14 @@ def diagnose(config: dict[str, Any] | None, source: Path, page: Page) -> tuple[l
 
 def configured(config: dict[str, Any] | None, source: Path) -> Experiment:
     """The experiment of a configuration: `config`, already resolved, or the file `source`."""
-    import yaml
-
     from bertsquad.artifacts.catalogue import load_catalogue
-    from bertsquad.experiment.config import resolve
+    from bertsquad.experiment.config import read_config, resolve
     from bertsquad.experiment.files import Experiment
 
     if config is None:
-        try:
-            config = yaml.safe_load(source.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise UserError(f"{source}: not valid YAML: {error}") from None
-        config = resolve(config, REPOSITORY / "config/schemas/config.schema.yaml", str(source))
+        config = resolve(
+            read_config(source), REPOSITORY / "config/schemas/config.schema.yaml", str(source)
+        )
     catalogue = load_catalogue(
         REPOSITORY / "config/artifacts.yaml", config["artifacts"], source=str(source)
     )
@@ -99,7 +98,7 @@ def spelled_out(path: str, pathvars: Mapping[str, str]) -> str:
 
 
 def experiment_lines(
-    experiment: Experiment, source: Path, page: Page
+    experiment: Experiment, source: Path, page: Page, time_left: Callable[[], str]
 ) -> tuple[list[str], int | None, list[str]]:
     """What a configured experiment makes and needs; its memory in MiB, all processes together
     (None: unknown); and what of it makes a run impossible."""
@@ -140,7 +139,7 @@ def experiment_lines(
             page.fact("config", f"{source}: {experiment.config['title']}"),
             page.fact("makes", f"{len(runs)} models ({', '.join(runs)}), {cells} timed cells"),
             page.fact("training", trained),
-            page.fact("time", time_left(experiment)),
+            page.fact("time", time_left()),
             page.fact("downloads", announcement or "nothing left to download"),
             page.fact(
                 "disk", f"{disk} needed, {readable_bytes(free)} free" + short * ": TOO LITTLE"
@@ -155,16 +154,6 @@ def experiment_lines(
         memory,
         obstacles,
     )
-
-
-def time_left(experiment: Experiment) -> str:
-    """How long it takes to make what is not there yet, in words."""
-    from bertsquad.experiment.estimate import CEILINGS, estimate, missing_jobs, rates_here
-
-    rates = rates_here(experiment)
-    found = estimate(experiment, rates, missing_jobs(experiment))
-    lines = found.lines(os.path.relpath(experiment.place(CEILINGS)))
-    return "; ".join(line.removeprefix("- ") for line in lines) or "nothing left to compute"
 
 
 def training_places(distributed: dict[str, Any]) -> list[Place]:
@@ -247,6 +236,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
+    from bertsquad.experiment.dry_run import planned_time
     from bertsquad.machine.doctor_page import Page
 
     page = Page(
@@ -254,7 +244,9 @@ def main() -> None:
         colour=wants_colour(sys.stdout, os.environ),
     )
     source = args.configfile or default_configfile()
-    lines, warnings, obstacles = diagnose(args.config, source, page)
+    # It takes seconds, as does the rest.
+    with planned_time(REPOSITORY / "Snakefile", source, args.config) as time_left:
+        lines, warnings, obstacles = diagnose(args.config, source, page, time_left)
     print("\n".join(lines).lstrip("\n"))
     print(page.hang("  ", verdict(warnings, obstacles)))
     if obstacles:

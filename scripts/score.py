@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 SCRIPTS = Path(__file__).resolve().parent
 MODEL = ("config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json")
 ALL_CORES = 4096
+SHORTEST = 4  # word pieces of a window
+# What a step does, to people.
+WORDS = {
+    "convert_checkpoint": "the model is read and checked",
+    "featurize": "questions and passages are cut into windows",
+    "quantize": "the model is made an INT8 one",
+    "compute_logits": "the model answers by {cell}",
+    "predict": "the best answers are chosen",
+    "evaluate": "answers are scored",
+}
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,7 +59,7 @@ def parse_args() -> argparse.Namespace:
     add("--precision", default="fp32", help="fp32, bf16 or int8, as far as the engine has it")
     add("--results", type=Path, default=Path("results"), metavar="DIR", help="(default: results)")
     add("--name", help="of the folder in RESULTS; default: from the paths of model and questions")
-    add("--threads", type=positive, default=ALL_CORES, help="at most; default: a socket's cores")
+    add("--threads", type=positive, help="at most; default: a socket's cores")
     add("--max-seq-length", type=positive, help="of a window; default: 384, or the model's")
     add("--doc-stride", type=positive, default=128, help="between windows (default: 128)")
     add("--max-query-length", type=positive, help="of a question; default: 64, or less if small")
@@ -64,7 +74,8 @@ def steps(args: argparse.Namespace, folder: Path, lengths: dict[str, int]) -> li
         given = [text for key, value in options.items() for text in (f"--{key}", str(value))]
         command = SCRIPTS / f"{name}.py"
         of = cell if made in outputs[0].parents or name == "quantize" else ""
-        return Step(f"{name} {of}".strip(), command, given, inputs, outputs, logs / f"{name}.log")
+        words, log = WORDS[name].format(cell=cell), logs / f"{name}.log"
+        return Step(f"{name} {of}".strip(), words, command, given, inputs, outputs, log)
 
     cell = f"{args.engine}-{args.precision}"
     logs, made = folder / "logs" / cell, folder / cell
@@ -92,7 +103,10 @@ def steps(args: argparse.Namespace, folder: Path, lengths: dict[str, int]) -> li
     found += [
         step(
             "compute_logits",
-            {**engine, "features": features, "threads": args.threads, "output": logits},
+            {
+                **{**engine, "features": features},
+                **{"threads": args.threads or ALL_CORES, "output": logits},
+            },
             [*model, features, *(found[2].outputs if args.precision == "int8" else [])],
             [logits],
         ),
@@ -146,19 +160,8 @@ def check(args: argparse.Namespace) -> None:
     from bertsquad.data import squad
     from bertsquad.files import read_json
 
-    installed = api.installed_engines()
-    if args.engine is None:
-        able = [name for name in installed if args.precision in engines.PRECISIONS[name]]
-        args.engine = next(iter(able or installed), None)
-    if args.engine not in installed:
-        wanted = args.engine or "torch, openvino or onnxruntime"
-        raise UserError(
-            f"the packages of {wanted} are not installed; install the extra, as in "
-            f"pip install '.[{args.engine or 'torch'}]'"
-        )
-    has = engines.PRECISIONS[args.engine]
-    if args.precision not in has:
-        raise UserError(f"{args.engine} has no precision {args.precision!r}: {', '.join(has)}")
+    check_threads(args.threads)
+    args.engine = api.choose_engine(args.engine, args.precision)
     engines.check_able(args.engine, args.precision)
     if args.precision == "int8" and engines.about(args.engine).INT8_CALIBRATED:
         raise UserError(
@@ -169,6 +172,21 @@ def check(args: argparse.Namespace) -> None:
     squad.parse(content, source=str(args.dataset))
     if metrics_v2.is_labelled(content) and not metrics_v2.is_version_2(content):
         squad.parse(content, source=str(args.dataset), purpose="score")  # all are, or none
+
+
+def check_threads(asked: int | None) -> None:
+    """`UserError` for more threads than this process has processors."""
+    from bertsquad.machine.cores import read_cores
+
+    try:
+        here = len(read_cores().allowed_cpus)
+    except (OSError, LookupError):
+        return  # the machine hides them
+    if asked is not None and asked > here:
+        raise UserError(
+            f"--threads {asked}: this process may use {here} processor{'s' if here > 1 else ''} "
+            "here; expected at most that, or leave it out for as many as serve best"
+        )
 
 
 def lengths(args: argparse.Namespace) -> dict[str, int]:
@@ -182,7 +200,17 @@ def lengths(args: argparse.Namespace) -> dict[str, int]:
             f"--max-seq-length {longest}: {args.model}/config.json has max_position_embeddings "
             f"{positions}; expected at most that"
         )
+    if longest < SHORTEST:
+        raise UserError(
+            f"--max-seq-length {longest}: a window holds [CLS], twice [SEP] and text; expected at "
+            f"least {SHORTEST}"
+        )
     query = args.max_query_length or min(64, max(longest // 2 - 3, 1))
+    if query > longest - 3:
+        raise UserError(
+            f"--max-query-length {query}: longer than what a window of {longest} word pieces has "
+            f"room for; expected at most {longest - 3}"
+        )
     return {
         "max-seq-length": longest,
         "doc-stride": args.doc_stride,
@@ -281,7 +309,10 @@ def main() -> None:
         raise UserError(f"--name {name}: expected letters, digits, '-', '_' and '.'")
     folder = args.results / name
     runner: Runner = Runner(folder / "steps.json")
-    done = [runner.run(step) for step in steps(args, folder, lengths(args))]
+    todo = steps(args, folder, lengths(args))
+    done = [
+        runner.run(step, f"step {number} of {len(todo)}: ") for number, step in enumerate(todo, 1)
+    ]
     config = write_config(args, folder, name)
     cell = f"{args.engine}-{args.precision}"
     if not any(done):

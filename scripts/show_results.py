@@ -1,7 +1,9 @@
 """Print the few figures that matter from summary.csv, and where the report is.
 
 Example:
-    python scripts/show_results.py --summary results/summary.csv --report results/report.html
+    python scripts/show_results.py --summary results/summary.csv
+
+Where a run was made, no option is needed.
 """
 
 import argparse
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from bertsquad.reporting.summary.columns import Row
     from bertsquad.reporting.summary.summary import Summary
 
+SUMMARY = Path("results/summary.csv")  # as the workflow names it
 PLAN = "plan/plan.json"  # beside the summary, where a plan was made
 MOST_MODELS = 12  # more would push the answers off a screen
 
@@ -156,11 +159,25 @@ def certificate_line(path: Path) -> str:
 def parse_args() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
-        "--summary", type=Path, required=True, help="the table that summarize.py writes"
+        "--summary",
+        type=Path,
+        default=SUMMARY,
+        help="the table that summarize.py writes (default: %(default)s)",
     )
-    parser.add_argument("--report", type=Path, required=True, help="the report to point at")
-    parser.add_argument("--certificate", type=Path, help="certificate.json, for its number")
-    return parser.parse_args()
+    parser.add_argument(
+        "--report", type=Path, help="the report to point at; default: report.html beside the table"
+    )
+    parser.add_argument(
+        "--certificate",
+        type=Path,
+        help="certificate.json, for its number; default, without --report: that beside the table",
+    )
+    args = parser.parse_args()
+    if args.report is None:
+        args.report = args.summary.with_name("report.html")
+        beside = args.summary.with_name("certificate.json")
+        args.certificate = args.certificate or (beside if beside.is_file() else None)
+    return args
 
 
 def main() -> None:

@@ -200,3 +200,39 @@ def test_a_guessed_casing_that_leaves_words_unknown_is_told(folder: Path, tmp_pa
         pytest.raises(api.UserError, match=r"looks cased, but then .* say which by do_lower_case"),
     ):
         api.answer(loaded, "When?", "The ferry leaves. The ferry leaves at seven.")
+
+
+@pytest.mark.parametrize(
+    ("installed", "engine", "precision", "chosen"),
+    [
+        (["torch", "openvino"], None, "fp32", "torch"),
+        (["torch", "openvino"], None, "int8", "openvino"),
+        (["openvino"], "openvino", "bf16", "openvino"),
+    ],
+)
+def test_the_first_engine_that_is_installed_and_able_is_taken(
+    monkeypatch, installed, engine, precision, chosen
+):
+    monkeypatch.setattr(api, "installed_engines", lambda: installed)
+    assert api.choose_engine(engine, precision) == chosen
+
+
+@pytest.mark.parametrize(
+    ("installed", "engine", "precision", "said"),
+    [
+        (["torch"], None, "int8", "precision 'int8': no installed engine has it; install one, as"),
+        (["torch"], "torch", "int8", "the engine torch has no int8, only fp32, bf16; no installed"),
+        (["torch", "openvino"], "torch", "int8", "of the installed engines openvino can"),
+        (["torch"], "openvino", "int8", "engine openvino are not installed: pip install '.[open"),
+        ([], None, "fp32", "no installed engine has it; install one, as in pip install '.[torch]'"),
+        ([], "torch", "fp32", "'.[torch]'; installed are those of no engine"),
+        (["torch"], None, "fp8", "no engine has the precision 'fp8': torch has fp32, bf16; onnx"),
+        (["torch"], "toch", "fp32", "engine is 'toch'; expected one of: torch, onnxruntime, open"),
+    ],
+)
+def test_an_engine_that_cannot_be_is_answered_with_what_can(
+    monkeypatch, installed, engine, precision, said
+):
+    monkeypatch.setattr(api, "installed_engines", lambda: installed)
+    with pytest.raises(api.UserError, match=re.escape(said)):
+        api.choose_engine(engine, precision)

@@ -188,3 +188,20 @@ def test_folders_that_killed_writers_left_are_emptied_and_removed(tmp_path):
     with own_folder(tmp_path) as part:
         assert list(part.iterdir()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", r"a\.json: an empty file; expected JSON, so fetch or make it again$"),
+        (" \n", r"a\.json: an empty file; expected JSON"),
+        ('{"a": ', "not valid JSON at line 1, column 7: the file ends in the middle of a value"),
+        ('{"a": "b', "not valid JSON at line 1, column 7: the file ends in the middle of a value"),
+        ('{"a": }', "not valid JSON at line 1, column 7: Expecting value; mend that place"),
+    ],
+)
+def test_what_ends_early_is_told_from_what_is_wrong(tmp_path, text, said):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_json(path)

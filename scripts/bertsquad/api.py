@@ -82,6 +82,34 @@ def installed_engines() -> list[str]:
     ]
 
 
+def choose_engine(engine: str | None, precision: str) -> str:
+    """The engine itself, or for None the first installed one that has the precision. `UserError`
+    where that cannot be, with what can."""
+    each = {name: ", ".join(has) for name, has in engines.PRECISIONS.items()}
+    able = [name for name, has in engines.PRECISIONS.items() if precision in has]
+    here = installed_engines()
+    if engine is not None:
+        engines.about(engine)  # there is one of that name
+    if not able:
+        has = "; ".join(f"{name} has {precisions}" for name, precisions in each.items())
+        raise UserError(f"no engine has the precision {precision!r}: {has}")
+    both = [name for name in able if name in here]
+    if both and engine in (None, *both):
+        return engine or both[0]
+    if engine in able:
+        raise UserError(
+            f"the packages of the engine {engine} are not installed: pip install '.[{engine}]'; "
+            f"installed are those of {', '.join(here) or 'no engine'}"
+        )
+    if both:
+        can = f"of the installed engines {' and '.join(both)} can"
+    else:
+        can = f"no installed engine has it; install one, as in pip install '.[{able[0]}]'"
+    if engine is None:
+        raise UserError(f"precision {precision!r}: {can}")
+    raise UserError(f"the engine {engine} has no {precision}, only {each[engine]}; {can}")
+
+
 def load(
     model: str | os.PathLike[str],
     *,
@@ -102,14 +130,7 @@ def load(
     from bertsquad.machine.threads import choose_threads
     from bertsquad.model.config import read_config
 
-    if engine is None:
-        found = installed_engines()
-        if not found:
-            raise UserError(
-                "no engine is installed; install one of the extras torch, openvino, onnxruntime, "
-                "as in pip install '.[torch]'"
-            )
-        engine = next((name for name in found if precision in engines.PRECISIONS[name]), found[0])
+    engine = choose_engine(engine, precision)
     folder = ready(model)
     return Model(
         folder,

@@ -229,10 +229,12 @@ def _refuse_constant(name: str) -> None:
 
 def _why_not_json(text: str, error: json.JSONDecodeError) -> str:
     """What a text is instead of JSON, for a message."""
+    if not text.strip():
+        return "an empty file; expected JSON, so fetch or make it again"
     if is_lfs_pointer(text[:200].encode()):
         return LFS_POINTER
     place = f"line {error.lineno}, column {error.colno}"
-    if text.lstrip()[:1] not in tuple("{[") and text.strip():
+    if text.lstrip()[:1] not in tuple("{["):
         return (
             f"no JSON at all, it begins with {text.strip()[:30]!r} (a CSV file, a page?); expected "
             'JSON, which begins with "{" or "["'
@@ -242,10 +244,12 @@ def _why_not_json(text: str, error: json.JSONDecodeError) -> str:
             f"JSON Lines: another value begins at {place}; expected one JSON value in the whole "
             "file, so put the lines into the structure that is asked for"
         )
-    return (
-        f"not valid JSON at {place}: {error.msg}; the file may be incomplete, so fetch or make it "
-        "again"
-    )
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+        return (
+            f"not valid JSON at {place}: the file ends in the middle of a value; expected the "
+            "whole file, so fetch or make it again"
+        )
+    return f"not valid JSON at {place}: {error.msg}; mend that place, or fetch or make it again"
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

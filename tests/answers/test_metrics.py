@@ -108,6 +108,12 @@ def test_a_question_without_a_prediction_needs_no_gold_answers():
     assert metrics.score(dataset([[], ["x"]]), {"q1": "x"}).totals()["exact_match"] == 50.0
 
 
+def test_a_dataset_without_a_version_is_told_so():
+    note = metrics.version_note({"data": []})
+    assert note is not None
+    assert note.startswith("the dataset names no version; evaluate-v1.1.py expects '1.1'")
+
+
 def test_version_note():
     assert metrics.version_note({"version": "1.1"}) is None
     assert (

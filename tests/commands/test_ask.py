@@ -72,6 +72,11 @@ def test_a_text_without_an_answer_can_be_told(folder: Path):
     assert done.stdout.splitlines()[0].endswith(" %), first by the threshold of -1e+06")
     found = json.loads(ask(folder, *call, "--no-answer", "--json").stdout)
     assert len(found["answers"]) == 2
+    share = found["no_answer_probability"]
+    assert 0 < share < 1
+    # It is told wherever it stands.
+    said = ask(folder, *call, "--no-answer", "--n-best", "1").stdout
+    assert said.count(f"(no answer in this text)  ({100 * share:.1f} %)") == 1
     plain = ask(folder, *call)
     assert "no answer" not in plain.stdout
 
@@ -127,7 +132,18 @@ def test_a_question_that_is_cut_is_told(folder: Path):
         (("--model", "headless", "When?", "--text", "page.txt"), "a model without an answer head"),
         (
             ("--model", "mine", "When?", "--text", "page.txt", "--precision", "int4"),
-            "precision is 'int4'; expected one that the engine torch has",
+            "no engine has the precision 'int4': torch has fp32, bf16; onnxruntime has fp32, int8",
+        ),
+        (
+            ("--model", "mine", "When?", "--text", "page.txt", "--precision", "int8"),
+            "by `bertsquad quantize --engine onnxruntime --threads 1 --model mine --output my-",
+        ),
+        (
+            (
+                *("--model", "mine", "When?", "--text", "page.txt"),
+                "--null-score-diff-threshold=nan",
+            ),
+            "nan is not a finite number",
         ),
     ],
 )

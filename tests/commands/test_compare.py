@@ -48,13 +48,14 @@ def test_what_is_printed(folder):
     assert lines[1].startswith("exact match: A 75.00, B 87.50, difference +12.50 (+0.00 to +")
     assert lines[1].endswith("sign test p = 1")
     assert lines[3] == "changed answers: 2, of which B is better in 1, worse in 0, equal in 1"
-    assert lines[5:9] == [
+    assert lines[4] == "F1 of each, in percent:"
+    assert lines[6:10] == [
         "q0: Where is q0?",
         "  A 0.00: Paris",
-        "  B 1.00: New York",
+        "  B 100.00: New York",
         "  gold: New York",
     ]
-    assert lines[10] == "q1: Where is q1?"
+    assert lines[11] == "q1: Where is q1?"
 
 
 def test_the_exact_sign_test_of_six_changes_one_way(folder):
@@ -77,7 +78,7 @@ def test_alike_files_differ_in_nothing(folder):
 
 
 def test_number_of_changes_shown(folder):
-    assert len(compare(folder, "--changes", "1").stdout.splitlines()) == 9
+    assert len(compare(folder, "--changes", "1").stdout.splitlines()) == 10
 
 
 def test_a_question_without_a_prediction_scores_zero_and_is_named(folder):

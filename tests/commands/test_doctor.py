@@ -2,14 +2,25 @@
 
 import os
 import pty
+import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from bertsquad.console.errors import UserError
+from bertsquad.experiment.dry_run import planned_time
 from bertsquad.machine import cores
 from bertsquad.machine.cores import Cores
-from doctor import missing_packages, spelled_out, training, training_places, wants_colour
+from doctor import (
+    configured,
+    missing_packages,
+    spelled_out,
+    training,
+    training_places,
+    wants_colour,
+)
 
 
 def run(root, folder, *arguments, **environment):
@@ -47,6 +58,45 @@ def test_offline_without_the_files_a_run_is_impossible(pytestconfig, tmp_path):
     assert done.returncode == 1
     assert "STOP  Offline, and 6 of the files needed are not here" in done.stdout
     assert done.stdout.splitlines()[-1] == "  A run is not possible here."
+
+
+def test_the_time_is_that_of_a_dry_run(pytestconfig, tmp_path):
+    shutil.copy(pytestconfig.rootpath / "config/config.yaml", tmp_path / "my.yaml")
+    done = run(pytestconfig.rootpath, tmp_path, "--configfile", "my.yaml")
+    snakefile = pytestconfig.rootpath / "Snakefile"
+    planned = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "-n", "-q", "--snakefile", snakefile),
+            *("--configfile", "my.yaml"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (head,) = re.findall(r"^bertsquad: (\S+ steps to do, .*)$", planned.stderr, re.M)
+    assert f" time {head}; " in " ".join(done.stdout.split())
+
+
+def test_where_nothing_can_be_planned_no_time_is_known(pytestconfig, tmp_path):
+    (tmp_path / "my.yaml").write_text("checkpoit: minilm\n")
+    with planned_time(pytestconfig.rootpath / "Snakefile", tmp_path / "my.yaml") as words:
+        assert words() == "unknown, since no run can be planned: `snakemake -n` says why"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "my.yaml: empty; expected keys such as checkpoint"),
+        ("[1]", "my.yaml: a list at the top level; expected keys"),
+        ("a: [", "my.yaml: not valid YAML: line 1, column 5: "),
+    ],
+)
+def test_what_is_no_configuration_is_an_obstacle(tmp_path, text, said):
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=re.escape(said)):
+        configured(None, path)
 
 
 def test_a_mistake_in_the_config_does_not_hide_the_machine(pytestconfig, tmp_path):

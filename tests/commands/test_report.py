@@ -22,6 +22,7 @@ from fake_results import (
     large,
     write,
 )
+from show_results import SUMMARY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><title>x</title></svg>'
@@ -316,6 +317,13 @@ def test_show_results_without_scores_or_times(tmp_path):
     write_summary(results)
     lines = run("show_results", *options).stdout.splitlines()
     assert lines[1] == "  fastest: 1,234 features/s (torch fp32, padded, batch 1, 1 thread)"
+
+
+def test_show_results_without_options_shows_the_run_of_this_folder(folder):
+    given = ("--summary", folder / "summary.csv", "--report", folder / "report.html")
+    shown = run("show_results", "--summary", folder / "summary.csv").stdout
+    assert shown == run("show_results", *given).stdout
+    assert Path("results/summary.csv") == SUMMARY
 
 
 def test_show_results_says_what_is_missing(tmp_path):

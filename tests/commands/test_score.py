@@ -1,6 +1,7 @@
 """score.py: an own model on own questions by one command, and again only what has changed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from project import ROOT
+from score import WORDS
 from test_api import TOKENS, dataset
 from tiny_bert import add_answer_head, write_model_folder
 
@@ -47,8 +49,10 @@ CALL = ("--model", "mine", "--dataset", "dev.json", "--threads", "1")
 
 def steps_of(done: subprocess.CompletedProcess[str]) -> list[str]:
     """What was done, from the lines that announce it."""
-    announced = (line.partition(":")[0] for line in done.stderr.splitlines() if ".py --" in line)
-    return [name.split()[0] for name in announced]
+    announced = re.findall(r"^step (\d) of (\d): (.*)$", done.stderr, re.M)
+    assert [number for number, _, _ in announced] == sorted(number for number, _, _ in announced)
+    words = {text.partition(" {")[0]: name for name, text in WORDS.items()}
+    return [words[said.removesuffix(" torch-fp32").partition(" onnx")[0]] for *_, said in announced]
 
 
 ALL = ["convert_checkpoint", "featurize", "compute_logits", "predict", "evaluate"]
@@ -118,7 +122,10 @@ def test_int8_by_an_engine_that_needs_no_training_questions(folder: Path):
             ("--model", "mine", "--dataset", "half.json"),
             "question 'q2' (data[0].paragraphs[0].qas[",
         ),
-        ((*CALL, "--precision", "bf17"), "torch has no precision 'bf17': fp32, bf16"),
+        ((*CALL, "--precision", "bf17"), "no engine has the precision 'bf17': torch has fp32, "),
+        ((*CALL, "--threads", "4096"), "--threads 4096: this process may use "),
+        ((*CALL, "--max-seq-length", "3"), "--max-seq-length 3: a window holds"),
+        ((*CALL, "--max-query-length", "38"), "expected at most 37"),
         ((*CALL, "--engine", "openvino", "--precision", "int8"), "on training questions"),
         ((*CALL, "--max-seq-length", "400"), "max_position_embeddings 40"),
         ((*CALL, "--name", "a/b"), "--name a/b: expected letters"),
@@ -144,6 +151,11 @@ def test_a_step_that_fails_says_so_once_and_is_tried_again(folder: Path):
     errors = [line for line in done.stderr.splitlines() if "error: " in line]
     assert len(errors) == 1
     assert "expected at most" in errors[0]
+    assert errors[0].startswith("score.py: error: ")
+    (log,) = (folder / "results/mine--dev/logs/torch-fp32").glob("convert_checkpoint.log")
+    command, *said = log.read_text().splitlines()
+    assert "scripts/convert_checkpoint.py --model mine --output results/mine--dev/model" in command
+    assert said[-1].startswith("convert_checkpoint.py: error: ")
     assert whole == weights.read_bytes()
     (folder / "mine/vocab.txt").write_text("\n".join(TOKENS) + "\n")
     assert score(folder, *CALL).returncode == 0

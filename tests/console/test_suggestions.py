@@ -1,6 +1,8 @@
 """Unknown names are answered with near ones."""
 
-from bertsquad.console.suggestions import did_you_mean
+import pytest
+
+from bertsquad.console.suggestions import did_you_mean, unknown_target
 
 
 def test_near_names_come_first_whatever_their_case():
@@ -20,3 +22,22 @@ def test_long_lists_are_cut():
 
 def test_nothing_known():
     assert did_you_mean("x", []) == "there are none"
+
+
+RULES, FILES = ("all", "report", "plan", "speed"), ("results/report.html", "results/summary.csv")
+
+
+@pytest.mark.parametrize(
+    ("target", "meant"),
+    [
+        ("reprot", "no rule makes the target reprot; did you mean report? `snakemake --list-"),
+        ("results/reprot.html", "target results/reprot.html; did you mean results/report.html? `"),
+        ("summary.cvs", "no rule makes the target summary.cvs; did you mean results/summary.csv?"),
+        (
+            "xyzzy",
+            "no rule makes the target xyzzy; `snakemake --list-target-rules` lists the rules",
+        ),
+    ],
+)
+def test_a_target_that_nothing_makes(target, meant):
+    assert meant in unknown_target(target, RULES, FILES)

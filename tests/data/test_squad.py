@@ -242,7 +242,7 @@ def test_bad_json_is_one_line_that_names_the_file_and_the_place(case: str, tmp_p
     ("text", "message"),
     [
         ('{"version": "1.1", "data": [', "not valid JSON at line 1, column 29"),
-        ("", "not valid JSON at line 1, column 1"),
+        ("", "an empty file; expected JSON"),
         ("[]", "the top level is a list; expected an object with 'data'"),
         ("[" * 100_000, "JSON that cannot be read"),
         ("1" * 5000, "JSON that cannot be read"),

@@ -106,7 +106,7 @@ def test_bf16_by_openvino_is_refused_where_it_would_be_fp32(monkeypatch):
 
 
 def test_int8_asks_for_a_quantized_model(tmp_path):
-    with pytest.raises(UserError, match=r"int8 needs the folder .* scripts/quantize\.py"):
+    with pytest.raises(UserError, match=r"int8 needs .* `bertsquad quantize --engine "):
         engines.load("openvino", tmp_path, precision="int8", threads=1)
     with pytest.raises(UserError, match=r"model\.onnx: no such file; make the quantized model"):
         engines.load("onnxruntime", tmp_path, precision="int8", threads=1, quantized_dir=tmp_path)

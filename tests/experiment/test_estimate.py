@@ -11,7 +11,6 @@ from bertsquad.experiment.estimate import (
     Estimate,
     Kind,
     estimate,
-    missing_jobs,
     rates_of,
     span,
     words,
@@ -118,22 +117,6 @@ def test_a_measured_ceiling_replaces_the_assumption(tmp_path):
     assert rates_of(path, flags, 1) == Rates({"fp32": 50.0}, 1, measured=True)
     path.write_text("[]")
     assert not rates_of(path, flags, 2).measured
-
-
-def test_the_doctor_counts_what_is_not_there(tmp_path):
-    demo = experiment()
-    here = type(demo)(demo.config, demo.catalogue, lambda text: str(tmp_path / demo.place(text)))
-    jobs = missing_jobs(here)
-    assert [job.rule for job in jobs].count("finetune") == 3
-    assert [job.rule for job in jobs].count("benchmark_inference") == 30
-    model = tmp_path / demo.place("<results>/demo-fp32/model/model.safetensors")
-    model.parent.mkdir(parents=True)
-    model.touch()
-    left = missing_jobs(here)
-    assert [job.wildcards["run"] for job in left if job.rule == "finetune"] == [
-        "demo-bf16",
-        "untrained",
-    ]
 
 
 def test_it_is_found_without_heavy_imports():

@@ -13,7 +13,7 @@ def test_a_step_that_is_killed_is_told_and_counts_as_not_done(tmp_path: Path):
     script.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     output = tmp_path / "made"
     output.write_text("old")
-    step = Step("go", script, [], [], [output], tmp_path / "go.log")
+    step = Step("go", "it goes", script, [], [], [output], tmp_path / "go.log")
     runner = Runner(tmp_path / "steps.json")
     with pytest.raises(UserError, match=r"go: ended by SIGKILL, perhaps for want of memory"):
         runner.run(step)

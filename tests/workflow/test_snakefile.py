@@ -261,3 +261,26 @@ def test_apptainer_without_its_image_is_told_what_builds_it(fresh):
     done = fresh.snakemake("-n", "--workflow-profile", "profiles/apptainer")
     assert done.returncode == 2
     assert "envs/bertsquad.sif: no such image; `make sif` builds it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "meant"),
+    [
+        ("reprot", "; did you mean report?"),
+        ("results/reprot.html", "; did you mean results/report.html?"),
+    ],
+)
+def test_a_target_that_nothing_makes_is_answered_with_what_was_meant(fresh, target, meant):
+    done = fresh.snakemake("-n", target)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: no rule")]
+    assert lines == [
+        f"bertsquad: no rule makes the target {target}{meant} `snakemake --list-target-rules` "
+        "lists the rules"
+    ]
+
+
+def test_of_targets_that_are_made_nothing_is_said(fresh):
+    done = fresh.snakemake("-n", "report", "results/summary.csv")
+    assert done.returncode == 0, done.stderr
+    assert "no rule makes" not in done.stderr

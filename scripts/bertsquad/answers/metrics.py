@@ -134,6 +134,11 @@ def version_note(dataset: Any) -> str | None:
     version = dataset.get("version") if isinstance(dataset, dict) else None
     if version == _EXPECTED_VERSION:
         return None
+    if version is None:
+        return (
+            f"the dataset names no version; evaluate-v1.1.py expects {_EXPECTED_VERSION!r}, and "
+            "scores it all the same"
+        )
     return f"Evaluation expects v-{_EXPECTED_VERSION}, but got dataset with v-{version}"
 
 

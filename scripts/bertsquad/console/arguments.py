@@ -3,9 +3,14 @@
 import argparse
 import math
 import os
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from bertsquad.console.errors import USAGE_STATUS, one_line
+from bertsquad.console.suggestions import did_you_mean
 
 COMPLETING = "_ARGCOMPLETE"  # set by a shell that asks for completions
 
@@ -13,10 +18,11 @@ COMPLETING = "_ARGCOMPLETE"  # set by a shell that asks for completions
 def command_parser(doc: str | None, **settings: Any) -> argparse.ArgumentParser:
     """The parser of a command whose help begins with its module's docstring, lines as they are.
 
-    Options go by their full names: an abbreviation may become another option's.
+    Options go by their full names: an abbreviation may become another option's. Examples name the
+    command as it was called: `python scripts/score.py`, or `bertsquad score`.
     """
     return _Parser(
-        description=doc,
+        description=_as_called(doc or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
         **settings,
@@ -54,8 +60,70 @@ def machine_files(args: argparse.Namespace) -> dict[str, Path]:
     return one | {name: Path(path) for name, path in args.kind}
 
 
+# A script that is called, and not one that is named in quotes or as an argument.
+_CALLED = re.compile(r"(^ +|(?<=\s)python )scripts/(\w+)\.py", re.M)
+_EXAMPLES = re.compile(r"^Examples?:\n((?: .*\n?)+)", re.M)
+_LONGEST_EXAMPLE = 130  # characters; a longer one is left to --help
+
+
+def _as_called(doc: str) -> str:
+    """A docstring whose examples call verbs, where a verb was called."""
+    if not os.path.basename(sys.argv[0]).startswith("bertsquad "):
+        return doc
+    return _CALLED.sub(
+        lambda found: f"{found[1].removesuffix('python ')}bertsquad {found[2].replace('_', '-')}",
+        doc,
+    )
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser that completes words where a shell asks for that (bertsquad completion)."""
+    """A parser that says what was meant or is missing in one line, and completes words where a
+    shell asks for that (bertsquad completion)."""
+
+    _given: tuple[str, ...] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = self._given or tuple(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with one line in place of argparse's, behind all the options there are."""
+        unknown = [name for name in map(_option, self._given_options()) if not self._has(name)]
+        missing = message.partition("arguments are required: ")[2]
+        choice = re.search(r"^(.*invalid choice: '(.*?)') \(choose from (.*)\)$", message)
+        if unknown:
+            said = f"no option {unknown[0]}; {did_you_mean(unknown[0], self._options())}"
+        elif missing:
+            said = f"missing: {missing}{self._example()}"
+        elif choice:
+            known = re.findall("'(.*?)'", choice[3])
+            said = f"{choice[1]}; {did_you_mean(choice[2], known)}"
+        else:
+            said = message
+        line = one_line(f"{self.prog}: error: {said}; {self.prog} --help says more")
+        self.exit(USAGE_STATUS, f"{line}\n")
+
+    def _given_options(self) -> list[str]:
+        """The words that argparse takes for options, before a `--` alone."""
+        words = self._given
+        words = words[: words.index("--")] if "--" in words else words
+        return [word for word in words if re.match(r"--?[A-Za-z]", word) and " " not in word]
+
+    def _options(self) -> list[str]:
+        named = {name for action in self._actions for name in action.option_strings}
+        return [name for name in named if name.startswith("--")]
+
+    def _has(self, name: str) -> bool:
+        short = [name[:2]] if not name.startswith("--") else []  # -n3 is -n 3
+        names = {known for action in self._actions for known in action.option_strings}
+        return bool(names.intersection([name, *short]))
+
+    def _example(self) -> str:
+        """The first of the docstring's examples, or nothing where it is long."""
+        found = _EXAMPLES.search(self.description or "")
+        call = re.sub(r"\\\n *", "", found[1]).splitlines()[0] if found else ""
+        call = " ".join(call.partition("  #")[0].split())
+        return f"; as in: {call}" if 0 < len(call) <= _LONGEST_EXAMPLE else ""
 
     def parse_args(self, *arguments: Any, **named: Any) -> Any:
         if COMPLETING in os.environ:
@@ -65,9 +133,46 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_args(*arguments, **named)
 
 
+def _option(word: str) -> str:
+    """The name of `--name=value`."""
+    return word.partition("=")[0]
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number; expected a whole number from {least}"
+        ) from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def finite_number(text: str) -> float:
+    """A number that is neither infinite nor NaN."""
+    number = _number(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return number
+
+
+def whole_number(text: str) -> int:
+    """A whole number, negative or not."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def positive(text: str) -> int:
     """A whole number from 1."""
-    number = int(text)
+    number = _whole(text, 1)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
@@ -80,7 +185,7 @@ def place(text: str) -> int | None:
 
 def natural(text: str) -> int:
     """A whole number from 0."""
-    number = int(text)
+    number = _whole(text, 0)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return number
@@ -88,7 +193,7 @@ def natural(text: str) -> int:
 
 def natural_number(text: str) -> float:
     """A number from 0."""
-    number = float(text)
+    number = _number(text)
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return number
@@ -96,7 +201,7 @@ def natural_number(text: str) -> float:
 
 def positive_number(text: str) -> float:
     """A finite number above 0."""
-    number = float(text)
+    number = _number(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return number
@@ -104,7 +209,10 @@ def positive_number(text: str) -> float:
 
 def thread_count(text: str) -> str | int:
     """A number of threads, or `all`."""
-    return "all" if text == "all" else positive(text)
+    try:
+        return "all" if text == "all" else positive(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or all") from None
 
 
 def add_engine_options(parser: argparse.ArgumentParser, engines: Iterable[str]) -> None:

@@ -65,6 +65,7 @@ GROUPS = {
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.
 OF_A_CHECKOUT = (
+    "run",
     "doctor",
     "modelzoo-command",
     "run-modelzoo",

@@ -1,6 +1,7 @@
 """Name what was probably meant when a name is unknown."""
 
 import difflib
+import os
 from collections.abc import Iterable
 
 _SHOWN = 12  # names listed before "and N more": one line must stay readable
@@ -18,3 +19,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         listed += f" and {len(known) - _SHOWN} more"
     question = f"did you mean {' or '.join(near)}? " if near else ""
     return f"{question}known: {listed}"
+
+
+def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> str:
+    """A line for a target of Snakemake that no rule is named or makes."""
+    known = set(files) if os.sep in target or "." in target else set(rules)
+    near = difflib.get_close_matches(target, sorted(known), n=2, cutoff=0.6)
+    meant = f"; did you mean {' or '.join(near)}?" if near else ";"
+    return (
+        f"no rule makes the target {target}{meant} `snakemake --list-target-rules` lists the rules"
+    )

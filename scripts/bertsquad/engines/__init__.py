@@ -152,7 +152,7 @@ def load(
     if streams is not None:
         given["streams"] = streams
     if precision == "int8":
-        given["quantized_dir"] = _check_quantized(engine, quantized_dir)
+        given["quantized_dir"] = _check_quantized(engine, model_dir, quantized_dir)
     loaded: Engine = module.load(model_dir, **given)
     return loaded
 
@@ -180,18 +180,21 @@ def check_able(engine: str, precision: str, flags: Iterable[str] | None = None) 
         )
 
 
-def _check_quantized(engine: str, quantized_dir: str | Path | None) -> Path:
+def _check_quantized(engine: str, model_dir: str | Path, quantized_dir: str | Path | None) -> Path:
     """The folder of an INT8 model; UserError where one of its files is not there."""
+    calibrated = " --features TRAINING_FEATURES" if about(engine).INT8_CALIBRATED else ""
+    call = f"bertsquad quantize --engine {engine} --threads 1 --model {model_dir}{calibrated}"
     if quantized_dir is None:
         raise UserError(
-            "int8 needs the folder of a quantized model; make one with scripts/quantize.py and "
-            "name it by --quantized"
+            f"int8 needs a quantized model: make one by `{call} --output my-int8`, then name it by "
+            "--quantized my-int8"
         )
     for name in about(engine).INT8_FILES:
         path = Path(quantized_dir) / name
         if not path.is_file():
             raise UserError(
-                f"{path}: no such file; make the quantized model with scripts/quantize.py"
+                f"{path}: no such file; make the quantized model by `{call} --output "
+                f"{quantized_dir}`"
             )
     return Path(quantized_dir)
 

@@ -51,6 +51,27 @@ def resolve(config: dict[str, Any], schema_path: str | Path, source: str) -> dic
     return resolved
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    """A configuration file as it is; `UserError` for what is no mapping of YAML."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise UserError(f"{path}: not valid YAML: {place}{error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text (byte {error.start}); expected YAML") from None
+    if not isinstance(found, dict):
+        what = "empty" if found is None else f"a {type(found).__name__} at the top level"
+        raise UserError(
+            f"{path}: {what}; expected keys such as checkpoint, dataset and runs "
+            "(config/README.md explains every key)"
+        )
+    return found
+
+
 def check_files(paths: Iterable[str | Path]) -> None:
     """Raise `UserError` for a configuration file that has a key twice: YAML's reader would drop the
     first one without a word."""

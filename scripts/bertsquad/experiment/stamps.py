@@ -7,6 +7,9 @@ output is not as it was left.
 
 import hashlib
 import json
+import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,13 +25,15 @@ from bertsquad.own_json import object_or_empty
 _LIBRARY = Path(__file__).resolve().parent.parent
 # Rooms that decide no result (experiment/sources.py says why), or are not used by these commands.
 _NOT_COUNTED = ("console", "machine", "reporting", "peers", "modelzoo", "containers", "artifacts")
+_ERROR = re.compile(r"^\w+\.py: error: ")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command of scripts/."""
+    """One command of scripts/; `words` say to people what it does."""
 
     name: str
+    words: str
     script: Path
     options: list[str]
     inputs: list[Path]
@@ -47,14 +52,15 @@ class Runner:
 
     stamps: Path
 
-    def run(self, step: Step) -> bool:
-        """Do the step where it is needed; whether it was. What the command says goes to the
-        terminal and into its log; its failure ends this process with its status."""
+    def run(self, step: Step, place: str = "") -> bool:
+        """Do the step where it is needed; whether it was. `place` is told with its words. What the
+        command says goes to the terminal and into its log, behind the command itself; its failure
+        ends this process with its status."""
         key = step.key(code_digest())
         known = self._read().get(step.name, {})
         if known.get("key") == key and known.get("outputs") == _states(step.outputs):
             return False
-        say(f"{step.name}: {step.script.name} {' '.join(step.options)}")
+        say(f"{place}{step.words}")
         self._write(step.name, None)
         status = _follow([sys.executable, str(step.script), *step.options], step.log)
         if status < 0:
@@ -99,7 +105,10 @@ def _states(paths: list[Path]) -> list[list[Any]] | None:
 def _follow(command: list[str], log: Path) -> int:
     """Run a command, its lines on stderr and in the log; its exit status."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    own_name = os.path.basename(sys.argv[0])
     with log.open("w", encoding="utf-8") as file:
+        file.write(f"{shlex.join(command)}\n")
+        file.flush()
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -113,7 +122,9 @@ def _follow(command: list[str], log: Path) -> int:
         try:
             for line in process.stdout:
                 file.write(line)
-                print(line, end="", file=sys.stderr, flush=True)
+                # The user called this command, and knows nothing of the other.
+                shown = _ERROR.sub(f"{own_name}: error: ", line)
+                print(shown if shown != line else f"  {line}", end="", file=sys.stderr, flush=True)
         except BaseException:
             process.terminate()
             raise
