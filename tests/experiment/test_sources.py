@@ -1,10 +1,18 @@
 """sources.py: a command is itself and every local module it imports."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
+from bertsquad.experiment import sources
+from bertsquad.experiment.sources import (
+    NEVER_DECIDES_RESULTS,
+    keep_imports,
+    local_sources,
+    recall_imports,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,8 +133,8 @@ def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
             "lib/pace/cores.py": "import lib.alone, lib.both\n",
         },
     )
-    sources = local_sources(tmp_path / "go.py", without=("lib/pace",))
-    assert [str(path.relative_to(tmp_path)) for path in sources] == [
+    found = local_sources(tmp_path / "go.py", without=("lib/pace",))
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
         "go.py",
         "lib/__init__.py",
         "lib/both.py",
@@ -172,10 +180,84 @@ def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
             "slow/product.c": "",
         },
     )
-    sources = local_sources(tmp_path / "go.py")
-    assert [str(path.relative_to(tmp_path)) for path in sources] == [
+    found = local_sources(tmp_path / "go.py")
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
         "go.py",
         "fast/__init__.py",
         "fast/sum.c",
         "fast/sum.h",
     ]
+
+
+@pytest.fixture
+def forget(monkeypatch: pytest.MonkeyPatch):
+    """As in a new process: nothing has been found yet."""
+
+    def anew() -> None:
+        monkeypatch.setattr(sources, "_known", {})
+        monkeypatch.setattr(sources, "_found", set())
+        sources._imported_files.cache_clear()
+        sources._files_at.cache_clear()
+
+    anew()
+    yield anew
+    sources._imported_files.cache_clear()
+    sources._files_at.cache_clear()
+
+
+def refuse_to_parse(*arguments: object) -> set[str]:
+    raise AssertionError("parsed again")
+
+
+def test_what_was_found_once_is_not_parsed_again(tmp_path: Path, forget, monkeypatch):
+    kept = tmp_path / "kept/imports.json"
+    write(tmp_path, {"go.py": "import a\n", "a.py": "import b\n", "b.py": "", "c.py": ""})
+    recall_imports(kept)
+    before = names(tmp_path, "go.py")
+    keep_imports(kept)
+    forget()
+    monkeypatch.setattr(sources, "_imported_names", refuse_to_parse)
+    recall_imports(kept)
+    assert names(tmp_path, "go.py") == before == ["go.py", "a.py", "b.py"]
+    (tmp_path / "b.py").unlink()
+    forget()
+    recall_imports(kept)
+    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
+    written = kept.stat().st_mtime_ns
+    keep_imports(kept)
+    assert kept.stat().st_mtime_ns == written
+
+
+def test_an_edit_of_the_same_length_and_time_is_seen(tmp_path: Path, forget):
+    kept = tmp_path / "imports.json"
+    write(tmp_path, {"go.py": "import a\n", "a.py": "", "b.py": ""})
+    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
+    keep_imports(kept)
+    forget()
+    recall_imports(kept)
+    before = (tmp_path / "go.py").stat()
+    write(tmp_path, {"go.py": "import b\n"})
+    os.utime(tmp_path / "go.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert names(tmp_path, "go.py") == ["go.py", "b.py"]
+
+
+def test_what_is_damaged_or_of_another_state_of_the_module_says_nothing(tmp_path: Path, forget):
+    kept = tmp_path / "imports.json"
+    write(tmp_path, {"go.py": "import a\n", "a.py": "", "b.py": ""})
+    names(tmp_path, "go.py")
+    keep_imports(kept)
+    held = json.loads(kept.read_bytes())
+    lies = {digest: ["b"] for digest in held["names"]}
+    for text in ("", "[]", "{", '{"by": 3}', json.dumps({"by": "0" * 64, "names": lies})):
+        kept.write_text(text)
+        forget()
+        recall_imports(kept)
+        assert names(tmp_path, "go.py") == ["go.py", "a.py"]
+
+
+def test_where_nothing_can_be_written_imports_are_found_all_the_same(tmp_path: Path, forget):
+    write(tmp_path, {"go.py": "import a\n", "a.py": "", "folder": ""})
+    recall_imports(tmp_path / "folder/imports.json")
+    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
+    keep_imports(tmp_path / "folder/imports.json")
+    assert (tmp_path / "folder").read_text() == ""
