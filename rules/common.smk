@@ -1,6 +1,5 @@
 """The configuration, checked, and what several rules share. No rule lives here."""
 
-import atexit
 import gc
 import hashlib
 import inspect
@@ -56,9 +55,7 @@ from bertsquad.experiment.plan_files import PlanFiles
 from bertsquad.experiment.sources import (
     CONSOLE,
     NEVER_DECIDES_RESULTS,
-    keep_imports,
     local_sources,
-    recall_imports,
 )
 from bertsquad.experiment.served import Served
 from bertsquad.experiment.speed import SCENARIOS, speed_benchmark
@@ -192,12 +189,6 @@ wildcard_constraints:
     repeat=r"\d+",
     layout=r"\d+x\d+x\d+|auto",
     load=LOADS,
-
-
-IMPORTS = Path(".snakemake/bertsquad/imports.json")
-recall_imports(IMPORTS)
-if workflow.is_main_process:
-    atexit.register(keep_imports, IMPORTS)
 
 
 def code(script, without=CONSOLE):

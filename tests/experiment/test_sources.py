@@ -1,17 +1,14 @@
 """sources.py: a command is itself and every local module it imports."""
 
-import json
-import os
+import ast
 from pathlib import Path
 
 import pytest
 
-from bertsquad.experiment import sources
 from bertsquad.experiment.sources import (
     NEVER_DECIDES_RESULTS,
-    keep_imports,
+    _imported_names,
     local_sources,
-    recall_imports,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,8 +130,8 @@ def test_a_folder_left_out_takes_along_what_only_it_imports(tmp_path: Path):
             "lib/pace/cores.py": "import lib.alone, lib.both\n",
         },
     )
-    found = local_sources(tmp_path / "go.py", without=("lib/pace",))
-    assert [str(path.relative_to(tmp_path)) for path in found] == [
+    sources = local_sources(tmp_path / "go.py", without=("lib/pace",))
+    assert [str(path.relative_to(tmp_path)) for path in sources] == [
         "go.py",
         "lib/__init__.py",
         "lib/both.py",
@@ -180,8 +177,8 @@ def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
             "slow/product.c": "",
         },
     )
-    found = local_sources(tmp_path / "go.py")
-    assert [str(path.relative_to(tmp_path)) for path in found] == [
+    sources = local_sources(tmp_path / "go.py")
+    assert [str(path.relative_to(tmp_path)) for path in sources] == [
         "go.py",
         "fast/__init__.py",
         "fast/sum.c",
@@ -189,75 +186,42 @@ def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
     ]
 
 
-@pytest.fixture
-def forget(monkeypatch: pytest.MonkeyPatch):
-    """As in a new process: nothing has been found yet."""
-
-    def anew() -> None:
-        monkeypatch.setattr(sources, "_known", {})
-        monkeypatch.setattr(sources, "_found", set())
-        sources._imported_files.cache_clear()
-        sources._files_at.cache_clear()
-
-    anew()
-    yield anew
-    sources._imported_files.cache_clear()
-    sources._files_at.cache_clear()
-
-
-def refuse_to_parse(*arguments: object) -> set[str]:
-    raise AssertionError("parsed again")
-
-
-def test_what_was_found_once_is_not_parsed_again(tmp_path: Path, forget, monkeypatch):
-    kept = tmp_path / "kept/imports.json"
-    write(tmp_path, {"go.py": "import a\n", "a.py": "import b\n", "b.py": "", "c.py": ""})
-    recall_imports(kept)
-    before = names(tmp_path, "go.py")
-    keep_imports(kept)
-    forget()
-    monkeypatch.setattr(sources, "_imported_names", refuse_to_parse)
-    recall_imports(kept)
-    assert names(tmp_path, "go.py") == before == ["go.py", "a.py", "b.py"]
-    (tmp_path / "b.py").unlink()
-    forget()
-    recall_imports(kept)
-    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
-    written = kept.stat().st_mtime_ns
-    keep_imports(kept)
-    assert kept.stat().st_mtime_ns == written
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a, b\n", ["a.py", "b.py"]),
+        ("if True: import a\n", ["a.py"]),
+        ("x = 1; import a\n", ["a.py"]),
+        ("from a import x; import b\n", ["a.py", "b.py"]),
+        ("import \\\n    a\n", ["a.py"]),
+        ("from lib import (\n    one as x,  # one\n    two,\n)\n", ["lib/one.py", "lib/two.py"]),
+        ("from lib import one as x, two\n", ["lib/one.py", "lib/two.py"]),
+        ("import a as x  # import b\n", ["a.py"]),
+        ("import a\r\nimport b\r\n", ["a.py", "b.py"]),
+        ('"""\nimport a\n"""\nimport b\n', ["b.py"]),
+        ("x = '''\nimport a\n'''\nimport b\n", ["b.py"]),
+        ('x = \'"""\'\nimport b\n', ["b.py"]),
+        ("import a\n" + "# from" + " x" * 1000 + "!\n", ["a.py"]),
+        ("from a import " + "x" * 1000 + "!\n", SyntaxError),
+    ],
+)
+def test_imports_are_found_however_they_are_written(tmp_path: Path, text: str, expected):
+    files = {"go.py": text, "a.py": "", "b.py": "", "lib/one.py": "", "lib/two.py": ""}
+    write(tmp_path, files)
+    if expected is SyntaxError:
+        with pytest.raises(SyntaxError):
+            names(tmp_path, "go.py")
+    else:
+        assert names(tmp_path, "go.py") == ["go.py", *expected]
 
 
-def test_an_edit_of_the_same_length_and_time_is_seen(tmp_path: Path, forget):
-    kept = tmp_path / "imports.json"
-    write(tmp_path, {"go.py": "import a\n", "a.py": "", "b.py": ""})
-    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
-    keep_imports(kept)
-    forget()
-    recall_imports(kept)
-    before = (tmp_path / "go.py").stat()
-    write(tmp_path, {"go.py": "import b\n"})
-    os.utime(tmp_path / "go.py", ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert names(tmp_path, "go.py") == ["go.py", "b.py"]
-
-
-def test_what_is_damaged_or_of_another_state_of_the_module_says_nothing(tmp_path: Path, forget):
-    kept = tmp_path / "imports.json"
-    write(tmp_path, {"go.py": "import a\n", "a.py": "", "b.py": ""})
-    names(tmp_path, "go.py")
-    keep_imports(kept)
-    held = json.loads(kept.read_bytes())
-    lies = {digest: ["b"] for digest in held["names"]}
-    for text in ("", "[]", "{", '{"by": 3}', json.dumps({"by": "0" * 64, "names": lies})):
-        kept.write_text(text)
-        forget()
-        recall_imports(kept)
-        assert names(tmp_path, "go.py") == ["go.py", "a.py"]
-
-
-def test_where_nothing_can_be_written_imports_are_found_all_the_same(tmp_path: Path, forget):
-    write(tmp_path, {"go.py": "import a\n", "a.py": "", "folder": ""})
-    recall_imports(tmp_path / "folder/imports.json")
-    assert names(tmp_path, "go.py") == ["go.py", "a.py"]
-    keep_imports(tmp_path / "folder/imports.json")
-    assert (tmp_path / "folder").read_text() == ""
+@pytest.mark.parametrize("folder", ["scripts", "tests"])
+def test_each_file_of_the_project_is_read_as_python_reads_it(folder: str):
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        found = set()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        assert _imported_names(path) == found, path

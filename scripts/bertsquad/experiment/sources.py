@@ -1,15 +1,10 @@
 """Which local files a command is made of, so that editing one reruns what depends on it."""
 
 import ast
-import hashlib
-import json
+import re
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
-
-from bertsquad.console.errors import UserError
-from bertsquad.files import sha256, write_json
 
 # What people read while a command runs: progress, refusals, help. An option's type returns the
 # value as written or refuses it, and options are tracked where they are given.
@@ -25,10 +20,16 @@ NEVER_DECIDES_RESULTS = (*CONSOLE, "bertsquad/machine", "bertsquad/experiment/so
 # What a package may compile for itself.
 _C_SUFFIXES = (".c", ".h")
 
-# Names that files import, by the SHA-256 of a file's content; see `recall_imports`.
-_known: dict[str, list[str]] = {}
-_found: set[str] = set()  # those of them that this process has found by itself
-_MOST_KNOWN = 4000  # files, in a file of what is known: some states of the project
+# An import statement that begins a line, and the word itself.
+_IMPORT = re.compile(
+    rb"^[ \t]*("
+    rb"import[ \t]+[\w.]+(?:[ \t]+as[ \t]+\w+)?"
+    rb"|from[ \t]+[\w.]+[ \t]+import[ \t]+"
+    rb"(?:\([\w\s,]*\)|\w+(?:[ \t]*,[ \t]*\w+|[ \t]+as[ \t]+\w+)*)"
+    rb")[ \t]*(?:#[^\n]*)?$",
+    re.M,
+)
+_WORD = re.compile(rb"\bimport\b")
 
 # Statements, and the clauses that hold statements between the two.
 _STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
@@ -63,47 +64,41 @@ def local_sources(
 def _imported_files(folder: Path, path: Path, mtime_ns: int) -> tuple[Path, ...]:
     """The files of `folder` that one file imports, as it was at `mtime_ns`; each is read once
     however many commands are made of it."""
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest not in _known:
-        _known[digest] = sorted(_imported_names(content, path))
-        _found.add(digest)
-    names = _known[digest]
+    names = sorted(_imported_names(path))
     return tuple(dict.fromkeys(file for name in names for file in _module_files(folder, name)))
 
 
-def recall_imports(path: Path) -> None:
-    """Take over what an earlier process has found in files of the same content: parsing all of
-    scripts/ is a fifth of what planning the demo takes. A file that is not there, is damaged or was
-    written by another state of this module says nothing."""
-    try:
-        held = json.loads(path.read_bytes())
-        if held["by"] == sha256(__file__):
-            _known.update({str(digest): list(names) for digest, names in held["names"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-
-
-def keep_imports(path: Path) -> None:
-    """Leave what is known to later processes, whole or not at all, where anything is new; where
-    nothing can be written they find it anew."""
-    if not _found:
-        return
-    names = _known if len(_known) <= _MOST_KNOWN else {digest: _known[digest] for digest in _found}
-    with suppress(OSError, UserError):
-        write_json(path, {"by": sha256(__file__), "names": names})
-
-
-def _imported_names(content: bytes, path: Path) -> set[str]:
-    """Dotted names of everything that might be a module in a file's import statements."""
+def _imported_names(path: Path) -> set[str]:
+    """Dotted names of everything that might be a module in the file's import statements."""
+    source = path.read_bytes()
+    plain = _plain_imports(source)
+    # Parsing a whole file takes ten times as long, and each plan waits for hundreds.
+    tree = ast.parse(source if plain is None else plain, filename=str(path))
     names: set[str] = set()
-    for node in _statements(ast.parse(content, filename=str(path))):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
+
+
+def _plain_imports(source: bytes) -> bytes | None:
+    """The import statements of a file, one a line, where they can be told without parsing it: each
+    `import` is in a statement that begins a line, and none is in a string of several lines."""
+    if b"'''" in source or b"\\\n" in source:
+        return None
+    found = list(_IMPORT.finditer(source))
+    if len(_WORD.findall(source)) != len(found):
+        return None
+    inside, before = False, 0
+    for statement in found:
+        inside ^= source.count(b'"""', before, statement.start()) % 2 == 1
+        before = statement.start()
+        if inside:
+            return None
+    return b"\n".join(statement[1] for statement in found)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
