@@ -70,6 +70,6 @@ class ServedCell(TypedDict, total=False):
     latency_ms: dict[str, Any]  # server: from scheduled arrival to end; percentiles as in a cell
     wait_ms: dict[str, Any]  # server: from scheduled arrival to start
     slo: dict[str, Any]  # of load slo: ms, percentile, met, exceed_share
-    search: dict[str, Any]  # of load slo: rate, rate_confident, status, probes
+    search: dict[str, Any]  # of load slo: rate, rate_confident, status, probes, stopped
     twin: TwinFacts
     mlperf_estimate_ms: dict[str, Any]  # server: p99 (None of fewer than 662 requests), note

@@ -112,10 +112,15 @@ class Serving:
         """Open arrivals, `rate` a second on average."""
         settings = self.settings
         if requests is None:
-            requests = max(settings.requests_at_least, int(np.ceil(rate * settings.seconds)))
+            requests = self.requests(rate)
         due = make_arrivals(rate, requests, seed, **settings.arrivals)
         features = self._drawn(len(due), stream=3, seed=seed)
         return self._run("timing", self._schedule((due * 1e9).astype(np.int64), features), seed)
+
+    def requests(self, rate: float) -> int:
+        """How many requests a run at a rate has, unless another number is asked for."""
+        settings = self.settings
+        return max(settings.requests_at_least, int(np.ceil(rate * settings.seconds)))
 
     def describe_layout(self, places: list[InstancePlace]) -> dict[str, Any]:
         """served_cell.LayoutFacts."""
