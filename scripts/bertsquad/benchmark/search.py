@@ -196,8 +196,7 @@ def seed_of(workload_seed: int, number: int) -> int:
 
 def resampled(saturated: Run, seed: int) -> list[Services]:
     """Services as they would be of another run: blocks of time drawn with replacement."""
-    samples = saturated.samples
-    tokens, services = samples.batch_tokens, samples.service_ms / 1000
+    tokens, services = saturated.services()
     blocks = np.array_split(np.arange(len(services)), _BLOCKS)
     random = np.random.default_rng([seed, 6])
     found = []

@@ -64,6 +64,7 @@ class ServedCell(TypedDict, total=False):
     layout: LayoutFacts
     service: ServiceFacts
     capacity: CapacityFacts
+    steady: dict[str, Any]  # steady.Steady of the services with all lanes busy, in their order
     batching: dict[str, float] | None  # max_tokens, wait_ms
     requests: int
     arrivals: dict[str, Any]  # server: kind, rate, seed, share and what the kind takes
