@@ -182,17 +182,10 @@ def _requests(path: Path, features: Features) -> dict[str, Any]:
     data = read_object(path)
     try:
         samples = [float(sample) for sample in data["latency_samples_ms"]]
-        workload = make_workload(
-            features.lengths,
-            batch_size=1,
-            warmup=data["warmup_iterations"],
-            iterations=data["iterations"],
-            seed=data["workload_seed"],
-        )
-        tokens = data["tokens"]
+        tokens, drawn = data["tokens"], _timed(data, features.lengths)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a cell of requests ({error!r}); measure it again") from None
-    lengths = features.lengths[np.concatenate(workload.timed)].tolist()
+    lengths = features.lengths[drawn].tolist()
     if len(samples) != len(lengths) or sum(lengths) != tokens:
         raise UserError(
             f"{path}: measured on other questions: {len(samples)} requests of {tokens:,} word "
@@ -204,6 +197,31 @@ def _requests(path: Path, features: Features) -> dict[str, Any]:
         "started_at": data.get("started_at", ""),
         "peak_mib": data.get("peak_memory_mib"),
     }
+
+
+def _timed(data: Mapping[str, Any], lengths: np.ndarray) -> np.ndarray:
+    """Feature numbers of a cell's requests in their order, int64[iterations].
+
+    Within a budget of seconds whole passes over fewer requests are timed again and again, and a
+    cell holds no number of passes: it is the one that gives the word pieces of each request.
+    """
+    count = data["iterations"]
+    most = count if data.get("seconds") is not None else 1
+    once = None
+    for passes in (number for number in range(1, most + 1) if count % number == 0):
+        workload = make_workload(
+            lengths,
+            batch_size=1,
+            warmup=data["warmup_iterations"],
+            iterations=count // passes,
+            seed=data["workload_seed"],
+        )
+        drawn: np.ndarray = np.tile(np.concatenate(workload.timed), passes)
+        once = drawn if once is None else once
+        if lengths[drawn].tolist() == data.get("batch_tokens"):
+            return drawn
+    assert once is not None  # a workload has at least one request
+    return once
 
 
 def _cell(
