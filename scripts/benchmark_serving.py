@@ -275,6 +275,8 @@ def in_short(cell: dict[str, Any]) -> str:
     if "search" in cell:
         found = cell["search"]
         parts.append(f"within {cell['slo']['ms']:g} ms: {found['rate']:.2f}/s, {found['status']}")
+        if found["stopped"]:
+            parts.append(f"no time for another run: {found['stopped']}")
     parts.append(f"memory {cell['peak_memory_mib']:.0f} MiB")
     if cell["tries"]["number"] > 1:
         parts.append("measured again: the first try was disturbed")

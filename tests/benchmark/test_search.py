@@ -12,6 +12,7 @@ from bertsquad.benchmark.search import (
     highest_below,
     highest_rate,
     seed_of,
+    too_long,
 )
 from bertsquad.benchmark.services import Services
 from bertsquad.benchmark.serving import Serving, ServingSettings
@@ -148,3 +149,27 @@ def test_a_trace_that_is_shorter_than_the_warm_up_has_a_rate(tmp_path):
     serving, services = one_millisecond(1, kind="trace", file=str(path))
     found = highest_rate(serving, services, 0.0015, 1, 4000)
     assert found == pytest.approx(1000, rel=0.01)
+
+
+def test_a_run_that_there_is_no_time_for_ends_the_search_with_the_reason():
+    machine = Machine()
+    found = find_rate(50.0, machine.highest(50.0), 1.0, machine.run, lambda rate, last: "no time")
+    assert (found.status, found.rate_confident, found.stopped) == ("unconfirmed", 0.0, "no time")
+    assert found.rate == pytest.approx(80, rel=0.01)
+    assert machine.runs == []
+
+    def only_probes(rate, last):
+        return "no time" if last else ""
+
+    found = find_rate(50.0, machine.highest(50.0), 0.9, machine.run, only_probes)
+    assert (found.status, found.stopped) == ("unconfirmed", "no time")
+    assert found.rate_confident == pytest.approx(0.9 * found.rate)
+    assert all(not last for *_, last in machine.runs)
+
+
+def test_requests_at_a_low_rate_take_longer_than_a_search_may():
+    assert too_long(10.0, 368, 600.0, 600.0) == ""
+    assert too_long(0.5, 368, 600.0, 600.0) == (
+        "368 requests at 0.5 a second take 736 s, of 600 s 600 are left; give the scenario more "
+        "seconds or fewer requests"
+    )

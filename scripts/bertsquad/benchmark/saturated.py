@@ -13,7 +13,7 @@ def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
     """The cell, but for what is true of every cell under load, and the raw samples."""
     run, capacity, services = serving.saturate(serving.settings.seconds)
     samples = run.samples
-    service = services.describe() | raw(samples.batch_tokens, samples.service_ms / 1000)
+    service = services.describe() | raw(*run.services())
     service |= {"mean_ms": float(samples.service_ms.mean()), "inflation": None}
     return {
         "capacity": asdict(capacity),
@@ -27,4 +27,4 @@ def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
         "clock": CLOCK,
         "noise": run.noise,
         "activity": run.activity,
-    }, samples
+    } | run.describe_steady(), samples

@@ -7,6 +7,7 @@ that load, and one run with a seed of its own confirms.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -27,6 +28,8 @@ STEP = 0.03  # down from a rate that was not confirmed
 MOST_STEPS = 2
 PROBE_S = 30.0
 PROBE_REQUESTS = 368  # that p99 takes
+MOST_S = 600.0  # of all runs of a search, or as long as MOST_RUNS of the configured length
+MOST_RUNS = 10
 _STREAMS, _ARRIVALS, _WARM_UP = 4, 25_000, 500
 _BLOCKS, _RESAMPLES, _RESAMPLED_ARRIVALS = 20, 60, 20_000
 _TO = 0.005  # precision of a rate, relative
@@ -51,12 +54,14 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class Found:
     """`rate` by the twin; `rate_confident` what was run and, where confirmed, met the SLO; 0 where
-    the services are known too little for any rate to be sure, and nothing was run for it."""
+    the services are known too little for any rate to be sure, and nothing was run for it.
+    `stopped`: which run there was no time for; "" where there was time for all."""
 
     status: Status
     rate: float
     rate_confident: float
     probes: tuple[Probe, ...]
+    stopped: str = ""
 
 
 def find_rate(
@@ -64,14 +69,18 @@ def find_rate(
     highest: Callable[[float], float],
     margin: float,
     run: Callable[[float, int, bool], Probe],
+    no_time: Callable[[float, bool], str] = lambda rate, last: "",
 ) -> Found:
     """Look for the rate. `highest(inflation)` is the twin's, 0 where none meets the SLO; `margin`
     at most 1, its lower confidence bound over itself; `run(rate, seed, last)` measures, for longer
-    where it is to be the last."""
+    where it is to be the last; `no_time(rate, last)` says why there is no time for that, "" where
+    there is."""
     rate, probes = highest(1.0), list[Probe]()
     if rate <= 0:
         return Found("infeasible", 0.0, 0.0, ())
     while len(probes) < MOST_PROBES:
+        if stopped := no_time(rate, False):
+            return Found("unconfirmed", rate, 0.0, tuple(probes), stopped)
         probes.append(run(rate, len(probes), False))
         before, rate = rate, highest(probes[-1].inflation)
         if rate <= 0:
@@ -82,6 +91,8 @@ def find_rate(
     if confident <= 0:
         return Found("unconfirmed", rate, 0.0, tuple(probes))
     for step in range(MOST_STEPS + 1):
+        if stopped := no_time(confident, True):
+            return Found("unconfirmed", rate, confident, tuple(probes), stopped)
         probes.append(run(confident, MOST_PROBES + step, True))
         if probes[-1].p99 <= slo_ms and probes[-1].twin == "fits":
             return Found("confirmed", rate, confident, tuple(probes))
@@ -97,11 +108,19 @@ def search(
     `search`."""
     runs: list[Run] = []
     lanes, seed = serving.layout.lanes, serving.settings.workload_seed
+    budget_s, begin = max(MOST_S, MOST_RUNS * serving.settings.seconds), time.monotonic()
+
+    def requests_of(rate: float, last: bool) -> int:
+        if last:
+            return serving.requests(rate)
+        return max(PROBE_REQUESTS, int(rate * min(PROBE_S, serving.settings.seconds)))
+
+    def no_time(rate: float, last: bool) -> str:
+        left = budget_s - (time.monotonic() - begin)
+        return too_long(rate, requests_of(rate, last), left, budget_s)
 
     def run(rate: float, number: int, last: bool) -> Probe:
-        probe_s = min(PROBE_S, serving.settings.seconds)
-        requests = None if last else max(PROBE_REQUESTS, int(rate * probe_s))
-        done = serving.serve(rate, seed_of(seed, number), requests)
+        done = serving.serve(rate, seed_of(seed, number), requests_of(rate, last))
         runs.append(done)
         found = twin_check.compare(done.samples, done.schedule, services, lanes)
         return Probe(
@@ -122,32 +141,50 @@ def search(
     if point > 0:
         others = [highest(each, _RESAMPLED_ARRIVALS, 2) for each in resampled(saturated, seed)]
         margin = min(1.0, float(np.percentile(others, 2.5)) / point)
-    found = find_rate(slo_ms, lambda inflation: highest(services.times(inflation)), margin, run)
-    if found.status != "infeasible":
+    found = find_rate(
+        slo_ms, lambda inflation: highest(services.times(inflation)), margin, run, no_time
+    )
+    if found.stopped:
+        serving.tell(f"the search ends unconfirmed: {found.stopped}", 0, 1)
+    if found.status != "infeasible" and found.probes:
         rate = found.probes[-1].rate
-    else:
+    else:  # what latencies are, all the same, by as many requests as there is time for
         rate = _WHERE_INFEASIBLE * lanes / float(services.expected(serving.lengths).mean())
-        runs.append(serving.serve(rate, seed))
-    latencies = runs[-1].samples.latency_ms
+        requests = min(serving.requests(rate), max(1, int(rate * budget_s)))
+        runs.append(serving.serve(rate, seed, requests))
+    return runs[-1], rate, _described(found, margin, runs[-1].samples.latency_ms, slo_ms)
+
+
+def _described(found: Found, margin: float, latencies: np.ndarray, slo_ms: float) -> dict[str, Any]:
+    """A cell's `slo` and `search`; `latencies` of the last run, ms."""
     p99 = float(np.percentile(latencies, PERCENTILE, method="inverted_cdf"))
-    return (
-        runs[-1],
-        rate,
-        {
-            "slo": {
-                "ms": slo_ms,
-                "percentile": PERCENTILE,
-                "met": p99 <= slo_ms,
-                "exceed_share": float(np.mean(latencies > slo_ms)),
-            },
-            "search": {
-                "status": found.status,
-                "rate": found.rate,
-                "rate_confident": found.rate_confident,
-                "margin": margin,
-                "probes": [asdict(probe) for probe in found.probes],
-            },
+    return {
+        "slo": {
+            "ms": slo_ms,
+            "percentile": PERCENTILE,
+            "met": p99 <= slo_ms,
+            "exceed_share": float(np.mean(latencies > slo_ms)),
         },
+        "search": {
+            "status": found.status,
+            "rate": found.rate,
+            "rate_confident": found.rate_confident,
+            "margin": margin,
+            "probes": [asdict(probe) for probe in found.probes],
+            "stopped": found.stopped,
+        },
+    }
+
+
+def too_long(rate: float, requests: int, left_s: float, budget_s: float) -> str:
+    """Why there is no time for a run of so many requests at a rate, "" where there is: a low rate
+    takes long to bring the requests that a percentile needs."""
+    takes_s = requests / rate
+    if takes_s <= left_s:
+        return ""
+    return (
+        f"{requests} requests at {rate:.3g} a second take {takes_s:.0f} s, of {budget_s:.0f} s "
+        f"{max(left_s, 0.0):.0f} are left; give the scenario more seconds or fewer requests"
     )
 
 
@@ -159,8 +196,7 @@ def seed_of(workload_seed: int, number: int) -> int:
 
 def resampled(saturated: Run, seed: int) -> list[Services]:
     """Services as they would be of another run: blocks of time drawn with replacement."""
-    samples = saturated.samples
-    tokens, services = samples.batch_tokens, samples.service_ms / 1000
+    tokens, services = saturated.services()
     blocks = np.array_split(np.arange(len(services)), _BLOCKS)
     random = np.random.default_rng([seed, 6])
     found = []

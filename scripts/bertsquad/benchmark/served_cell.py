@@ -64,12 +64,13 @@ class ServedCell(TypedDict, total=False):
     layout: LayoutFacts
     service: ServiceFacts
     capacity: CapacityFacts
+    steady: dict[str, Any]  # steady.Steady of the services with all lanes busy, in their order
     batching: dict[str, float] | None  # max_tokens, wait_ms
     requests: int
     arrivals: dict[str, Any]  # server: kind, rate, seed, share and what the kind takes
     latency_ms: dict[str, Any]  # server: from scheduled arrival to end; percentiles as in a cell
     wait_ms: dict[str, Any]  # server: from scheduled arrival to start
     slo: dict[str, Any]  # of load slo: ms, percentile, met, exceed_share
-    search: dict[str, Any]  # of load slo: rate, rate_confident, status, probes
+    search: dict[str, Any]  # of load slo: rate, rate_confident, status, probes, stopped
     twin: TwinFacts
     mlperf_estimate_ms: dict[str, Any]  # server: p99 (None of fewer than 662 requests), note

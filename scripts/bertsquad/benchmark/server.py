@@ -30,8 +30,8 @@ def measured(serving: Serving) -> tuple[dict[str, Any], Samples]:
         rate = load.value * capacity.features_per_second if share else load.value
         run = serving.serve(rate, settings.workload_seed)
     found |= describe(serving, run, rate, capacity, services)
-    busy = saturated.samples
-    found["service"] |= raw(busy.batch_tokens, busy.service_ms / 1000)
+    found["service"] |= raw(*saturated.services())
+    found |= saturated.describe_steady()
     found["capacity"] |= {"validity": validity(saturated.noise)["verdict"]}
     return found, run.samples
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bertsquad.benchmark.layout import InstancePlace, Layout
 from bertsquad.benchmark.samples import Samples, late_ms
 from bertsquad.benchmark.services import Services, fit
 from bertsquad.benchmark.statistics import percentile
+from bertsquad.benchmark.steady import Steady, classify
 from bertsquad.machine.activity import Watch
 from bertsquad.machine.noise import difference
 
@@ -65,6 +66,17 @@ class Run:
     noise: dict[str, Any]  # machine.noise.difference, other_cpus and late_share
     activity: dict[str, Any]
     seed: int | None = None  # of open arrivals and their features
+    steady: Steady | None = None  # of services with all lanes busy; None: too few to tell
+
+    def services(self) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens and services, seconds, of each batch since the services are steady."""
+        first = self.steady.dropped if self.steady is not None else 0
+        samples = self.samples
+        return samples.batch_tokens[first:], samples.service_ms[first:] / 1000
+
+    def describe_steady(self) -> dict[str, Any]:
+        """`steady` of a cell; empty where there were too few services to tell."""
+        return {} if self.steady is None else {"steady": self.steady.describe()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class Serving:
 
     def saturate(self, seconds: float) -> tuple[Run, Capacity, Services]:
         """All lanes busy for so long; the capacity is the sum of what each lane did until its last
-        request ended."""
+        request ended. What was served before services were steady does not count as a service."""
         features = self._drawn(min(_MOST_REQUESTS, int(10_000 * seconds) + 1), stream=4)
         due = np.zeros(len(features), np.int64)
         run = self._run("timing, saturated", self._schedule(due, features, seconds))
@@ -105,17 +117,24 @@ class Serving:
             own = samples.end_ns[samples.lane == lane]
             rate += len(own) / (own.max() / 1e9) if len(own) else 0.0
         last = float(samples.end_ns.max()) / 1e9
-        services = fit(samples.batch_tokens, samples.service_ms / 1000)
-        return run, Capacity(rate, len(samples), last), services
+        # A raw series is steady only beside its lengths: those of features differ by six times.
+        normal = fit(samples.batch_tokens, samples.service_ms / 1000).residuals
+        run = replace(run, steady=classify(normal))
+        return run, Capacity(rate, len(samples), last), fit(*run.services())
 
     def serve(self, rate: float, seed: int, requests: int | None = None) -> Run:
         """Open arrivals, `rate` a second on average."""
         settings = self.settings
         if requests is None:
-            requests = max(settings.requests_at_least, int(np.ceil(rate * settings.seconds)))
+            requests = self.requests(rate)
         due = make_arrivals(rate, requests, seed, **settings.arrivals)
         features = self._drawn(len(due), stream=3, seed=seed)
         return self._run("timing", self._schedule((due * 1e9).astype(np.int64), features), seed)
+
+    def requests(self, rate: float) -> int:
+        """How many requests a run at a rate has, unless another number is asked for."""
+        settings = self.settings
+        return max(settings.requests_at_least, int(np.ceil(rate * settings.seconds)))
 
     def describe_layout(self, places: list[InstancePlace]) -> dict[str, Any]:
         """served_cell.LayoutFacts."""
