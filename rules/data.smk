@@ -46,6 +46,7 @@ rule unzip:
         "<resources>/unzipped/{archive}/{member}",
     log:
         "<logs>/unzip/{archive}/{member}.log",
+    localrule: True
     shell:
         "python {input.code[0]:q} --archive {input.archive:q} --member {wildcards.member:q}"
         " --output {output:q} &> {log:q}"

@@ -29,6 +29,7 @@ def parse_args() -> argparse.Namespace:
     )
     add("--metrics", nargs="*", type=Path, default=[], metavar="JSON", help="scores, with F1")
     add("--comparisons", nargs="*", type=Path, default=[], metavar="JSON", help="F1 beside FP32's")
+    add("--explored", nargs="*", type=Path, default=[], metavar="JSON", help="of explore.py")
     add("--machine", type=Path, required=True, metavar="JSON", help="machine.json")
     add("--output", type=Path, required=True, metavar="JSON", help="cells.json to write")
     return parser.parse_args()
@@ -51,6 +52,7 @@ def main() -> None:
         comparisons=args.comparisons,
         machine=read_object(args.machine),
         source=str(args.machine),
+        explored=args.explored,
     )
     write_text(args.output, as_text(found))
     print(f"{args.output}: {len(found['cells'])} cells of {found['machine']['cpu']}")

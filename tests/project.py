@@ -5,13 +5,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from dry_runs import SNAKEMAKE, dry_run
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "report")
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
 def heed_ctrl_c() -> None:
@@ -19,28 +19,30 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def environment() -> dict[str, str]:
+    """As a user has it: without an activated environment."""
+    others = ("VIRTUAL_ENV", "PYTHONPATH", "SNAKEMAKE_PROFILE")
+    return {key: value for key, value in os.environ.items() if key not in others}
+
+
 @dataclass
 class Project:
     """A checkout in a folder of its own."""
 
     folder: Path
+    program: tuple[str, ...] = (str(SNAKEMAKE),)
 
     def start(
         self, *arguments: str, cwd: Path | None = None, own_session: bool = False
     ) -> subprocess.Popen:
-        """Start Snakemake as a user would: without an activated environment.
+        """Start Snakemake as a user would.
 
         In a session of its own it can be sent what Ctrl-C sends: a signal to it and all its jobs.
         """
-        environment = {
-            key: value
-            for key, value in os.environ.items()
-            if key not in ("VIRTUAL_ENV", "PYTHONPATH", "SNAKEMAKE_PROFILE")
-        }
         return subprocess.Popen(
-            [str(SNAKEMAKE), *arguments],
+            [*self.program, *arguments],
             cwd=cwd or self.folder,
-            env=environment,
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,7 +51,9 @@ class Project:
         )
 
     def snakemake(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
-        """Run Snakemake to its end."""
+        """Run Snakemake to its end; a dry run in a fork of a process that has imported it."""
+        if "-n" in arguments:
+            return dry_run(arguments, cwd or self.folder, environment())
         process = self.start(*arguments, cwd=cwd)
         stdout, stderr = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,15 @@ PATHS_OF_THEIR_OWN = {"containers.md", "engines.md", "errata.md", "modelzoo.md"}
 STARTS = [ROOT, LIBRARY, ROOT / "config", *(path.parent for path in LIBRARY.glob("*/__init__.py"))]
 # A path in backticks: a folder in it, and no wildcard or placeholder.
 PATH = re.compile(r"`([\w.-]+/[\w./-]*)`")
-NOT_OF_THE_REPOSITORY = ("results/", "figures/", "n/", "envs/wheels/", "config/artifacts.lock.json")
+NOT_OF_THE_REPOSITORY = (
+    "results/",
+    ".snakemake/",
+    ".venv/",
+    "figures/",
+    "n/",
+    "envs/wheels/",
+    "config/artifacts.lock.json",
+)
 
 
 def folders_with_modules() -> set[str]:
@@ -62,6 +71,20 @@ def test_links_between_pages_lead_somewhere(page: Path):
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_the_map_says_each_thing_once():
+    rows = [line for line in INDEX.splitlines() if line.startswith("| ")]
+    looked_for = [row.split(" | ")[0] for row in rows]
+    twice = sorted({each for each in looked_for if looked_for.count(each) > 1})
+    assert twice == ["| where"] or twice == []
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_names_a_module_once(room: str):
+    named = Counter(re.findall(r"`(\w+)`", ROOMS[room]))
+    there = Counter(path.stem for path in (LIBRARY / room).rglob("*.py"))
+    assert {name: times for name, times in named.items() if times > max(1, there[name])} == {}
 
 
 def test_every_decision_is_listed():

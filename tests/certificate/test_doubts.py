@@ -113,7 +113,7 @@ def test_code_edited_after_the_step_is_another_matter(run):
     assert doubts(run) == [
         (
             "changed-since",
-            f"finetune/demo ran by another version of {LOOP} than there is now",
+            f"finetune/demo was run by another version of {LOOP} than there is now",
             "finetune/demo",
         )
     ]

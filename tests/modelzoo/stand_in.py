@@ -1,5 +1,6 @@
 """The stand-in for the Model Zoo (stand_in_launcher/), installed in a folder for a test."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from bertsquad.checkpoint import bundle
+from dry_runs import SNAKEMAKE, dry_run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAUNCHER = Path(__file__).resolve().parent / "stand_in_launcher"
@@ -100,7 +102,8 @@ def snakemake(folder: Path, *words: str, **experiment: str) -> subprocess.Comple
     given = {"image": "null", "source": "models", "python": sys.executable, "fails": ""}
     config = folder / "zoo.yaml"
     config.write_text(EXPERIMENT.format(**given | experiment))
-    command = [str(Path(sys.executable).parent / "snakemake"), *words, "--cores", "2"]
+    command = [*words, "--cores", "2", "--configfile", str(config)]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command += ["--configfile", str(config)]
-    return subprocess.run(command, capture_output=True, text=True)
+    if "-n" in words:
+        return dry_run(tuple(command), Path.cwd(), dict(os.environ))
+    return subprocess.run([str(SNAKEMAKE), *command], capture_output=True, text=True)

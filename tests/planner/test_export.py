@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fake_results
 from bertsquad.benchmark.validity import validity
+from bertsquad.benchmark.workload import make_workload
 from bertsquad.console.errors import UserError
+from bertsquad.data.features import Features
 from bertsquad.planner.cells import read
 from bertsquad.planner.export import Run, describe_machine, export
 from made_cells import FinishedRun
@@ -75,6 +78,26 @@ def test_other_questions_are_refused(run):
     path.write_text(json.dumps(data | {"tokens": data["tokens"] + 1}))
     with pytest.raises(UserError, match="measured on other questions: 40 requests"):
         exported(run)
+
+
+def test_requests_that_a_budget_timed_in_several_passes_are_taken_in_their_order(run):
+    features = Features.open(run.features)
+    workload = make_workload(features.lengths, batch_size=1, warmup=5, iterations=13)
+    lengths = np.tile(features.lengths[np.concatenate(workload.timed)], 3)
+    for path in run.results.cells:
+        if "openvino" in str(path) and path.name.startswith("batch1-"):
+            data = json.loads(path.read_text()) | {
+                "seconds": 2.0,
+                "iterations": 39,
+                "latency_samples_ms": (1 + lengths / 10).tolist(),
+                "batch_tokens": lengths.tolist(),
+                "tokens": int(lengths.sum()),
+            }
+            path.write_text(json.dumps(data))
+    openvino = exported(run)["cells"][0]
+    assert openvino["lengths"] == [*lengths.tolist(), *lengths.tolist()]  # two repeats
+    whole = make_workload(features.lengths, batch_size=1, warmup=5, iterations=39).timed
+    assert sum(features.lengths[np.concatenate(whole)]) != sum(lengths)  # one pass of 39 it is not
 
 
 def test_cells_of_another_machine_are_refused(run):

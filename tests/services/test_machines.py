@@ -3,48 +3,41 @@ has half the processors."""
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
 from project import Project
-from services.slurm import Slurm, own_slurm
-from services.small_run import CONFIG, small_project
+from services import small_run
+from services.slurm_project import CONFIG, PROFILE, finished
 
-PROFILE = ("--workflow-profile", "profiles/slurm")
-RUN = ("--configfile", "small.yaml")
-KINDS = """\
-machines: {half: {slurm_partition: half}, whole: {slurm_partition: cpu}}
-plan: {rate: 2, slo: {percentile: 50, ms: 5000}, length_classes: [512],
-       machines: {half: {most: 3}, whole: {most: 3}}}
-"""
+KINDS = {
+    "benchmark": yaml.safe_load(small_run.CONFIG)["benchmark"] | {"iterations": 40},
+    "machines": {"half": {"slurm_partition": "half"}, "whole": {"slurm_partition": "cpu"}},
+    "plan": {
+        "rate": 2,
+        "slo": {"percentile": 50, "ms": 5000},
+        "length_classes": [512],
+        "machines": {"half": {"most": 3}, "whole": {"most": 3}},
+    },
+}
+A_GROUP_FOR_EACH_KIND = {
+    "groups": {"benchmark_inference": "cells-{machine}"},
+    "group-components": {"cells-{machine}": 20},
+}
 
 
 @pytest.fixture(scope="module")
-def slurm() -> Iterator[Slurm]:
-    with own_slurm() as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def measured(slurm, tmp_path_factory) -> Project:
+def measured(slurm, on_host, tmp_path_factory) -> Project:
     """Trained and scored here, timed by both kinds of nodes."""
-    project = small_project(tmp_path_factory.mktemp("machines") / "bertsquad")
-    config = project.folder / "small.yaml"
-    config.write_text(CONFIG.replace("iterations: 3", "iterations: 40, quiet_seconds: 0") + KINDS)
-    for_this_site(project)
-    done = project.snakemake("accuracy", *RUN, "--cores", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path_factory.mktemp("machines") / "bertsquad"
+    project = finished(on_host, folder, KINDS, **A_GROUP_FOR_EACH_KIND)
     # One after the other: the nodes are one machine.
-    done = project.snakemake("timings", *RUN, *PROFILE, "--jobs", "1")
+    done = project.snakemake("timings", *CONFIG, *PROFILE, "--jobs", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     take_as_undisturbed(project)
-    done = project.snakemake("results/report.html", "plan", *RUN, *PROFILE)
+    done = project.snakemake("results/report.html", "plan", *CONFIG, *PROFILE)
     assert done.returncode == 0, done.stdout + done.stderr
     return project
 
@@ -59,19 +52,6 @@ def take_as_undisturbed(project: Project) -> None:
         cell["validity"] = {"verdict": "valid", "reasons": []}
         cell.pop("calibration", None)  # no cell is slower than another one's
         path.write_text(json.dumps(cell))
-
-
-def for_this_site(project: Project) -> None:
-    """The user's two lines, no accounting, and the patience of a test."""
-    profile = project.folder / "profiles/slurm/config.yaml"
-    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    settings["default-resources"] = {"slurm_partition": "cpu", "mem_mb": 500, "runtime": 10}
-    settings |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 10}
-    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
-    settings |= {"resources": {"mem_mb": 5000}, "set-threads": {"featurize": 2}}
-    settings["groups"] = {"benchmark_inference": "cells-{machine}"}
-    settings["group-components"] = {"cells-{machine}": 20}
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
 def read(project: Project, name: str) -> dict:
@@ -113,7 +93,7 @@ def test_one_plan_is_of_both(measured):
 
 
 def test_speed_through_an_executor_is_refused_in_one_line(measured):
-    done = measured.snakemake("speed", *RUN, *PROFILE)
+    done = measured.snakemake("speed", *CONFIG, *PROFILE)
     assert done.returncode == 2
     [line] = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: error")]
     assert "sbatch scripts/slurm_node.sh speed" in line

@@ -8,7 +8,7 @@ import pytest
 
 from project import ROOT
 from services.slurm import run
-from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm
+from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm, trained
 from services.small_run import CELL, RUN, decided_otherwise, records, small_project, untimed_files
 
 
@@ -36,11 +36,12 @@ def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
         ),
         (
             {"default-resources": SITE | {"slurm_partition": "half"}},
-            "asks for cpus_per_task=2, and partition half has 1 processors a node",
+            "=2, and partition half has 1 processors a node",
         ),
         ({"default-resources": SITE | {"runtime": 9000}}, "asks for runtime=9000, and partition"),
+        ({"slurm-status-command": "sacct"}, "is sacct, and this Slurm keeps no accounts"),
     ],
-    ids=["whole nodes", "processors", "time"],
+    ids=["whole nodes", "processors", "time", "accounts"],
 )
 def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_path, changes, said):
     project = project_for_slurm(tmp_path / "bertsquad", **changes)
@@ -53,9 +54,10 @@ def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_pat
     assert set(slurm.jobs("%i")) <= before
 
 
-def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, tmp_path):
+def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, on_host, tmp_path):
     for partition, node, processors in (("cpu", None, 2), ("half", "n4", 1)):
-        project = small_project(tmp_path / partition)
+        project = trained(on_host, tmp_path / partition)
+        assert not (project.folder / "results/machine.json").exists()
         run(
             *("sbatch", "--wait", "--chdir", str(project.folder), f"--partition={partition}"),
             *("--time=20", "--output", str(tmp_path / f"{partition}.out")),

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from project import ROOT, Project, heed_ctrl_c
 from services.slurm import run
-from services.slurm_project import CONFIG, PROFILE, busy_node, prepared, wait_for
+from services.slurm_project import CONFIG, PROFILE, busy_node, untrained, wait_for
 from services.small_run import MODEL, RUN
 
 # Long enough to be lost in the middle, on two cores; its state is saved every second.
@@ -24,16 +23,15 @@ ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED")
 @pytest.fixture(scope="module")
 def undisturbed(on_host, tmp_path_factory) -> bytes:
     """The weights of the longer training."""
-    project = prepared(on_host, tmp_path_factory.mktemp("undisturbed") / "bertsquad", LONGER)
+    project = untrained(on_host, tmp_path_factory.mktemp("undisturbed") / "bertsquad", LONGER)
     done = project.snakemake(MODEL, *RUN)
     assert done.returncode == 0, done.stdout + done.stderr
     return (project.folder / MODEL).read_bytes()
 
 
 def submit(project: Project) -> subprocess.Popen:
-    command = [sys.executable, "-m", "snakemake", MODEL, *CONFIG, *PROFILE]
     return subprocess.Popen(
-        command,
+        [*project.program, MODEL, *CONFIG, *PROFILE],
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -59,7 +57,7 @@ def check_steps(folder: Path) -> None:
 def test_a_lost_node_is_made_good_by_another_and_training_goes_on(
     slurm, on_host, undisturbed, tmp_path
 ):
-    project = prepared(on_host, tmp_path / "bertsquad", LONGER)
+    project = untrained(on_host, tmp_path / "bertsquad", LONGER)
     driver = train_until_a_state_is_saved(project)
     try:
         node = busy_node(slurm)
@@ -77,7 +75,7 @@ def test_a_lost_node_is_made_good_by_another_and_training_goes_on(
 def test_a_lost_snakemake_is_started_again_and_its_training_is_not_done_twice(
     slurm, on_host, undisturbed, tmp_path
 ):
-    project = prepared(on_host, tmp_path / "bertsquad", LONGER)
+    project = untrained(on_host, tmp_path / "bertsquad", LONGER)
     driver = train_until_a_state_is_saved(project)
     driver.send_signal(signal.SIGKILL)
     driver.communicate()
@@ -104,7 +102,7 @@ def test_a_job_whose_time_is_nearly_up_is_queued_again_and_goes_on(
 ):
     """Told by the signal that Slurm sends two minutes before the end, sent here once training has
     begun. That Slurm sends it is shown where nothing new was made (test_slurm.py)."""
-    project = prepared(on_host, tmp_path / "bertsquad", LONGER)
+    project = untrained(on_host, tmp_path / "bertsquad", LONGER)
     out = tmp_path / "out"
     job = run(
         *("sbatch", "--parsable", "--chdir", str(project.folder), "--partition=cpu", "--time=10"),

@@ -2,10 +2,11 @@
 
 import pytest
 
-from services.slurm_project import CONFIG, PROFILE, prepared
+from services.slurm_project import CONFIG, PROFILE, trained, untrained
 from services.small_run import MODEL
 
 TWO_NODES = {"runtime": 10, "nodes": 2, "tasks": 2, "cpus_per_task": 2}
+MEMORY_OF_ONE = "2000M"
 ANSWERS = "results/small/torch-fp32/predictions.json"
 
 
@@ -15,7 +16,7 @@ def with_resources(**of_rules: dict) -> dict:
 
 @pytest.mark.parametrize("mpi", [{}, {"mpi": "srun"}], ids=["plain", "mpi"])
 def test_two_nodes_that_are_allocated_are_two_that_train(slurm, on_host, tmp_path, mpi):
-    project = prepared(
+    project = untrained(
         on_host,
         tmp_path / "bertsquad",
         {"distributed": {"hosts": "slurm", "processes": 1}},
@@ -29,7 +30,7 @@ def test_two_nodes_that_are_allocated_are_two_that_train(slurm, on_host, tmp_pat
 
 
 def test_nodes_that_would_stand_idle_are_refused_before_the_first_job(slurm, on_host, tmp_path):
-    project = prepared(on_host, tmp_path / "bertsquad", **with_resources(finetune=TWO_NODES))
+    project = untrained(on_host, tmp_path / "bertsquad", **with_resources(finetune=TWO_NODES))
     before = set(slurm.jobs("%i"))
     done = project.snakemake(MODEL, *CONFIG, *PROFILE)
     assert done.returncode == 2
@@ -38,14 +39,14 @@ def test_nodes_that_would_stand_idle_are_refused_before_the_first_job(slurm, on_
     assert set(slurm.jobs("%i")) <= before
 
 
-def test_eight_shards_on_three_nodes_answer_as_one_job_does(slurm, on_host, tmp_path):
-    project = prepared(on_host, tmp_path / "bertsquad", {"logits": {"shards": 8}})
+def test_four_shards_on_three_nodes_answer_as_one_job_does(slurm, on_host, tmp_path):
+    project = trained(on_host, tmp_path / "bertsquad", {"logits": {"shards": 4}})
     before = set(slurm.jobs("%i"))
     done = project.snakemake(ANSWERS, *CONFIG, *PROFILE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (project.folder / ANSWERS).read_bytes() == (on_host.folder / ANSWERS).read_bytes()
     shards = list((project.folder / "results/small/torch-fp32/shards").iterdir())
-    assert len(shards) == 8
+    assert len(shards) == 4
     after = [line.split() for line in slurm.jobs("%i %N")]
     assert len({node for job, node in after if job not in before}) > 1
 
@@ -59,14 +60,13 @@ def test_cells_up_to_twenty_are_one_submission(slurm, on_host, tmp_path):
             **{"threads": [1], "warmup": 0, "iterations": 1, "quiet_seconds": 0},
         },
     }
-    project = prepared(on_host, tmp_path / "bertsquad", config)
-    # The model is there: cells alone are to be made.
-    done = project.snakemake(MODEL, *CONFIG, "--cores", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
+    project = trained(on_host, tmp_path / "bertsquad", config)
     assert project.planned("timings", *CONFIG) == {"benchmark_inference": 8, "timings": 1}
-    before = set(slurm.jobs("%i"))
+    before = set(slurm.jobs("%i %l %m"))
     done = project.snakemake("timings", *CONFIG, *PROFILE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(set(slurm.jobs("%i")) - before) == 1
+    [job] = set(slurm.jobs("%i %l %m")) - before
+    # The time of eight and the memory of one.
+    assert job.split()[1:] == ["2:00:00", MEMORY_OF_ONE]
     cells = list((project.folder / "results/small/torch-fp32/benchmark").rglob("*.json"))
     assert len(cells) == 8

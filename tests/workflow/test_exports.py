@@ -139,3 +139,28 @@ def test_cells_are_measured_again_by_the_mode_they_were_measured_in(project):
     assert f"in all: {found['verdict']}" in done.stdout
     modes = (project.folder / "results/logs/verify_cells.log").read_text()
     assert "saturated" in modes
+
+
+def test_layouts_are_raced_and_the_plan_takes_what_won(project):
+    settings = {"minutes": 4, "seconds": 0.2, "layouts": ["1x1x1", "1x1x2"]}
+    given = ("--config", f"explore={json.dumps(settings)}")
+    done = project.snakemake("explore", *CALL, *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kept for the plan: torch fp32 1x1x" in done.stdout
+    found = json.loads((project.folder / "results/explore/a.json").read_text())
+    assert {row["cell"] for row in found["raced"]} == {"torch fp32 1x1x1", "torch fp32 1x1x2"}
+    assert all(row["score"]["value"] > 0 and row["rounds"] for row in found["raced"])
+    record = project.folder / "results/explore/a/race.jsonl"
+    measured = record.read_text()
+    # A race that is run again, with more time, goes on from what was measured.
+    again = project.snakemake("plan", *CALL, *given, "--forcerun", "explore_run")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert record.read_text().startswith(measured)
+    cells = json.loads((project.folder / "results/cells.json").read_text())["cells"]
+    kept = {row["cell"] for row in found["raced"] if not row["why"]}
+    assert kept <= {f"{c['engine']} {c['precision']} {c['layout']}" for c in cells}
+    short = ("--config", f"explore={json.dumps(settings | {'minutes': 0.01})}")
+    refused = project.snakemake("explore", *CALL, *short)
+    assert refused.returncode != 0
+    log = (project.folder / "results/logs/explore/a.log").read_text()
+    assert "explore.py: error: explore.minutes: 1 s, but to measure each of 2 cells once" in log

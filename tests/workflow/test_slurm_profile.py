@@ -55,6 +55,14 @@ def test_the_default_settings_are_repeated(profile):
     assert DEFAULT.items() <= settings.items()
 
 
+def test_cells_of_a_job_are_measured_one_after_the_other():
+    """So a job asks for the memory of one cell and the time of all."""
+    assert PROFILE["resources"] == {"measurement": 1}
+    assert PROFILE["set-resource-scopes"] == ["measurement=local"]
+    for rule in PROFILE["groups"]:
+        assert PROFILE["set-resources"][rule]["measurement"] == 1
+
+
 def test_twenty_cells_go_to_a_job():
     assert PROFILE["groups"] == {"benchmark_inference": "cells"}
     assert PROFILE["group-components"] == {"cells": 20}

@@ -122,7 +122,7 @@ def _of_changes(evidence: Evidence) -> Iterator[Doubt]:
             yield _doubt("changed-since", what, job.id)
         code = {n for n, h in job.code.items() if _differs(hashes.of(places.code_path(n)), h)}
         if code - edited:
-            what = f"{job.id} ran by another version of {few(code - edited)} than there is now"
+            what = f"{job.id} was run by another version of {few(code - edited)} than there is now"
             yield _doubt("changed-since", what, job.id)
 
 

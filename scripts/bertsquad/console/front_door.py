@@ -60,7 +60,7 @@ GROUPS = {
         "export-results",
         "verify-cells",
     ),
-    "What to deploy": ("export-cells", "make-plan", "check-plan"),
+    "What to deploy": ("export-cells", "explore", "make-plan", "check-plan"),
     "The Model Zoo's launcher": ("unpack-modelzoo", "read-modelzoo-log"),
 }
 # These read other files of the repository than the library's, so an installed wheel lacks them.

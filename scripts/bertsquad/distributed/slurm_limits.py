@@ -1,4 +1,4 @@
-"""What Slurm's partitions allow: a job that asks for more waits for ever, and nobody says why."""
+"""What this Slurm allows: a job that asks for more waits for ever, and nobody says why."""
 
 import re
 import shutil
@@ -10,6 +10,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 
 _MINUTES = (1 / 60, 1, 60, 24 * 60)  # of a second, minute, hour, day
+NO_ACCOUNTS = ("accounting_storage/none", "(null)")  # the second since Slurm 23.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,26 @@ def partitions() -> dict[str, Partition]:
     command = [sinfo, "--noheader", "--exact", "--format=%R %l %c %m"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     return read(asked.stdout) if asked.returncode == 0 else {}
+
+
+def accounting_storage() -> str | None:
+    """What keeps account of jobs, by scontrol(1); None where it does not say."""
+    if not (scontrol := shutil.which("scontrol")):
+        return None
+    command = [scontrol, "show", "config"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = re.search(r"^AccountingStorageType\s*=\s*(\S+)", asked.stdout, re.M)
+    return said[1] if said else None
+
+
+def check_accounting(status_command: str | None, storage: str | None) -> None:
+    """UserError where `sacct` is to tell which jobs have ended, and knows of none: the run would
+    wait for ever for jobs that have ended. `storage`: accounting_storage()."""
+    if status_command == "sacct" and storage in NO_ACCOUNTS:
+        raise UserError(
+            f"slurm-status-command is sacct, and this Slurm keeps no accounts ({storage}), so that "
+            "no job would be seen to end; write slurm-status-command: squeue in the profile"
+        )
 
 
 def read(listed: str) -> dict[str, Partition]:
@@ -74,8 +95,12 @@ def check_nodes(rule: str, nodes: int, hosts: str | Sequence[str]) -> None:
         )
 
 
-def check_partition(rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition]) -> None:
-    """UserError where a job asks its partition for more than that has. `asked`: its resources."""
+def check_partition(
+    rule: str, asked: Mapping[str, Any], known: Mapping[str, Partition], together: int = 1
+) -> None:
+    """UserError where a job asks its partition for more than that has. `asked`: its resources, and
+    its `threads` where these are the processors that it asks for. `together`: how many of the rule
+    are one job, whose resources these are."""
     name = str(asked.get("slurm_partition", ""))
     if name and known and name not in known:
         raise UserError(
@@ -85,15 +110,19 @@ def check_partition(rule: str, asked: Mapping[str, Any], known: Mapping[str, Par
     if name not in known:
         return
     partition = known[name]
-    limits: Iterable[tuple[str, float | None, str]] = (
-        ("runtime", partition.longest, "minutes"),
-        ("mem_mb", partition.memory_mib, "MiB a node"),
-        ("cpus_per_task", partition.processors, "processors a node"),
+    limits: Iterable[tuple[str, float | None, str, str]] = (
+        ("runtime", partition.longest, "minutes", "set-resources"),
+        ("mem_mb", partition.memory_mib, "MiB a node", "set-resources"),
+        ("cpus_per_task", partition.processors, "processors a node", "set-resources"),
+        ("threads", partition.processors, "processors a node", "set-threads"),
     )
-    for resource, most, unit in limits:
+    asks = f"{rule} asks" if together == 1 else f"a job of {together} {rule} asks"
+    for resource, most, unit, section in limits:
         wanted = asked.get(resource)
         if most is not None and isinstance(wanted, int | float) and wanted > most:
+            fewer = "write a smaller number in the profile, under group-components"
+            lower = f"lower it in the profile, under {section}: {rule}"
             raise UserError(
-                f"{rule} asks for {resource}={wanted:g}, and partition {name} has {most:g} {unit}: "
-                f"it would wait for ever; lower it in the profile, under set-resources: {rule}"
+                f"{asks} for {resource}={wanted:g}, and partition {name} has {most:g} {unit}: "
+                f"it would wait for ever; {lower if together == 1 else fewer}"
             )

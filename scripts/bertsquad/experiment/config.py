@@ -18,7 +18,7 @@ from bertsquad.schema import check, with_defaults
 
 _RESERVED_RUN_NAMES = frozenset(
     {"resources", "figures", "logs", "benchmarks", "modelzoo", "speed", "plan", "questions"}
-    | {"machines"}
+    | {"machines", "explore"}
     | {"machine.json", "config.json", "inputs.json", "summary.csv", "report.html", "noise.json"}
     | {"cells.json", "comparisons", "comparisons.csv", "comparisons.txt"}
 )

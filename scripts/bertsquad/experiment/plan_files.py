@@ -63,17 +63,18 @@ class PlanFiles:
 
     def run_options(self) -> str:
         """Each timed run as an option of export_cells.py."""
-        found = []
-        for run in self.runs():
-            parts = (
-                run,
-                self.experiment.checkpoint_of(run),
-                self.experiment.dataset_of(run),
-                self.experiment.features_file(run, "dev"),
-                self.experiment.place(f"<results>/{run}/model"),
-            )
-            found.append("--run " + " ".join(map(quoted, parts)))
-        return " ".join(found)
+        return " ".join(map(self.run_option, self.runs()))
+
+    def run_option(self, run: str) -> str:
+        """A run as an option: its name, and what its cells are measured with."""
+        parts = (
+            run,
+            self.experiment.checkpoint_of(run),
+            self.experiment.dataset_of(run),
+            self.experiment.features_file(run, "dev"),
+            self.experiment.place(f"<results>/{run}/model"),
+        )
+        return "--run " + " ".join(map(quoted, parts))
 
     def served_options(self) -> str:
         """Each timed run as an option of check_plan.py."""

@@ -86,11 +86,15 @@ class CellFile:
 def read(path: str | Path) -> CellFile:
     """The file, checked; `UserError` where it is missing, of another version, or not as its schema
     says, and where its parts contradict each other."""
-    data = read_own_json(path)
-    check(data, str(path))
+    return parsed(read_own_json(path), str(path))
+
+
+def parsed(data: Any, source: str) -> CellFile:
+    """The same of what is read already, by the name of its `source`."""
+    check(data, source)
     machine = data["machine"]
     return CellFile(
-        path=str(path),
+        path=source,
         fingerprint=machine["fingerprint"],
         cpu=machine["cpu"],
         cores=machine["cores"],

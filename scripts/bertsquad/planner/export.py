@@ -18,6 +18,7 @@ from bertsquad.files import sha256
 from bertsquad.machine.reading import is_unavailable, value
 from bertsquad.own_json import as_written
 from bertsquad.planner.cells import SCHEMA, check
+from bertsquad.planner.explored import read_explored
 from bertsquad.reporting.summary.cells import read_cell
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.judging import judge, measured_elsewhere
@@ -29,6 +30,7 @@ _MODEL_KEYS = (
     *("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"),
     "vocab_size",
 )
+_KEY = ("run", "engine", "precision", "layout")  # of a cell
 _MEASURE = "measure it with benchmark.scenarios {padding: none} and batch size 1"
 
 
@@ -50,12 +52,14 @@ def export(
     comparisons: Iterable[Path] = (),
     machine: dict[str, Any],
     source: str,
+    explored: Iterable[Path] = (),
 ) -> dict[str, Any]:
     """cells.json, of the cells of single requests at real lengths; the others are left aside.
 
-    `machine` is machine.json, which `source` names. `UserError` where there is no such cell, where
-    one was measured on other questions than its run's or on another machine, and where it is not
-    known which machine this is.
+    `machine` is machine.json, which `source` names. Of `explored` layouts (explored.py) the cells
+    that were kept take the place of others of the same layout. `UserError` where there is no such
+    cell, where one was measured on other questions than its run's or on another machine, and where
+    it is not known which machine this is.
     """
     here = describe_machine(machine, source)
     scores = {_model(row): row for row in map(read_metrics, metrics)}
@@ -78,16 +82,23 @@ def export(
     for *cell, mode in list(found):
         if mode != "saturated" and (*cell, "saturated") in found:
             del found[(*cell, mode)]
-    if not found:
+    races = [read_explored(path) for path in explored]
+    if not found and not races:
         raise UserError(f"no cell of single requests at real lengths; {_MEASURE}")
+    names = sorted({key[0] for key in found} | {race.run for race in races})
+    described = {run: describe_run(runs[run]) for run in names}
+    kept = [row for race in races for row in race.kept(here, described)]
+    taken = {tuple(row[name] for name in _KEY) for row in kept}
     data = {
         "schema": SCHEMA,
         "machine": here,
-        "runs": {run: describe_run(runs[run]) for run in sorted({key[0] for key in found})},
+        "runs": described,
         "cells": [
             _cell(key, repeats, scores.get(tuple(key[:3]), {}), compared.get(tuple(key[:3]), {}))
             for key, repeats in found.items()
-        ],
+            if tuple(key[:4]) not in taken
+        ]
+        + kept,
     }
     check(data, "the exported cells")
     return data
@@ -173,17 +184,10 @@ def _requests(path: Path, features: Features) -> dict[str, Any]:
     data = read_object(path)
     try:
         samples = [float(sample) for sample in data["latency_samples_ms"]]
-        workload = make_workload(
-            features.lengths,
-            batch_size=1,
-            warmup=data["warmup_iterations"],
-            iterations=data["iterations"],
-            seed=data["workload_seed"],
-        )
-        tokens = data["tokens"]
+        tokens, drawn = data["tokens"], _timed(data, features.lengths)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a cell of requests ({error!r}); measure it again") from None
-    lengths = features.lengths[np.concatenate(workload.timed)].tolist()
+    lengths = features.lengths[drawn].tolist()
     if len(samples) != len(lengths) or sum(lengths) != tokens:
         raise UserError(
             f"{path}: measured on other questions: {len(samples)} requests of {tokens:,} word "
@@ -195,6 +199,31 @@ def _requests(path: Path, features: Features) -> dict[str, Any]:
         "started_at": data.get("started_at", ""),
         "peak_mib": data.get("peak_memory_mib"),
     }
+
+
+def _timed(data: Mapping[str, Any], lengths: np.ndarray) -> np.ndarray:
+    """Feature numbers of a cell's requests in their order, int64[iterations].
+
+    Within a budget of seconds whole passes over fewer requests are timed again and again, and a
+    cell holds no number of passes: it is the one that gives the word pieces of each request.
+    """
+    count = data["iterations"]
+    most = count if data.get("seconds") is not None else 1
+    once = None
+    for passes in (number for number in range(1, most + 1) if count % number == 0):
+        workload = make_workload(
+            lengths,
+            batch_size=1,
+            warmup=data["warmup_iterations"],
+            iterations=count // passes,
+            seed=data["workload_seed"],
+        )
+        drawn: np.ndarray = np.tile(np.concatenate(workload.timed), passes)
+        once = drawn if once is None else once
+        if lengths[drawn].tolist() == data.get("batch_tokens"):
+            return drawn
+    assert once is not None  # a workload has at least one request
+    return once
 
 
 def _cell(

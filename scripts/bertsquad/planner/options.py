@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -131,21 +132,7 @@ class Choices:
         if requests < needs:
             detail = f"{requests} requests, p{self.wanted.percentile} takes {needs}"
             return "too few requests", detail
-        return self._why_not_good(cell, limits) or self._why_too_large(machine, cell, limits)
-
-    def _why_not_good(self, cell: Cell, limits: Limits) -> tuple[str, str] | None:
-        share = limits.minimum_f1_share
-        if share is None and cell.passed is False:
-            return "F1", f"keeps {cell.f1_share or 0:.1%} of the reference's F1: failed"
-        if share and cell.f1_share is None and cell.passed is not None:
-            return "F1", "how much of the reference's F1 it keeps is not known"
-        # What nothing was compared with is the reference itself.
-        if share is not None and (1.0 if cell.f1_share is None else cell.f1_share) < share:
-            return "F1", f"keeps {cell.f1_share:.1%} of the reference's F1, less than {share:.1%}"
-        if limits.minimum_f1 is not None and (cell.f1 is None or cell.f1 < limits.minimum_f1):
-            found = "not scored" if cell.f1 is None else f"F1 {cell.f1:.1f}"
-            return "F1", f"{found}, less than {limits.minimum_f1:g}"
-        return None
+        return why_not_good(cell, limits) or self._why_too_large(machine, cell, limits)
 
     def _why_too_large(self, machine: str, cell: Cell, limits: Limits) -> tuple[str, str] | None:
         memory = max(self.memory_mib(machine), limits.memory_mib)
@@ -234,6 +221,33 @@ class Choices:
             ((quickest(name), name) for name in self.classes), key=lambda each: each[0][0]
         )
         return length, choice, service
+
+
+class Scored(Protocol):
+    """What a cell or a candidate for one has of F1."""
+
+    @property
+    def f1(self) -> float | None: ...
+    @property
+    def f1_share(self) -> float | None: ...
+    @property
+    def passed(self) -> bool | None: ...
+
+
+def why_not_good(scored: Scored, limits: Limits) -> tuple[str, str] | None:
+    """Why it is not planned with for its F1, by a word and a sentence's part; None: it is."""
+    share = limits.minimum_f1_share
+    if share is None and scored.passed is False:
+        return "F1", f"keeps {scored.f1_share or 0:.1%} of the reference's F1: failed"
+    if share and scored.f1_share is None and scored.passed is not None:
+        return "F1", "how much of the reference's F1 it keeps is not known"
+    # What nothing was compared with is the reference itself.
+    if share is not None and (1.0 if scored.f1_share is None else scored.f1_share) < share:
+        return "F1", f"keeps {scored.f1_share:.1%} of the reference's F1, less than {share:.1%}"
+    if limits.minimum_f1 is not None and (scored.f1 is None or scored.f1 < limits.minimum_f1):
+        found = "not scored" if scored.f1 is None else f"F1 {scored.f1:.1f}"
+        return "F1", f"{found}, less than {limits.minimum_f1:g}"
+    return None
 
 
 def used(options: Sequence[Option], name: str) -> Option:

@@ -54,6 +54,16 @@ def test_a_result_that_changed_since_is_refused(run: Run):
         names(run)
 
 
+def test_a_log_that_is_being_written_is_packed_as_it_was_read(run: Run):
+    log = run.results / "logs/export_results/mlperf.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("half")
+    certificate = read_certificate(run.results / "certificate.json")
+    entries = {each.name: each for each in result_entries(run.results, certificate, 10**6)}
+    log.write_text("half, and the rest")
+    assert entries["results/logs/export_results/mlperf.log"].source == b"half"
+
+
 def test_clean_code_is_what_git_archives(run: Run):
     (run.repository / "mine.txt").write_text("not of the code")
     code = code_of(run.repository)

@@ -158,7 +158,7 @@ def test_the_demo_says_that_it_is_one(facts):
 def test_doubts_are_told_those_about_times_by_their_number(facts):
     text = card(facts)
     assert "- dirty-tree: scripts/x.py is not that of the commit" in text
-    assert "It has 5 about times, of which this card holds none." in text
+    assert "5 doubts are about times, which this card does not hold." in text
     assert f"chain `{CHAIN}`" in text
     assert f"`sha256 {WEIGHTS}  model.safetensors`" in text
 

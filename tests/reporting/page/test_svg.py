@@ -58,6 +58,13 @@ def test_colours_follow_the_page(figure):
     assert not re.search(r"(?:fill|stroke): #", markup)
 
 
+def test_the_ground_of_a_hatch_follows_the_page_too(tmp_path):
+    path = tmp_path / "hatched.svg"
+    pattern = '<pattern id="h"><rect width="7" height="7" fill="#ffffff"/></pattern>'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{pattern}</svg>')
+    assert 'style="fill: var(--c-ffffff)"' in svg.inline(path).svg
+
+
 def test_nothing_points_outside(figure):
     markup = svg.inline(figure).svg
     assert "http" not in markup

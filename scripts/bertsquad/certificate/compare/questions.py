@@ -138,7 +138,7 @@ def code(a: Side, b: Side) -> Answer:
         return Answer(CANNOT_TELL, ["No step of both runs recorded its code.", *doubts])
     if doubts:
         return Answer(DOUBTFUL, doubts)
-    evidence = [f"{count(len(known), 'step')} ran by modules with equal SHA-256."]
+    evidence = [f"{count(len(known), 'step')} used modules with equal SHA-256."]
     unknown = len(steps) - len(known)
     if unknown:
         evidence.append(f"{count(unknown, 'step')} ran no code of the project, or recorded none.")

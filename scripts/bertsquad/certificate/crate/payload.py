@@ -27,6 +27,7 @@ _CODE_FOLDERS = ("rules", "scripts", "config", "envs", "profiles", "report")
 _CODE_FILES = ("Snakefile", "Makefile", "pyproject.toml", "LICENSE", "README.md", "CITATION.cff")
 _NO_CODE = ("__pycache__", "*.pyc", "*.egg-info", "*.sif", ".*")
 _WAIT_S = 60
+_LOGS = "logs/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def result_entries(results: Path, certificate: Certificate, max_file: int) -> li
             raise UserError(
                 f"{path}: not as certificate.json says; finish the run first: snakemake --cores all"
             )
-        found.append(Entry(RESULTS + name, path))
+        # A step that runs meanwhile writes to its log: what is hashed is what is packed.
+        grows = name.startswith(_LOGS) and name not in known
+        found.append(Entry(RESULTS + name, path.read_bytes() if grows else path))
     return found
 
 

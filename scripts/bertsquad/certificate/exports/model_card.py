@@ -212,7 +212,9 @@ def _beside(row: Row) -> str:
     if not row["reference"]:
         return "what others are compared with" if row["precision"] == "fp32" else "not compared"
     share = "" if row["f1_share"] is None else f", {100 * row['f1_share']:.2f} % of its F1"
-    return f"{row['gate'] or 'not judged'}{share}; {row['changed_answers']} answers changed"
+    changed = row["changed_answers"]
+    answers = "1 answer" if changed == 1 else f"{changed} answers"
+    return f"{row['gate'] or 'not judged'}{share}; {answers} changed"
 
 
 def _training(facts: Facts, model: Model) -> Iterator[str]:
@@ -292,9 +294,14 @@ def _checks(facts: Facts, model: Model) -> Iterator[str]:
     yield " ".join(lines) + "."
     doubts = doubts_in_words(facts.certificate, without=_TIMES)
     about_times = sum(each["kind"] in _TIMES for each in facts.certificate["doubts"])
-    yield _listed(doubts) if doubts else "The certificate has no doubts about what is said here."
+    if doubts:
+        yield "What the certificate doubts:"
+        yield _listed(doubts)
+    else:
+        yield "The certificate has no doubts about what is said here."
     if about_times:
-        yield f"It has {about_times} about times, of which this card holds none."
+        more = "1 doubt is" if about_times == 1 else f"{about_times} doubts are"
+        yield f"{more} about times, which this card does not hold."
 
 
 # What several parts look at

@@ -123,12 +123,20 @@ def _draw_strip(axes: Axes, cell: Row, place: float) -> None:
     axes.plot([middle, end], [place, place], color=look.colour, linewidth=2.2)
     for value in (cell["latency_p90_ms"], cell["latency_p95_ms"], cell["latency_p99_ms"]):
         if value is not None:
-            axes.plot(value, place, "|", color=look.colour, markersize=8, markeredgewidth=1.4)
+            axes.plot(
+                *(value, place, "|"),
+                color=look.colour,
+                markersize=8,
+                markeredgewidth=1.4,
+                clip_on=False,
+            )
     axes.plot(
         *(middle, place, look.marker),
         color=look.colour,
         markerfacecolor=look.face,
         markersize=6.5,
+        clip_on=False,  # a short one lies on the axis
+        zorder=3,
     )
     axes.annotate(
         short(middle) if end == middle else f"{short(middle)} to {short(end)}",

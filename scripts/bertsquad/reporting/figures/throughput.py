@@ -106,6 +106,7 @@ def _draw_panel(
             marker=look.marker,
             color=look.colour,
             markerfacecolor=look.face,
+            clip_on=False,  # beside a far faster engine a slow one lies on the axis
         )
         name = style.model_label("", str(precision), [], mark if wordy else "")
         ends.append((x[-1], y[-1], f"{name}\u2002{short(y[-1])}", look.ink))

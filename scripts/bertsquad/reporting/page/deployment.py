@@ -103,7 +103,7 @@ def _not_yet(summary: Summary, command: str, where: str) -> str:
     found = [standing(row) for row in timed]
     if DISTURBED in found:
         return (
-            f"{opening}every cell of single requests that could be was disturbed while it was "
+            f"{opening}every cell of single requests that might lead was disturbed while it was "
             f"timed; `{line} --forcerun benchmark_inference` measures again, on a quiet machine."
         )
     if set(found) == {FAILED}:

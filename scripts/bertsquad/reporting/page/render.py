@@ -191,7 +191,7 @@ def disturbed(cells: Sequence[Mapping[str, Any]]) -> list[str]:
         f"{formats.whole(len(loads))} of {formats.whole(len(cells))} benchmark cells were "
         f"measured while other programs kept {BUSY_CPUS:g} processors or more busy (up to "
         f"{max(loads):.1f}; column other_cpus of summary.csv), so their times are too long; "
-        "delete their files and run again on a quiet machine"
+        "measure again on a quiet machine, by `snakemake --forcerun benchmark_inference`"
     ]
 
 

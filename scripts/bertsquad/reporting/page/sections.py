@@ -7,6 +7,7 @@ from typing import Any
 from bertsquad.console.quantities import duration, readable_bytes
 from bertsquad.reporting.formats import score, short, tiny, whole
 from bertsquad.reporting.page.findings import Findings, constant_columns
+from bertsquad.reporting.page.reasons import in_plain_words
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.comparisons import Change
 from bertsquad.reporting.summary.standing import (
@@ -269,7 +270,7 @@ def note(row: Row) -> str:
     found = {
         FAILED: "failed: F1 too low",
         EMULATED: "emulated here",
-        DISTURBED: f"{row['validity']}: {row['validity_reasons']}",
+        DISTURBED: f"{row['validity']}: {in_plain_words(row['validity_reasons'])}",
     }.get(standing(row), "")
     again = "measured twice" if (row["tries"] or 1) > 1 else ""
     return "; ".join(filter(None, (found, again)))

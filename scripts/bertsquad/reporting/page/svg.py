@@ -56,6 +56,10 @@ def inline(path: str | Path) -> Inline:
             if key in element.attrib:
                 value = _REFERENCE.sub(rf"url(#{prefix}-\1)", element.attrib[key])
                 element.set(key, _themed(value))
+        # The ground of a hatch has its colour as an attribute, where no variable can stand.
+        if element.get("fill") in DARK:
+            fill = _themed(f"fill: {element.attrib.pop('fill')}")
+            element.set("style", "; ".join(filter(None, (fill, element.get("style")))))
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.set("role", "img")
