@@ -223,3 +223,36 @@ def test_a_thousand_cells_take_less_than_ten_seconds_of_processor_time(tmp_path)
     assert time.process_time() - before < 10
     assert len(found["speeds"]) == 1001
     assert len(found["steps"]) == 1012
+
+
+def test_a_file_whose_name_is_not_utf8_is_named_in_one_line(tmp_path):
+    made_run(tmp_path)
+    shutil.rmtree(tmp_path / "results/logs")
+    Path(os.fsdecode(os.fsencode(tmp_path / "results") + b"/bad\xff.json")).write_text("{}")
+    with pytest.raises(UserError, match=r"^results: a file's name is not UTF-8: 'bad.udcff\.json'"):
+        certified(tmp_path, files=())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("machine.json", '{"versions": "old", "cpu": {"model": 3}, "container": "x"}', ""),
+        ("machine.json", "[]", "results/machine.json: found list"),
+        ("inputs.json", '{"a": {"sha256": "x"}}', "results/inputs.json: 'a'.sha256: found 'x'"),
+        ("config.json", '{"runs": {}, "runs": {}}', "results/config.json: .* is there twice"),
+        (f"{MODEL}/metrics.json", '{"f1": 1e400, "exact_match": 9, "questions": 1}', ""),
+        (f"{CELL}1.json", "[" * 100_000, ""),
+        ("demo/training_log.jsonl", "[" * 100_000, ""),
+    ],
+)
+def test_a_damaged_result_is_one_line_or_a_doubt(tmp_path, name, content, said):
+    """What decides nothing of the others, as a cell, is certified as it is, and doubted."""
+    made_run(tmp_path)
+    (tmp_path / "results" / name).write_text(content)
+    if said:
+        with pytest.raises(UserError, match=said):
+            certified(tmp_path)
+    else:
+        certificate = certified(tmp_path)
+        write_certificate(tmp_path / "made.json", certificate)
+        assert ("changed-since", name) in {(d["kind"], d["where"]) for d in certificate["doubts"]}

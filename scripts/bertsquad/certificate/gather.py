@@ -105,7 +105,13 @@ def certify(
 
 def _all_files(results: Path) -> list[str]:
     """Names of all finished files of a results folder but logs and what the report shows."""
-    names = (p.relative_to(results).as_posix() for p in results.rglob("*") if p.is_file())
+    names = [p.relative_to(results).as_posix() for p in results.rglob("*") if p.is_file()]
+    for name in names:
+        if name != name.encode("utf-8", "replace").decode():
+            raise UserError(
+                f"{results}: a file's name is not UTF-8: {name!r}; rename or remove it, since no "
+                "certificate can hold that name"
+            )
     return sorted(
         name
         for name in names
