@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 SNAKEMAKE := $(VENV)/bin/snakemake
 
-.PHONY: plan-time help install run speed trust compare bench twin test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format rulegraph clean
+.PHONY: plan-time help install run speed trust compare bench twin plans test tests test-fast fuzz kills mutants coverage doctor image sif test-services test-browser lint format rulegraph clean
 .DEFAULT_GOAL := run
 
 help: ## list these targets
@@ -76,6 +76,11 @@ bench: squad $(VENV)/.test $(PEERS)/.peers $(PEERS)/.tensorflow ## this project 
 twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty minutes on a quiet machine
 	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
 	$(VENV)/bin/python tests/fixtures/measure_twin.py report --folder results/twin --output docs/results/trust
+
+# In pieces: make plans SECONDS=140, again until all are checked.
+plans: $(VENV)/.test ## do plans hold: eight of them run as servers, some twenty minutes on a quiet machine
+	$(VENV)/bin/python tests/fixtures/measure_plans.py measure --folder results/plans $(if $(SECONDS),--seconds $(SECONDS))
+	$(VENV)/bin/python tests/fixtures/measure_plans.py report --folder results/plans --output docs/results/plan
 
 .PHONY: squad
 squad:

@@ -100,10 +100,10 @@ def main() -> None:
 
 def is_finished(work: "Work", bench: "Bench") -> bool:
     """Whether its result is there, from the same settings, code and processor."""
-    from bertsquad.files import read_json
+    from bertsquad.own_json import object_or_empty
 
     path = bench.folder / f"{work.name}.json"
-    finished: bool = path.exists() and read_json(path)["settings"] == bench.settings(work)
+    finished: bool = object_or_empty(path).get("settings") == bench.settings(work)
     return finished
 
 

@@ -74,7 +74,7 @@ def try_pair(missing: "list[Trial]", args: argparse.Namespace, end: float) -> No
 def do_trials(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Those that are done, after as many more as there is time for."""
     from bertsquad.benchmark.trust import trials
-    from bertsquad.files import read_json
+    from bertsquad.reporting.summary.result_files import read_object
 
     every = trials()
     pairs: dict[str, list[Trial]] = {}
@@ -87,7 +87,7 @@ def do_trials(args: argparse.Namespace) -> list[dict[str, Any]]:
             break
         try_pair(missing, args, end)
     paths = [args.results / f"{trial.name}.json" for trial in every]
-    done = [read_json(path) for path in paths if path.exists()]
+    done = [read_object(path) for path in paths if path.exists()]
     print(f"{len(done)} of {len(every)} trials are done", flush=True)
     return done
 
@@ -121,12 +121,14 @@ def main() -> None:
     args = parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that both sides are ended, too
     from bertsquad.benchmark.trust import outcomes, trials
+    from bertsquad.own_json import as_written
 
     done = do_trials(args)
-    for outcome in outcomes(done):
-        print(f"b slower by {outcome.slow_down:.0%}: {outcome.words}, held: {outcome.held}")
-    if args.page and done:
-        write_page(done, args)
+    with as_written(args.results, again="delete the trial's file and run again"):
+        for outcome in outcomes(done):
+            print(f"b slower by {outcome.slow_down:.0%}: {outcome.words}, held: {outcome.held}")
+        if args.page and done:
+            write_page(done, args)
     if len(done) < len(trials()):
         sys.exit(1)
 

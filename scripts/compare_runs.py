@@ -84,6 +84,10 @@ def main() -> None:
     from bertsquad.files import write_json, write_text
 
     check_two(args.first, args.second)
+    if args.dataset:
+        from bertsquad.files import read_json
+
+        read_json(args.dataset)  # one that cannot be read is no answer to any question
     rules = Rules(
         require=args.require or REQUIRED,
         explicit=args.require is not None,

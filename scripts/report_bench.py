@@ -24,6 +24,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import read_json, write_text
+    from bertsquad.own_json import as_written
     from bertsquad.peers import figure
     from bertsquad.peers.contenders import works
     from bertsquad.peers.page import page
@@ -35,9 +36,11 @@ def main() -> None:
         raise UserError(
             f"{args.results}: no work is measured; run benchmark_peers.py, or make bench"
         )
-    with style.styled():
-        style.save(figure.draw(measured), args.figure, figure.TITLE)
-    write_text(args.page, page(measured, args.figure.name))
+    with as_written(*(path for path in paths if path.exists())):
+        text = page(measured, args.figure.name)
+        with style.styled():
+            style.save(figure.draw(measured), args.figure, figure.TITLE)
+    write_text(args.page, text)
     print(args.page)
 
 

@@ -209,9 +209,16 @@ def write_config(args: argparse.Namespace, folder: Path, name: str) -> Path:
 
 def page(folder: Path, cell: str) -> str:
     """What was found: scores with intervals, and how fast the model ran."""
-    from bertsquad.files import read_json
+    from bertsquad.own_json import as_written
+    from bertsquad.reporting.summary.result_files import read_object
 
-    result = read_json(folder / cell / "metrics.json")
+    metrics = folder / cell / "metrics.json"
+    with as_written(metrics):
+        return "\n".join([*scores(read_object(metrics), cell), *speed(folder, cell)])
+
+
+def scores(result: dict[str, Any], cell: str) -> list[str]:
+    """A metrics.json in words."""
     lines = [f"{result['questions']} questions, by {cell}"]
     for label, key in (("exact match", "exact_match"), ("F1", "f1")):
         if result.get(key) is None:
@@ -232,14 +239,18 @@ def page(folder: Path, cell: str) -> str:
                 f"{result[f'{prefix}_exact']:.2f}, F1 {result[f'{prefix}_f1']:.2f} "
                 f"({low:.2f} to {high:.2f})"
             )
+    return lines
+
+
+def speed(folder: Path, cell: str) -> list[str]:
+    """How fast the logits were computed, as their log says."""
     log = folder / "logs" / cell / "compute_logits.log"
     said = log.read_text(encoding="utf-8") if log.is_file() else ""  # somebody tidied up
-    speed = re.findall(r"^logits: (\d+) of .*?, ([\d.]+/s)", said, re.M)
-    if speed:
-        lines.append(
-            f"speed: {speed[-1][1]} windows, {speed[-1][0]} in all, in one pass without warm-up"
-        )
-    return "\n".join(lines)
+    found = re.findall(r"^logits: (\d+) of .*?, ([\d.]+/s)", said, re.M)
+    return [
+        f"speed: {n} windows, {count} in all, in one pass without warm-up"
+        for count, n in found[-1:]
+    ]
 
 
 def workflow_call(config: Path) -> str:

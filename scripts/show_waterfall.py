@@ -40,6 +40,7 @@ def by_folder(paths: list[Path], levels: int) -> dict[Path, list[Any]]:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import write_json, write_text
+    from bertsquad.own_json import as_written
     from bertsquad.reporting import style
     from bertsquad.reporting.summary.result_files import read_object
     from bertsquad.reporting.waterfall.chains import shown
@@ -50,12 +51,15 @@ def main() -> None:
     found = []
     for path in args.measured:
         [comparison] = comparisons.get(path.parent, [None])
-        found.append(shown(read_object(path), comparison, served.get(path.parent, [])))
-    text = as_text(found)
-    with style.styled():
-        style.save(draw(found), args.figure, TITLE, facts(found))
+        beside = [each for each in args.served if each.parents[2] == path.parent]
+        with as_written(path, *args.comparisons, *beside):
+            found.append(shown(read_object(path), comparison, served.get(path.parent, [])))
+    with as_written(*args.measured):
+        text, data = as_text(found), as_json(found)
+        with style.styled():
+            style.save(draw(found), args.figure, TITLE, facts(found))
     write_text(args.text, text)
-    write_json(args.json, as_json(found))
+    write_json(args.json, data)
     print(text, end="")
 
 

@@ -35,16 +35,21 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from bertsquad.files import read_json, write_text
+    from bertsquad.own_json import as_written
     from bertsquad.reporting import style
     from bertsquad.reporting.figures import speed as figure
+    from bertsquad.reporting.summary.result_files import read_object
     from bertsquad.reporting.summary.speed import as_text, speed_table
 
-    ceilings = read_json(args.ceilings)
-    table = speed_table(map(read_json, args.cells), ceilings, read_json(args.model_config))
+    ceilings, cells = read_object(args.ceilings), list(map(read_object, args.cells))
+    model = read_json(args.model_config)
+    with as_written(args.ceilings, *args.cells):
+        table = speed_table(cells, ceilings, model)
+        text = as_text(table, ceilings)
+        with style.styled():
+            style.save(figure.draw(table), args.figure, figure.TITLE)
     write_text(args.table, table.to_csv(index=False))
-    with style.styled():
-        style.save(figure.draw(table), args.figure, figure.TITLE)
-    write_text(args.text, as_text(table, ceilings) + "\n")
+    write_text(args.text, text + "\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -201,8 +201,8 @@ def write_json(path: str | os.PathLike[str], value: Any, *, sort_keys: bool = Tr
     write_text(path, text + "\n")
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read JSON, with or without a byte order mark.
+def read_json(path: str | os.PathLike[str], loads: Callable[[str], Any] | None = None) -> Any:
+    """Read JSON, with or without a byte order mark; `loads` parses the text in another way.
 
     Malformed or missing is a `UserError` that names the file and the place, and says so where the
     file is JSON Lines or no JSON at all.
@@ -216,7 +216,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
             f"{path}: not UTF-8 text (byte {error.start}); expected JSON in UTF-8"
         ) from None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return loads(text) if loads else json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise UserError(f"{path}: {_why_not_json(text, error)}") from None
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 1,000 lists deep

@@ -17,6 +17,7 @@ from bertsquad.certificate.sheets import (
     sheet_beside,
     write_sheets,
 )
+from bertsquad.console.errors import UserError
 from fake_jobs import FakeJob, FakeRule
 from project import ROOT
 
@@ -96,7 +97,7 @@ def test_a_terminal_a_pipe_and_nothing_are_no_file(messages: int):
 @pytest.mark.parametrize("text", ["", "{", "{}"])
 def test_a_damaged_sheet_is_refused(tmp_path: Path, text: str):
     (tmp_path / ".x.job.json").write_text(text)
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(UserError, match=r"^/.*job\.json: "):
         read_sheet(tmp_path / ".x.job.json")
 
 

@@ -123,12 +123,22 @@ def test_the_head_can_come_from_the_next_sentence_head(checkpoint, features, tmp
 # Killed
 
 
-@pytest.mark.slow
-def test_killed_again_and_again_it_ends_with_the_same_weights(checkpoint, features, tmp_path):
-    options = {"epochs": 60, "checkpoint_steps": 3}  # 240 steps
-    expected = tmp_path / "undisturbed"
-    assert finetune(checkpoint, features, expected, **options).returncode == 0
+LONG = {"epochs": 60, "checkpoint_steps": 20}  # 240 steps
 
+
+@pytest.fixture(scope="module")
+def undisturbed_long(tmp_path_factory, checkpoint, features):
+    folder = tmp_path_factory.mktemp("undisturbed_long")
+    assert finetune(checkpoint, features, folder, **LONG).returncode == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_ends_with_the_same_weights(
+    checkpoint, features, undisturbed_long, tmp_path
+):
+    options = LONG | {"checkpoint_steps": 3}
+    expected = undisturbed_long
     folder, rng, resumed = tmp_path / "killed", random.Random(0), 0
     kills = [kill_after(folder / "state/state.safetensors", rng.uniform(0, 0.3)) for _ in range(3)]
     # Then while something is written: half a state, the log or a part of the model is there.
@@ -171,16 +181,6 @@ def changed(path):
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return None
-
-
-LONG = {"epochs": 60, "checkpoint_steps": 20}  # 240 steps
-
-
-@pytest.fixture(scope="module")
-def undisturbed_long(tmp_path_factory, checkpoint, features):
-    folder = tmp_path_factory.mktemp("undisturbed_long")
-    assert finetune(checkpoint, features, folder, **LONG).returncode == 0
-    return folder
 
 
 @pytest.mark.slow

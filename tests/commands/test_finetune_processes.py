@@ -118,12 +118,12 @@ def test_a_lost_process_ends_all_and_one_alone_goes_on(checkpoint, features, alo
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_asked_to_stop_the_first_process_saves_the_state(checkpoint, features, tmp_path, number):
-    process = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=200)
+    process = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=40)
     process.send_signal(number)
     message = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + number
     saved = int(re.search(r"stopped by SIGTERM: (\d+) of 4000 steps are done", message)[1])
-    resumed = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=200)
+    resumed = start(checkpoint, features, tmp_path, epochs=1000, checkpoint_steps=40)
     wait_for(lambda: f"resuming after step {saved} of 4000" in resumed.stderr.readline())
     resumed.send_signal(signal.SIGTERM)
     resumed.communicate(timeout=60)

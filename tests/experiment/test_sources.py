@@ -1,10 +1,15 @@
 """sources.py: a command is itself and every local module it imports."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from bertsquad.experiment.sources import NEVER_DECIDES_RESULTS, local_sources
+from bertsquad.experiment.sources import (
+    NEVER_DECIDES_RESULTS,
+    _imported_names,
+    local_sources,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,3 +184,44 @@ def test_c_files_beside_a_module_are_part_of_it(tmp_path: Path):
         "fast/sum.c",
         "fast/sum.h",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a, b\n", ["a.py", "b.py"]),
+        ("if True: import a\n", ["a.py"]),
+        ("x = 1; import a\n", ["a.py"]),
+        ("from a import x; import b\n", ["a.py", "b.py"]),
+        ("import \\\n    a\n", ["a.py"]),
+        ("from lib import (\n    one as x,  # one\n    two,\n)\n", ["lib/one.py", "lib/two.py"]),
+        ("from lib import one as x, two\n", ["lib/one.py", "lib/two.py"]),
+        ("import a as x  # import b\n", ["a.py"]),
+        ("import a\r\nimport b\r\n", ["a.py", "b.py"]),
+        ('"""\nimport a\n"""\nimport b\n', ["b.py"]),
+        ("x = '''\nimport a\n'''\nimport b\n", ["b.py"]),
+        ('x = \'"""\'\nimport b\n', ["b.py"]),
+        ("import a\n" + "# from" + " x" * 1000 + "!\n", ["a.py"]),
+        ("from a import " + "x" * 1000 + "!\n", SyntaxError),
+    ],
+)
+def test_imports_are_found_however_they_are_written(tmp_path: Path, text: str, expected):
+    files = {"go.py": text, "a.py": "", "b.py": "", "lib/one.py": "", "lib/two.py": ""}
+    write(tmp_path, files)
+    if expected is SyntaxError:
+        with pytest.raises(SyntaxError):
+            names(tmp_path, "go.py")
+    else:
+        assert names(tmp_path, "go.py") == ["go.py", *expected]
+
+
+@pytest.mark.parametrize("folder", ["scripts", "tests"])
+def test_each_file_of_the_project_is_read_as_python_reads_it(folder: str):
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        found = set()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        assert _imported_names(path) == found, path

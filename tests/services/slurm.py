@@ -87,7 +87,9 @@ def run(*command: str) -> str:
 
 
 def pids_of(pattern: str) -> list[int]:
-    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
+    """Of this machine; what runs in its containers is somebody else's."""
+    command = ["pgrep", "--ns", str(os.getpid()), "--nslist", "pid", "-f", pattern]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]
 
 

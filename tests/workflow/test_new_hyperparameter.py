@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from project import ROOT, Project
 
 FIELD = """    label_smoothing: float = _about(
         0.25, "Share of the target spread over all tokens.", unit="the target", at_least=0, below=1
@@ -70,8 +70,8 @@ def planned(project: Path, *settings: str) -> subprocess.CompletedProcess:
             ]
         )
     )
-    options = ("--configfile", "mine.yaml", "--cores", "1", "--dry-run", "--printshellcmds")
-    return run(project, "-m", "snakemake", "results/mine/model/config.json", *options)
+    options = ("--configfile", "mine.yaml", "--cores", "1", "-n", "--printshellcmds")
+    return Project(project).snakemake("results/mine/model/config.json", *options)
 
 
 def test_it_is_a_key_of_a_run_and_has_its_default(project):

@@ -347,6 +347,10 @@ def test_an_edit_reruns_what_depends_on_it(demo, edit: Edit, expected: dict[str,
         for path, content in kept.items():
             if not path.is_file() or path.read_bytes() != content:
                 path.write_bytes(content)
+
+
+def test_once_each_edit_is_undone_there_is_nothing_to_do(demo):
+    """Nothing ran in between: what an edit had left to do would still be there."""
     assert demo.planned() == {}
 
 

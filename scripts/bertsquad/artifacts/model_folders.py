@@ -24,7 +24,7 @@ def held(folder: Path) -> tuple[str, str] | None:
         try:
             found = json.loads((folder / name).read_text(encoding="utf-8"))
             return str(found["hub"]), str(found["revision"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
     return None
 

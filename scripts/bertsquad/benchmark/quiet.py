@@ -7,6 +7,7 @@ that share a file of patience wait at most so many seconds together in any hour.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -106,6 +107,8 @@ class Patience:
         """Seconds left, and when that was (s since 1970); all, where nobody says otherwise."""
         try:
             found = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
-            return float(found["left_s"]), float(found["at"])
-        except (OSError, ValueError, TypeError, KeyError):
+            left, at = float(found["left_s"]), float(found["at"])
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return self.seconds, self.now()
+        known = math.isfinite(left) and math.isfinite(at)
+        return (max(0.0, left), at) if known else (self.seconds, self.now())

@@ -20,12 +20,14 @@ from bertsquad.certificate.schema import (
     File,
     Input,
     Machine,
+    Sha256,
     Step,
 )
+from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.origin import Origin
-from bertsquad.files import read_json
 from bertsquad.machine.reading import value
+from bertsquad.own_json import read_own_json
 
 # Made from the certificate, or not of a finished run.
 _NOT_CERTIFIED = (
@@ -67,7 +69,7 @@ def certify(
         raise UserError(f"{run.results}: no results; run the workflow first: snakemake --cores all")
     machine = _object(run.results / "machine.json")
     config = settings(_object(run.results / "config.json"))
-    inputs = _inputs(_object(run.results / "inputs.json"))
+    inputs = _inputs(run.results / "inputs.json")
     speeds = read_speeds(described, run.results)
     containers = _containers(found.jobs, machine)
     steps = [_step(job, described) for job in found.jobs]
@@ -158,18 +160,23 @@ def _inputs_of(job: Job, files: Mapping[str, File]) -> dict[str, str | None]:
 
 
 def _moment(seconds: Any) -> str | None:
-    return as_text(seconds) if isinstance(seconds, int | float) else None
+    try:
+        return as_text(seconds) if isinstance(seconds, int | float) else None
+    except (ValueError, OverflowError, OSError):  # a damaged note: no such moment
+        return None
 
 
 def _key(cpu_sha256: str) -> str:
     return cpu_sha256[:12]
 
 
-def _inputs(data: Mapping[str, Any]) -> dict[str, Input]:
-    """inputs.json, as far as it can be read."""
+def _inputs(path: Path) -> dict[str, Input]:
+    """inputs.json, as far as it can be read; `UserError` for a checksum or size that is none."""
     found: dict[str, Input] = {}
-    for name, each in data.items():
+    for name, each in _object(path).items():
         if isinstance(each, dict) and isinstance(each.get("sha256"), str):
+            check(each["sha256"], Sha256, f"{path}: {name[:60]!r}.sha256")
+            check(each.get("bytes", 0), int, f"{path}: {name[:60]!r}.bytes")
             license_, url = (each.get(key) for key in ("license", "url"))
             found[name] = {
                 "sha256": each["sha256"],
@@ -186,7 +193,8 @@ def _containers(jobs: Iterable[Job], machine: dict[str, Any]) -> list[Any]:
     """The containers in which steps ran, each once; without records, the one of machine.json."""
     recorded = [job.record for job in jobs if job.record]
     all_ = [each["container"] for each in recorded] if recorded else [machine.get("container")]
-    return [each for n, each in enumerate(all_) if each and each not in all_[:n]]
+    known = [each for each in all_ if isinstance(each, dict) and each]
+    return [each for n, each in enumerate(known) if each not in known[:n]]
 
 
 def _environment(
@@ -199,19 +207,21 @@ def _environment(
     """Software as the steps recorded it, else as machine.json holds it. Where steps differ, all
     that they had: `2.13.0, 2.12.1`."""
     records = [job.record for job in jobs if job.record]
-    versions = machine.get("versions") or {}
-    of_machine = {n: v for n, v in versions.items() if isinstance(v, str)}
+    versions = machine.get("versions")
+    known = versions if isinstance(versions, dict) else {}
+    of_machine = {n: v for n, v in known.items() if isinstance(v, str)}
     packages: dict[str, dict[str, None]] = {}
     for name, version in (each for record in records for each in record["packages"].items()):
         packages.setdefault(name, {})[version] = None
-    apart = ("python", "libc")
+    apart, kernel = ("python", "libc"), value(machine, "kernel")
     return {
         "python": _joined([r["python"] for r in records]) or of_machine.get("python"),
         "constraints_sha256": hashes.of(str(constraints)),
         "packages": {name: ", ".join(found) for name, found in packages.items()}
         or {name: version for name, version in of_machine.items() if name not in apart},
         "container": containers[0] if containers else None,
-        "kernel": _joined([r["kernel"] for r in records]) or value(machine, "kernel"),
+        "kernel": _joined([r["kernel"] for r in records])
+        or (kernel if isinstance(kernel, str) else None),
         "libc": _joined([r["libc"] for r in records]) or of_machine.get("libc"),
     }
 
@@ -236,12 +246,12 @@ def _machines(jobs: Iterable[Job], machine: dict[str, Any]) -> dict[str, Machine
         if record["host"] not in each["hosts"]:
             each["hosts"].append(record["host"])
     if not found and machine:
-        flags = value(machine, "cpu", "flags")
+        model, flags = (value(machine, "cpu", key) for key in ("model", "flags"))
         host = machine.get("host")
         found["here"] = {
-            "cpu": value(machine, "cpu", "model"),
+            "cpu": model if isinstance(model, str) else None,
             "cpu_sha256": None,
-            "flags": flags if isinstance(flags, list) else [],
+            "flags": list(map(str, flags)) if isinstance(flags, list) else [],
             "hosts": [host] if isinstance(host, str) else [],
         }
     return found
@@ -249,7 +259,7 @@ def _machines(jobs: Iterable[Job], machine: dict[str, Any]) -> dict[str, Machine
 
 def _object(path: Path) -> dict[str, Any]:
     """A JSON object of the results; {} where there is no such file."""
-    found = read_json(path) if path.is_file() else {}
+    found = read_own_json(path) if path.is_file() else {}
     if not isinstance(found, dict):
         raise UserError(f"{path}: found {type(found).__name__}, expected a JSON object; delete it")
     return found

@@ -4,14 +4,15 @@ What is known is kept in `<resources>/.sha256.json`, by a file's path, size, tim
 and inode. It is a cache: where it is damaged, missing or cannot be written, files are read.
 """
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bertsquad.certificate.json_hash import json_sha256
 from bertsquad.files import sha256, write_json
+from bertsquad.own_json import object_or_empty
 
 FILE = ".sha256.json"
 _LARGE = 100_000_000  # bytes; a second is enough to read smaller ones
@@ -31,11 +32,12 @@ class KnownHashes:
             return sha256(path)
         key = os.path.relpath(os.path.realpath(path), os.path.realpath(self.folder))
         known = self.new.get(key) or self._read().get(key)
-        if isinstance(known, dict) and {k: known.get(k) for k in state} == state:
-            return str(known["sha256"])
+        told = known.get("sha256") if isinstance(known, dict) else None
+        if isinstance(told, str) and known == _entry(state, told):
+            return told
         digest = sha256(path)
         if _state(path) == state:  # else it was changed while it was read
-            self.new[key] = {**state, "sha256": digest}
+            self.new[key] = _entry(state, digest)
         return digest
 
     def save(self) -> None:
@@ -43,19 +45,19 @@ class KnownHashes:
         the same moment may get lost: it is computed again."""
         if not self.new:
             return
-        entries = {
-            key: entry for key, entry in self._read().items() if (self.folder / key).exists()
-        }
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
+            known = self._read().items()
+            entries = {key: entry for key, entry in known if (self.folder / key).exists()}
             write_json(self.folder / FILE, entries | self.new)
             self.new.clear()
 
     def _read(self) -> dict[str, Any]:
-        try:
-            content = json.loads((self.folder / FILE).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return object_or_empty(self.folder / FILE)
+
+
+def _entry(state: dict[str, int], digest: str) -> dict[str, Any]:
+    """What the file holds of one; `check` is of all the rest, so that no damage goes unseen."""
+    return {**state, "sha256": digest, "check": json_sha256([*state.values(), digest])[:16]}
 
 
 def _state(path: Path) -> dict[str, int]:

@@ -138,7 +138,7 @@ def exact_sha256(name: str, path: Path, sha256: str | None = None) -> str | None
     content = path.read_bytes()
     try:
         return json_sha256(row.exact_part(content))
-    except (ValueError, csv.Error, AttributeError):
+    except (ValueError, csv.Error, AttributeError, RecursionError):
         return _of(content)
 
 

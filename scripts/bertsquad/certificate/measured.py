@@ -1,15 +1,15 @@
 """Scores and speeds out of the files that hold them, as far as those can be read: a certificate is
 made of older results, too."""
 
-import json
-import math
 import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bertsquad.certificate.schema import Score, Speed
+from bertsquad.own_json import object_or_empty
 
 _SCORES = re.compile(r"(.+)/metrics\.json")
 _CELL = re.compile(
@@ -25,7 +25,7 @@ def read_scores(names: Iterable[str], folder: Path) -> dict[str, Score]:
     found: dict[str, Score] = {}
     for name in names:
         match = _SCORES.fullmatch(name)
-        data = _object(folder / name) if match else {}
+        data = object_or_empty(folder / name) if match else {}
         exact_match, f1 = (_number(data.get(key)) for key in ("exact_match", "f1"))
         questions = data.get("questions")
         if match and exact_match is not None and f1 is not None and isinstance(questions, int):
@@ -49,7 +49,9 @@ def read_speeds(names: Iterable[str], folder: Path) -> dict[str, Speed]:
         if match:
             how = (match["batch"] or match["layout"], match["threads"] or match["load"])
             cell = "/".join([match["model"], match["scenario"], *how])
-            repeats.setdefault(cell, []).append((int(match["repeat"]), _object(folder / name)))
+            repeats.setdefault(cell, []).append(
+                (int(match["repeat"]), object_or_empty(folder / name))
+            )
     return {cell: _speed(sorted(each, key=lambda r: r[0])) for cell, each in repeats.items()}
 
 
@@ -98,14 +100,6 @@ def _codes(data: dict[str, Any]) -> list[str]:
     ]
 
 
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
     found = data.get(key)
     return found if isinstance(found, dict) else {}
@@ -113,9 +107,8 @@ def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _number(value: Any) -> float | None:
     """A finite number, else None."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        number: float = value
-        return number
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if abs(value) <= sys.float_info.max else None
     return None
 
 

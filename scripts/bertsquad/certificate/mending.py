@@ -23,6 +23,7 @@ from bertsquad.certificate.metadata import as_seconds, checksums, metadata_path,
 from bertsquad.certificate.record import Places, find_records, read_record, write_record
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
+from bertsquad.own_json import object_or_empty
 
 # In the place of a checksum: no file has it.
 UNKNOWN = "edited while it was used"
@@ -129,11 +130,7 @@ def _few(names: Collection[str]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     """What a record holds; nothing where there is none or it is damaged."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return object_or_empty(path)
 
 
 def _is_later(started: Any, ended: str) -> bool:

@@ -4,12 +4,13 @@ where a step kept none.
 Its checksums of inputs are taken when a job ends, and of small files only.
 """
 
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bertsquad.own_json import json_or_none
 
 _LONGEST_NAME = 255  # of a file, Linux
 
@@ -27,10 +28,7 @@ def read_metadata(folder: Path, output: str) -> dict[str, Any] | None:
 
     `folder` is `.snakemake/metadata`; the layout is that of persistence/file.py, format 6.
     """
-    try:
-        found = json.loads(metadata_path(folder, output).read_bytes())
-    except (OSError, ValueError):
-        return None
+    found = json_or_none(metadata_path(folder, output))
     if not isinstance(found, dict) or not isinstance(found.get("rule"), str):
         return None
     return found
@@ -63,5 +61,5 @@ def as_seconds(text: str | None) -> float | None:
     """The moment of an ISO 8601 text; None for another one."""
     try:
         return datetime.fromisoformat(text or "").timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

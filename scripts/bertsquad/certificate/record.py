@@ -23,7 +23,8 @@ from bertsquad.certificate.schema import OUTSIDE as OUTSIDE
 from bertsquad.certificate.schema import Sha256
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json, write_json
+from bertsquad.files import write_json
+from bertsquad.own_json import read_own_json
 
 FORMAT = "bertsquad-record/1"
 SUFFIX = ".record.json"
@@ -151,7 +152,7 @@ def find_records(logs: str | Path) -> list[Path]:
 def read_record(path: str | Path) -> Record:
     """The record in a file; `UserError` in one line for one that is damaged or of a format that
     this version does not read."""
-    value = read_json(path)
+    value = read_own_json(path)
     found = value.get("format") if isinstance(value, dict) else None
     if found != FORMAT:
         raise UserError(

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from bertsquad.certificate.shapes import check
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json, write_json
+from bertsquad.files import write_json
+from bertsquad.own_json import read_own_json
 
 FORMAT = "bertsquad-certificate/1"
 OUTSIDE = "outside/"  # names of files that are neither results nor code
@@ -185,7 +186,7 @@ class Certificate(TypedDict):
 def read_certificate(path: str | Path) -> Certificate:
     """The certificate in a file; `UserError` in one line for one that is damaged or of a format
     that this version does not read."""
-    return checked(read_json(path), str(path))
+    return checked(read_own_json(path), str(path))
 
 
 def checked(value: Any, source: str) -> Certificate:

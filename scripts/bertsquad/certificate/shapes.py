@@ -3,7 +3,7 @@
 The standard library alone, so that somebody without this project's packages can verify a crate.
 """
 
-import math
+import sys
 import types
 from collections.abc import Callable
 from functools import cache
@@ -90,7 +90,7 @@ def _check_plain(value: Any, hint: Any, place: str) -> None:
         return
     if hint is float:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value):
+        if not number or not abs(value) <= sys.float_info.max:
             _refuse(place, value, "a number")
     elif hint is int:
         if not isinstance(value, int) or isinstance(value, bool):

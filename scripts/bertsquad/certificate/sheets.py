@@ -15,6 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
+from bertsquad.certificate.shapes import check
+from bertsquad.own_json import read_own_json
+
 if TYPE_CHECKING:
     from bertsquad.certificate.record import Places
 
@@ -101,10 +104,10 @@ def find_sheet(log: str | None) -> Path | None:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """The sheet in a file; ValueError or KeyError where it is damaged."""
-    sheet: Sheet = json.loads(path.read_text(encoding="utf-8"))
-    for key in Sheet.__annotations__:
-        sheet[key]  # type: ignore[literal-required]
+    """The sheet in a file; `UserError` where it is damaged."""
+    found = read_own_json(path)
+    check(found, Sheet, str(path))
+    sheet: Sheet = found
     return sheet
 
 

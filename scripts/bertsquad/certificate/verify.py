@@ -5,7 +5,6 @@ holds is run.
 """
 
 import csv
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from bertsquad.certificate.manifest import json_sha256, pattern_of
 from bertsquad.certificate.schema import Certificate, File, checked
 from bertsquad.console.errors import UserError
 from bertsquad.files import sha256
+from bertsquad.own_json import parsed
 
 _CERTIFICATE = bag.PAYLOAD + "certificate.json"
 
@@ -50,13 +50,9 @@ class _Crate:
 
 def _json(content: bytes, source: str) -> Any:
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        return parsed(content)
+    except ValueError as error:
         raise UserError(f"{source}: not valid JSON ({error}); it was damaged or changed") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def verify(held: Holding, *, datasets: list[Path], scores: bool) -> list[str]:
@@ -149,7 +145,7 @@ def _check_file(crate: _Crate, name: str, file: File) -> None:
         content = crate.read(inside)
         try:
             found = json_sha256(row.exact_part(content))
-        except (ValueError, AttributeError, csv.Error):
+        except (ValueError, AttributeError, csv.Error, RecursionError):
             found = file["sha256"]
     for key, is_ in (("bytes", size), ("class", row.kind), ("exact_sha256", found)):
         if file.get(key) != is_:

@@ -139,7 +139,7 @@ def read_state(path: Path, now: float) -> list[str]:
             here and not Path(f"/proc/{state['process']}").is_dir()
         )
         return [] if gone else [one_line(str(line)) for line in state["lines"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

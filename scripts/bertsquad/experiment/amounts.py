@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bertsquad.artifacts.catalogue import known_size
 from bertsquad.experiment.files import Experiment
+from bertsquad.own_json import OTHER_SHAPE, object_or_empty
 
 # Hidden size, layers, inner size, of the checkpoints in config/artifacts.yaml.
 _SHAPES = {
@@ -143,10 +144,10 @@ def windows(questions: int, mean: int, *, max_length: int, stride: int) -> Amoun
 
 def _shape_in(config: Path) -> Shape | None:
     try:
-        found = json.loads(config.read_text(encoding="utf-8"))
+        found = object_or_empty(config)
         names = ("hidden_size", "num_hidden_layers", "intermediate_size")
         return Shape(*(int(found[name]) for name in names))
-    except (OSError, ValueError, KeyError, TypeError):
+    except OTHER_SHAPE:
         return None
 
 
@@ -169,7 +170,7 @@ def _amount_in(features: Path) -> Amount | None:
     try:
         modified = features.stat().st_mtime_ns
         return _read_amount(features, modified)
-    except (OSError, ValueError, KeyError, struct.error):
+    except (OSError, MemoryError, struct.error, *OTHER_SHAPE):
         return None
 
 

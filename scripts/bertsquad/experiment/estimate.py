@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from bertsquad.experiment.durations import NONE, Durations, Job, Span, together
 from bertsquad.experiment.files import Experiment
 from bertsquad.machine.rates import Rates, assumed, measured
+from bertsquad.own_json import OTHER_SHAPE, object_or_empty
 
 CEILINGS = "<results>/speed/ceilings.json"
 _TOLD = 3  # kinds of jobs that are told of, if they take
@@ -139,8 +139,8 @@ def _cores(count: int) -> str:
 def rates_of(ceilings: Path, flags: frozenset[str], cores: int) -> Rates:
     """As measured on this machine, or assumed; of so many cores."""
     try:
-        found = measured(json.loads(ceilings.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        found = measured(object_or_empty(ceilings))
+    except OTHER_SHAPE:
         return assumed(flags, cores)
     part = cores / found.cores
     if part >= 1:

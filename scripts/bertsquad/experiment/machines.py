@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from bertsquad.experiment.files import Experiment
 from bertsquad.experiment.options import options
 from bertsquad.machine.identity import other_machine
 from bertsquad.machine.reading import value
+from bertsquad.own_json import object_or_empty
 
 # Resources that the workflow itself, or Snakemake, gives a job.
 _TAKEN = frozenset({"pace", "place", "tmpdir", "threads", "_cores", "_nodes", "attempt"})
@@ -184,8 +184,4 @@ def _flags(path: Path) -> frozenset[str] | None:
 
 def _described(path: Path) -> dict[str, Any]:
     """A machine.json; {} where it is not there, or damaged."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return object_or_empty(path)

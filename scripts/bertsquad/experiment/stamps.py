@@ -17,6 +17,7 @@ from typing import Any
 from bertsquad.console.errors import UserError
 from bertsquad.console.progress import say
 from bertsquad.files import sha256, write_json
+from bertsquad.own_json import object_or_empty
 
 _LIBRARY = Path(__file__).resolve().parent.parent
 # Rooms that decide no result (experiment/sources.py says why), or are not used by these commands.
@@ -69,11 +70,8 @@ class Runner:
 
     def _read(self) -> dict[str, Any]:
         """Of a file that is damaged nothing is known: then all is made again."""
-        try:
-            content = json.loads(self.stamps.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        found = object_or_empty(self.stamps)
+        return {name: entry for name, entry in found.items() if isinstance(entry, dict)}
 
     def _write(self, name: str, entry: dict[str, Any] | None) -> None:
         entries = {key: value for key, value in self._read().items() if key != name}

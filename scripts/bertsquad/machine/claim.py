@@ -247,9 +247,12 @@ def _is_at(path: Path, descriptor: int) -> bool:
 def _read(descriptor: int) -> Holder | None:
     """Who a lock file names; None in an empty one, and where it is just being written."""
     try:
-        return Holder(**json.loads(os.pread(descriptor, 65536, 0)))
-    except (ValueError, TypeError):
+        found = Holder(**json.loads(os.pread(descriptor, 65536, 0)))
+    except (ValueError, TypeError, RecursionError):
         return None
+    texts = (found.host, found.boot, found.job or "", found.started)
+    whole = isinstance(found.pid, int) and isinstance(found.beat, int)
+    return found if whole and all(isinstance(text, str) for text in texts) else None
 
 
 def _facts(path: Path) -> Any:

@@ -48,7 +48,7 @@ def identity_of(found: Mapping[str, Any]) -> dict[str, Any]:
     model, flags = inside.get("model") if inside else cpu, inside.get("flags")
     return {
         "model": model if isinstance(model, str) and model != "unknown" else None,
-        "flags_sha256": flags_sha256(flags) if isinstance(flags, list) else None,
+        "flags_sha256": flags_sha256(map(str, flags)) if isinstance(flags, list) else None,
         "cores": len(allowed) if isinstance(allowed, list) else None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ _ASSUMED = {
         **{"asimddp": 150.0, "avx2": 150.0},
     },
 }
+_MOST_CORES = 100_000  # of a machine, by far
 _SLOWEST = 20.0  # of FP32, without any of these
 # How far the machine's best is from these numbers.
 _MEASURED_BAND = (0.9, 1.0)
@@ -63,7 +65,7 @@ def assumed(flags: Collection[str], cores: int) -> Rates:
 
 
 def measured(ceilings: Mapping[str, Any]) -> Rates:
-    """By a ceilings.json; KeyError, TypeError or ValueError where it is none."""
+    """By a ceilings.json; one of `own_json.OTHER_SHAPE` where it is none."""
     gflops = {
         precision: float(found["gflops"])
         for precision, found in ceilings["gemm"].items()
@@ -71,4 +73,7 @@ def measured(ceilings: Mapping[str, Any]) -> Rates:
     }
     if "fp32" not in gflops:
         raise ValueError("no rate of fp32")
-    return Rates(gflops, int(ceilings["threads"]), measured=True)
+    cores = int(ceilings["threads"])
+    if not 1 <= cores <= _MOST_CORES or not all(0 < rate < math.inf for rate in gflops.values()):
+        raise ValueError(f"rates of {cores} threads that no machine has")
+    return Rates(gflops, cores, measured=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import read_own_json
 from bertsquad.planner.services import Services
 
 SCHEMA = 1
@@ -86,7 +86,7 @@ class CellFile:
 def read(path: str | Path) -> CellFile:
     """The file, checked; `UserError` where it is missing, of another version, or not as its schema
     says, and where its parts contradict each other."""
-    return parsed(read_json(path), str(path))
+    return parsed(read_own_json(path), str(path))
 
 
 def parsed(data: Any, source: str) -> CellFile:

@@ -16,6 +16,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.data.features import Features
 from bertsquad.files import sha256
 from bertsquad.machine.reading import is_unavailable, value
+from bertsquad.own_json import as_written
 from bertsquad.planner.cells import SCHEMA, check
 from bertsquad.planner.explored import read_explored
 from bertsquad.reporting.summary.cells import read_cell
@@ -114,7 +115,8 @@ def describe_machine(machine: dict[str, Any], source: str) -> dict[str, Any]:
             "`bertsquad probe-machine` writes on Linux"
         )
     limit = value(machine, "cgroup", "memory_limit_mib")
-    memory = min(float(memory), float(limit or memory))
+    with as_written(source, again="make it again by `bertsquad probe-machine`"):
+        memory = min(float(memory), float(limit or memory))
     native = machine.get("native_precisions")
     # Memory to the GiB: kernels keep some back, not always as much.
     parts = [cpu, len(allowed), round(memory / 1024), None if is_unavailable(native) else native]

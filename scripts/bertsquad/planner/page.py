@@ -8,8 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import as_written, read_own_json
 
 _Plan = Mapping[str, Any]
 _OTHERS = 4  # dropped options that are told one by one
@@ -59,13 +58,9 @@ def opening(plan: _Plan) -> str:
 
 def opening_of(file: Path) -> str:
     """The same of a plan.json; `UserError` for one that is not as this version writes it."""
-    try:
-        return opening(read_json(file))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{file}: not a plan as this version writes it ({error!r}); `snakemake plan --forcerun "
-            "make_plan` makes it again"
-        ) from None
+    plan = read_own_json(file)
+    with as_written(file, again="`snakemake plan --forcerun make_plan` makes it again"):
+        return opening(plan)
 
 
 def _disturbed(plan: _Plan) -> list[str]:

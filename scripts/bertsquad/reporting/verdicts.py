@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import as_written, read_own_json
 
 _SIDE_KEYS = ("run", "engine", "precision", "scenario", "batch_size", "threads")
 HEADS = ("comparison", "a", "b", "a is", "a / b", "interval", "rounds", "noise", "remark")
@@ -23,10 +23,12 @@ COLUMNS = (
 
 def read(path: Path) -> dict[str, Any]:
     """A comparison as compare_speed.py writes it. UserError where it is something else."""
-    found = read_json(path)
+    found = read_own_json(path)
     keys = {"name", "a", "b", "verdict", "why", "ratio", "rounds_used", "rounds_disturbed", "sd"}
     if not isinstance(found, dict) or not keys <= found.keys():
         raise UserError(f"{path}: not a comparison as this version writes it; delete it, run again")
+    with as_written(path):  # all that is said of it can be said
+        table([found]), as_csv([found])
     return found
 
 
@@ -47,9 +49,11 @@ def read_noise(paths: Sequence[Path]) -> dict[str, Any] | None:
     """The noise floor as noise.py writes it, where there is a file. UserError for another file."""
     if not paths:
         return None
-    found = read_json(paths[0])
+    found = read_own_json(paths[0])
     if not isinstance(found, dict) or not {"sd", "sees", "verdict", "why"} <= found.keys():
         raise UserError(f"{paths[0]}: not what noise.py writes; delete it and run again")
+    with as_written(paths[0]):
+        noise_line(found)
     return found
 
 

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from bertsquad.certificate.compare.questions import trust
 from bertsquad.certificate.compare.sides import check_two, opened
 from bertsquad.console.errors import UserError
 from made_runs import EXAMPLE, MODEL, results
@@ -56,6 +57,19 @@ def test_a_file_that_is_gone_is_as_certified(folder):
         assert "demo/model/model.safetensors" in side.exact
 
 
+def test_a_result_that_is_gone_from_the_folder_is_a_doubt(folder, tmp_path):
+    """Also one that was renamed. Downloads may lie elsewhere; a certificate may be alone."""
+    other = shutil.copytree(folder, tmp_path / "other")
+    (other / MODEL / "metrics.json").rename(other / MODEL / "metrics (1).json")
+    shutil.rmtree(other / "resources")
+    alone = shutil.copy(other / "certificate.json", tmp_path / "c.json")
+    with opened("A", folder) as a, opened("B", other) as b, opened("B", alone) as c:
+        assert b.gone == {f"{MODEL}/metrics.json"}
+        said = f"B: 1 file of its certificate gone, first {MODEL}/metrics.json"
+        assert [said in each for each in trust(a, b).evidence] == [True]
+        assert trust(a, c).verdict == "clean"
+
+
 def test_what_does_not_exist_is_one_line(tmp_path):
     refused(tmp_path / "no", "A: .*no: no such file or folder; expected a results folder")
 
@@ -73,6 +87,12 @@ def test_the_project_s_folder_names_the_results_in_it(folder):
     [
         ("{", "not valid JSON"),
         ("[]", "no certificate"),
+        (
+            '{"format": "x", "format": "bertsquad-certificate/1"}',
+            "the name 'format' is there twice",
+        ),
+        (json.dumps(EXAMPLE | {"command": "\ud800"}), "half a character"),
+        (json.dumps(EXAMPLE | {"scores": {"a/b": {"f1": 10**400}}}), "f1: found 1000.*a number"),
         ('{"format": "bertsquad-certificate/9"}', "bertsquad-certificate/9"),
         (json.dumps(EXAMPLE | {"steps": [{"id": 1}]}), r"steps\[0\].id: found 1, expected a text"),
         (json.dumps(EXAMPLE | {"files": {"../x": {}}}), "the name"),

@@ -25,6 +25,7 @@ _FP32_ROUNDING = 1e-4
 # BF16 keeps 8 bits of a number, and INT8's scales are as coarse: a step of the last of them.
 _COARSE_ROUNDING = 2.0**-8
 _LONGEST_ANSWER = 30  # tokens, run_squad.py's default
+_MOST_TOKENS = 1_000_000  # of a window, by far
 
 
 def outputs(a: Side, b: Side) -> tuple[Answer, dict[str, Any]]:
@@ -84,6 +85,15 @@ def _rounding(a: Side, b: Side, names: list[str]) -> tuple[bool, list[str]]:
     return bool(within) and all(within), told
 
 
+def _longest_answer(side: Side) -> int:
+    """In tokens, as the run's configuration says; anybody may have edited it."""
+    decoding = (side.facts["config"] or {}).get("decoding")
+    found = decoding.get("max_answer_length") if isinstance(decoding, dict) else None
+    if isinstance(found, int) and not isinstance(found, bool) and 1 <= found <= _MOST_TOKENS:
+        return found
+    return _LONGEST_ANSWER
+
+
 def _difference(a: Side, b: Side, name: str) -> tuple[bool, str]:
     """Whether two files of logits are equal but for rounding, and how far they are apart."""
     paths = [side.path(name) for side in (a, b)]
@@ -91,8 +101,7 @@ def _difference(a: Side, b: Side, name: str) -> tuple[bool, str]:
         raise UserError("differ, and both files are not at hand: give results folders or crates")
     first, second = logits.read(paths[0]), logits.read(paths[1])
     check_same_features(paths[0], first, paths[1], second)
-    longest = ((a.facts["config"] or {}).get("decoding") or {}).get("max_answer_length")
-    found = compare_logits(first, second, max_answer_length=longest or _LONGEST_ANSWER)
+    found = compare_logits(first, second, max_answer_length=_longest_answer(a))
     largest = float(found["max_logit_difference"])
     bound = _FP32_ROUNDING
     if first.precision != "fp32":

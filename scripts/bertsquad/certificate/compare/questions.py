@@ -279,6 +279,12 @@ def trust(a: Side, b: Side) -> Answer:
         for side in (a, b)
         for name in sorted(side.changed)
     ]
+    evidence += [
+        f"{side.label}: {count(len(side.gone), 'file')} of its certificate gone, first "
+        f"{min(side.gone)}; what it says of them is taken for true."
+        for side in (a, b)
+        if side.gone
+    ]
     for side in (a, b):
         kinds: dict[str, list[str]] = {}
         for doubt in side.facts["doubts"]:

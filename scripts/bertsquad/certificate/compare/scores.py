@@ -178,7 +178,9 @@ def _asked(side: Side, model: str) -> list[tuple[str, str]]:
 
 
 def _params(side: Side, model: str) -> list[str]:
-    return [option for step in _steps(side, model) for option in step["params"] or []]
+    """Their options, word by word."""
+    texts = [text for step in _steps(side, model) for text in (step["params"] or {}).values()]
+    return " ".join(texts).split()
 
 
 def _steps(side: Side, model: str) -> list[Mapping[str, Any]]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from bertsquad.certificate.compare.reading import Facts, lenient
 from bertsquad.certificate.manifest import class_of, exact_sha256
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import read_own_json
 
 CERTIFICATE = "certificate.json"
 _CONFIG = "config.json"  # what every results folder has
 _BAG = "bagit.txt"  # what every crate has
 _IN_A_CRATE = "data"
+_RESOURCES = "resources/"  # may lie elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Side:
     exact: Mapping[str, str]  # SHA-256 of the exact part of each file that has one, as it is now
     changed: frozenset[str] = frozenset()  # exact files that are not as the certificate says
     made_now: bool = False  # the certificate was gathered for this comparison
+    gone: frozenset[str] = frozenset()  # results that it names and that the folder lacks
 
     def path(self, name: str) -> Path | None:
         """The file of this name, where it is at hand."""
@@ -55,7 +57,7 @@ def opened(label: str, path: Path) -> Iterator[Side]:
         with _unpacked(path) as folder:
             yield _of_crate(label, path, folder)
     else:
-        facts = lenient(read_json(path), str(path))
+        facts = lenient(read_own_json(path), str(path))
         yield Side(label, str(path), facts, None, _exact_of(facts))
 
 
@@ -89,7 +91,8 @@ def _of_folder(label: str, folder: Path) -> Side:
     if not own.is_file() and (folder.parent.parent / _BAG).is_file():
         own = folder.parent / CERTIFICATE  # data/results/ of an unpacked crate
     if own.is_file():
-        return _with_certificate(label, str(folder), own, folder)
+        whole = own.parent == folder
+        return _with_certificate(label, str(folder), own, folder, whole=whole)
     if not (folder / _CONFIG).is_file():
         inside = folder / "results"
         better = f"; name {inside}" if (inside / _CONFIG).is_file() else ""
@@ -144,16 +147,20 @@ def _unpacked(archive: Path) -> Iterator[Path]:
         yield folder
 
 
-def _with_certificate(label: str, shown: str, certificate: Path, root: Path) -> Side:
-    """A side whose files are looked at again: one may have changed since it was certified."""
-    facts = lenient(read_json(certificate), str(certificate))
+def _with_certificate(
+    label: str, shown: str, certificate: Path, root: Path, *, whole: bool = False
+) -> Side:
+    """A side whose files are looked at again: one may have changed since it was certified, or, of a
+    `whole` folder, have gone."""
+    facts = lenient(read_own_json(certificate), str(certificate))
     told = _exact_of(facts)
     now = dict(told)
     for name in told:
         if (root / name).is_file():
             now[name] = exact_sha256(name, root / name) or told[name]
     changed = frozenset(name for name in told if now[name] != told[name])
-    return Side(label, shown, facts, root, now, changed)
+    gone = {name for name in told if not name.startswith(_RESOURCES) and not (root / name).exists()}
+    return Side(label, shown, facts, root, now, changed, gone=frozenset(gone if whole else ()))
 
 
 def _exact_of(facts: Facts) -> dict[str, str]:

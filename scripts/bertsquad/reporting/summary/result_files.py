@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import read_own_json
 
 
 def model_of(path: Path, depth: int) -> tuple[str, str, str]:
@@ -20,7 +20,7 @@ def model_of(path: Path, depth: int) -> tuple[str, str, str]:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    data = read_json(path)
+    data = read_own_json(path)
     if not isinstance(data, dict):
         raise UserError(f"{path}: found {type(data).__name__}, expected a JSON object")
     return data
