@@ -197,6 +197,16 @@ def test_failed_emulated_and_invalid_cells_are_left_out(tmp_path):
     assert sorted(row["reason"] for row in found["dropped"]) == ["F1", "emulated", "invalid"]
 
 
+def test_where_all_cells_are_invalid_it_says_to_measure_again(tmp_path):
+    invalid = cell(validity="invalid", disturbed_by="waited 3.2 of our time")
+    with pytest.raises(UserError) as error:
+        planned(tmp_path, {}, here=[invalid])
+    assert str(error.value) == (
+        "no cell can be planned with: invalid: 1 (here: demo torch fp32 1x1x2: waited 3.2 of our "
+        "time); measure again on a quiet machine: snakemake --forcerun benchmark_inference"
+    )
+
+
 def test_what_was_compared_without_a_score_keeps_no_share_that_is_asked_for(tmp_path):
     unknown = cell("openvino", "int8", factor=0.1, passed=True, f1_share=None)
     found = planned(tmp_path, {"minimum_f1_share": 0.99}, here=[cell(), unknown])

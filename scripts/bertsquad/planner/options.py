@@ -95,6 +95,10 @@ class Choices:
         if "too few requests" in reasons:
             count = needed(self.wanted.percentile)
             parts.append(f"measure more with benchmark.iterations {count} or above")
+        if "invalid" in reasons:
+            parts.append(
+                "measure again on a quiet machine: snakemake --forcerun benchmark_inference"
+            )
         return "; ".join(parts)
 
     def sorted_out(self, limits: Limits) -> tuple[list[Choice], list[Dropped]]:

@@ -270,7 +270,7 @@ def note(row: Row) -> str:
     found = {
         FAILED: "failed: F1 too low",
         EMULATED: "emulated here",
-        DISTURBED: f"{row['validity']}: {in_plain_words(row['validity_reasons'])}",
+        DISTURBED: f"{row['validity']}: {in_plain_words(row['validity_reasons'] or '')}",
     }.get(standing(row), "")
     again = "measured twice" if (row["tries"] or 1) > 1 else ""
     return "; ".join(filter(None, (found, again)))
