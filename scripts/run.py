@@ -45,8 +45,8 @@ def call(args: argparse.Namespace, more: Sequence[str]) -> list[str]:
     words = [*args.targets, "--cores", args.cores]
     if SNAKEFILE.parent != Path.cwd():
         words += ["--snakefile", str(SNAKEFILE)]
-    # Of a dry run the table of rules; of a run what `make run` shows.
-    words += ["--dry-run", "--quiet"] if args.dry_run else ["--quiet", "host", "reason", "rules"]
+    words += ["--dry-run"] if args.dry_run else []
+    words += ["--quiet", "host", "reason", "rules"]  # as `make run`; of a dry run a table of rules
     for name, values in (("--configfile", args.configfile), ("--config", args.config)):
         words += [name, *map(str, values)] if values else []
     return [*words, *more]

@@ -23,7 +23,7 @@ QUIET = ["--quiet", "host", "reason", "rules"]
         (
             ["plan", "--cores", "3", "-n", "report", "--config", "offline=True"],
             [
-                *("plan", "report", "--cores", "3", "--dry-run", "--quiet"),
+                *("plan", "report", "--cores", "3", "--dry-run", *QUIET),
                 *("--config", "offline=True"),
             ],
         ),
@@ -79,7 +79,7 @@ def test_a_dry_run_of_a_target_behind_a_configuration_is_short(tmp_path):
     done = run(tmp_path, "--configfile", config, "models", "-n")
     assert done.returncode == 0, done.stderr
     said = (done.stdout + done.stderr).splitlines()
-    assert said[0].startswith("job ") or said[0].startswith("snakemake models --cores all ")
+    assert done.stderr.startswith("snakemake models --cores all ")
     assert any(line.split() == ["finetune", "4"] for line in said)
     assert any(" steps to do, about " in line for line in said)
     assert len(said) < 50

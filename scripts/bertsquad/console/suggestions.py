@@ -24,8 +24,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> str:
     """A line for a target of Snakemake that no rule is named or makes."""
     known = set(files) if os.sep in target or "." in target else set(rules)
-    near = difflib.get_close_matches(target, sorted(known), n=2, cutoff=0.6)
-    meant = f"; did you mean {' or '.join(near)}?" if near else ";"
+    near = difflib.get_close_matches(target, sorted(known), n=1, cutoff=0.6)
+    meant = f"; did you mean {near[0]}?" if near else ";"
     return (
         f"no rule makes the target {target}{meant} `snakemake --list-target-rules` lists the rules"
     )
