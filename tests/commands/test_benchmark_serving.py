@@ -162,7 +162,10 @@ def test_an_slo_below_the_service_is_infeasible(pytestconfig, folder, tmp_path):
         ({"load": "saturated"}, "load saturated has no part in mode server"),
         ({"mode": "batches"}, "invalid choice: 'batches'"),
         ({"engine": "tensorrt"}, "engine is 'tensorrt'"),
-        ({"engine": "onnxruntime", "precision": "int8"}, "int8 needs the folder"),
+        (
+            {"engine": "onnxruntime", "precision": "int8"},
+            "int8 needs a quantized model: make one by",
+        ),
         ({"model": "nowhere"}, "nowhere/vocab.txt"),
         ({"seconds": 0}, "0 is not a number of seconds above 0"),
         ({"arrivals": '{"kind": "trace", "file": "nowhere.txt"}'}, "nowhere.txt"),

@@ -91,6 +91,6 @@ def test_a_folder_is_named_by_one_option(options: list[str | Path], tmp_path: Pa
 def test_a_folder_and_its_parts_are_not_both_given(tmp_path: Path) -> None:
     done = run("--output", tmp_path / "out")
     assert done.returncode == 2
-    assert "required: --origin, --weights, --config, --vocab (or --model)" in done.stderr
+    assert "missing: --origin, --weights, --config, --vocab (or --model)" in done.stderr
     done = run("--model", tmp_path, "--vocab", "v.txt", "--output", tmp_path / "out")
     assert "--model names the whole folder: leave out --vocab" in done.stderr

@@ -1,7 +1,6 @@
 """The training loop: gradients, recipe, order, resuming, and what it refuses."""
 
 import dataclasses
-import os
 import signal
 from itertools import pairwise
 
@@ -259,7 +258,7 @@ def test_a_resumed_training_equals_an_undisturbed_one(checkpoint, tmp_path, prec
 def test_a_stopped_training_has_saved_all_its_steps(checkpoint, tmp_path, last):
     def stop(line):
         if line["step"] == last:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
 
     expected, expected_log = run(checkpoint, tmp_path / "undisturbed")
     with pytest.raises(Stopped) as stopped:
@@ -280,7 +279,7 @@ def test_a_step_that_is_given_up_leaves_weights_and_state_as_they_were(
     def stop(*arguments):
         computed.append(answer_loss(*arguments))
         if len(computed) == 8:  # in the middle of a step
-            os.kill(os.getpid(), signal.SIGUSR1)
+            signal.raise_signal(signal.SIGUSR1)
         return computed[-1]
 
     expected, _ = run(checkpoint, tmp_path / "undisturbed")

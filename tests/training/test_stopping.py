@@ -1,7 +1,6 @@
 """Being asked to stop: at once, or after what must not be torn apart."""
 
 import contextlib
-import os
 import signal
 import threading
 
@@ -25,7 +24,7 @@ def test_a_signal_stops_at_once(number, name, status):
 
     def work():
         with Stopping():
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
             done.append("after")
 
     with pytest.raises(Stopped) as stopped:
@@ -40,7 +39,7 @@ def test_what_is_held_back_comes_after_the_block():
     def work():
         with Stopping() as stopping:
             with stopping.held_back():
-                os.kill(os.getpid(), signal.SIGTERM)
+                signal.raise_signal(signal.SIGTERM)
                 done.append("whole")
             done.append("after")
 
@@ -53,9 +52,9 @@ def test_a_second_signal_does_not_disturb_what_the_first_began():
     done = []
     with Stopping():
         try:
-            os.kill(os.getpid(), signal.SIGUSR1)
+            signal.raise_signal(signal.SIGUSR1)
         except Stopped:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
             done.append("saved")
     assert done == ["saved"]
 
@@ -66,7 +65,7 @@ def test_a_stop_that_was_swallowed_comes_with_the_next_step():
     def work():
         with Stopping() as stopping:
             with contextlib.suppress(Stopped):  # as library code may do
-                os.kill(os.getpid(), signal.SIGTERM)
+                signal.raise_signal(signal.SIGTERM)
             with stopping.held_back():
                 done.append("step")
             done.append("after")
@@ -81,7 +80,7 @@ def test_the_callers_ways_come_back_and_what_it_ignores_stays_ignored():
     try:
         terminate = signal.getsignal(signal.SIGTERM)
         with Stopping():
-            os.kill(os.getpid(), signal.SIGUSR1)
+            signal.raise_signal(signal.SIGUSR1)
         assert signal.getsignal(signal.SIGTERM) == terminate
         assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN
     finally:
