@@ -1,5 +1,10 @@
 """What OpenVINO is told of precision, threads, streams; a batch's error is its caller's."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -69,3 +74,23 @@ def test_bf16_differs_from_fp32_by_the_rounding_of_bf16(model_dir):
         assert 0.4 < error.std() / expected.std() < 1.8
         assert np.abs(error).max() < 5 * expected.std()
         assert abs(error.mean()) < expected.std()
+
+
+def test_a_signal_is_heard_after_engines_have_come_and_gone(model_dir):
+    """A process of its own: where the signal finds no stack, the kernel ends it."""
+    script = """
+import gc, signal, sys
+from bertsquad import engines
+heard = []
+signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+loaded = [engines.load("openvino", sys.argv[1], precision="fp32", threads=1) for _ in range(3)]
+while loaded:
+    loaded.pop(0)
+    gc.collect()
+signal.raise_signal(signal.SIGTERM)
+assert heard == [signal.SIGTERM]
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(engines.__file__).parents[2])}
+    command = [sys.executable, "-c", script, str(model_dir)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

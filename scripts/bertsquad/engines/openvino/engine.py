@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -106,12 +106,20 @@ def read_quantized(quantized_dir: Path) -> tuple[ov.Model, mmap.mmap]:
     graph = (quantized_dir / "model.xml").read_text(encoding="utf-8")
     mapped = map_file(quantized_dir / "model.bin")
     weights = ov.Tensor(np.frombuffer(mapped, np.uint8), shared_memory=True)
-    return ov.Core().read_model(graph, weights), mapped
+    return core().read_model(graph, weights), mapped
+
+
+@cache
+def core() -> ov.Core:
+    """One for the process, kept to its end. Each core's plugin gives this thread an alternate stack
+    for signals and puts the one before it back when it goes: of two that go in the order of their
+    making, the second puts back freed memory, and the next signal (Ctrl-C) ends the process."""
+    return ov.Core()
 
 
 def compile_model(model: ov.Model, chosen: dict[str, str | int | bool]) -> ov.CompiledModel:
     """The model, compiled and used once: only then are all weights packed for the processor."""
-    compiled = ov.Core().compile_model(model, "CPU", chosen)
+    compiled = core().compile_model(model, "CPU", chosen)
     token = np.zeros((1, 1), np.int64)
     compiled.create_infer_request().infer(dict.fromkeys(INPUTS, token))
     return compiled
