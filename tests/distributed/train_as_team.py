@@ -18,7 +18,7 @@ NOTICES = WORKER.settle()
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
-from bertsquad.console.errors import UserError  # noqa: E402
+from bertsquad.console.errors import UserError, exit_with  # noqa: E402
 from bertsquad.distributed.gloo import GlooTeam  # noqa: E402
 from bertsquad.model import folder as model_folder  # noqa: E402
 from bertsquad.training.hyperparameters import Hyperparameters  # noqa: E402
@@ -102,4 +102,4 @@ def cpus_of_threads():
     return found
 
 
-main()
+exit_with(main)

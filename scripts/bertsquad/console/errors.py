@@ -1,5 +1,6 @@
 """One clear line and exit status 2 for what a user can mend; a traceback for a bug."""
 
+import contextlib
 import errno
 import importlib
 import io
@@ -25,6 +26,25 @@ class LongUserError(UserError):
     longest = 2 * LONGEST_LINE
 
 
+_at_once = [False]
+
+
+def leave_at_once() -> None:
+    """From now on `exit_with` ends the process without the interpreter's own end, which threads of
+    a library may abort ("terminate called without an active exception"): its status would be lost.
+    """
+    _at_once[0] = True
+
+
+def _leave(status: int) -> NoReturn:
+    if _at_once[0]:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 def exit_with(main: Callable[[], None]) -> NoReturn:
     """Run a command's `main` and leave with its exit status. It ends with its Snakemake, if any,
     and records what it used where a rule called it.
@@ -45,18 +65,18 @@ def exit_with(main: Callable[[], None]) -> NoReturn:
             main()
             sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit(130)
+        _leave(130)
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
-            sys.exit(GONE_STATUS)
+            _leave(GONE_STATUS)
         message = explain(error)
         if message is None:
             raise
         longest = getattr(error, "longest", LONGEST_LINE)
         print(one_line(f"{command}: error: {message}", longest), file=sys.stderr)
-        sys.exit(USAGE_STATUS)
-    sys.exit(0)
+        _leave(USAGE_STATUS)
+    _leave(0)
 
 
 def _show_any_text() -> None:

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from bertsquad.console.errors import USAGE_STATUS, UserError, explain, note
+from bertsquad.console.errors import USAGE_STATUS, UserError, explain, leave_at_once, note
 from bertsquad.distributed.buckets import Buckets
 from bertsquad.distributed.sharing import shares
 from bertsquad.distributed.worker import LOST_CONTACT_STATUS, Worker
@@ -50,6 +50,7 @@ class GlooTeam:
         """
         if worker.communication_cpus:
             bind_cpus(worker.communication_cpus)
+        leave_at_once()  # its threads may abort the interpreter's end, groups destroyed or not
         with _peers_required():
             dist.init_process_group("gloo", timeout=_COLLECTIVE_TIMEOUT)
         if worker.communication_cpus:
