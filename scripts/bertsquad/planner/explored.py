@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
-from bertsquad.files import read_json
+from bertsquad.own_json import read_own_json
 from bertsquad.planner.exploring import Scorer
 from bertsquad.planner.page import number
 from bertsquad.planner.race import Race, Score
@@ -52,7 +52,7 @@ class Explored:
 
 def read_explored(path: Path) -> Explored:
     """`UserError` for a file that explore.py did not write."""
-    data = read_json(path)
+    data = read_own_json(path)
     keys = {"schema", "run", "machine", "described", "cells", "raced"}
     if not isinstance(data, dict) or not keys <= set(data) or data["schema"] != SCHEMA:
         raise UserError(f"{path}: not what this version's explore.py writes; {_AGAIN}")
