@@ -26,12 +26,12 @@ from bertsquad.certificate.sheets import read_sheet
 from bertsquad.console.watching import read_state
 from bertsquad.experiment.amounts import _shape_in
 from bertsquad.experiment.estimate import rates_of
-from bertsquad.experiment.machines import _described, _flags
+from bertsquad.experiment.machines import _flags
 from bertsquad.experiment.origin import Origin
 from bertsquad.experiment.stamps import Runner
 from bertsquad.machine import claim
 from bertsquad.machine.identity import other_machine
-from bertsquad.own_json import as_written
+from bertsquad.own_json import as_written, object_or_empty
 from bertsquad.planner import cells
 from bertsquad.planner.export import describe_machine
 from bertsquad.reporting import verdicts
@@ -126,7 +126,7 @@ def described_machine(folder: Path) -> Target:
 
     def read(path: Path) -> None:
         _flags(path)
-        other_machine(here, _described(path))
+        other_machine(here, object_or_empty(path))
         describe_machine(read_object(path), str(path))
 
     return json_target(folder / "machine.json", fake_results.MACHINE, read)

@@ -6,7 +6,6 @@ that share a file of patience wait at most so many seconds together in any hour.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsquad.machine.activity import BUSY_CPUS, observe
+from bertsquad.own_json import OTHER_SHAPE, object_or_empty
 
 # Well below what disturbs a cell (BUSY_CPUS): an idle system's own services stay under 0.1.
 QUIET_CPUS = BUSY_CPUS / 2
@@ -105,10 +105,10 @@ class Patience:
 
     def _read(self) -> tuple[float, float]:
         """Seconds left, and when that was (s since 1970); all, where nobody says otherwise."""
+        found = object_or_empty(self.path) if self.path else {}
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
             left, at = float(found["left_s"]), float(found["at"])
-        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        except OTHER_SHAPE:
             return self.seconds, self.now()
         known = math.isfinite(left) and math.isfinite(at)
         return (max(0.0, left), at) if known else (self.seconds, self.now())

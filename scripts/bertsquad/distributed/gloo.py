@@ -50,7 +50,7 @@ class GlooTeam:
         """
         if worker.communication_cpus:
             bind_cpus(worker.communication_cpus)
-        leave_at_once()  # its threads may abort the interpreter's end, groups destroyed or not
+        leave_at_once()  # threads of gloo may outlive even a group that was destroyed
         with _peers_required():
             dist.init_process_group("gloo", timeout=_COLLECTIVE_TIMEOUT)
         if worker.communication_cpus:
@@ -144,9 +144,7 @@ class GlooTeam:
             sys.stderr.flush()  # asked to stop: the others are gone, and gloo would wait for them
             os._exit(error[0].code)
         if kind is None or issubclass(kind, UserError):
-            # Gloo's threads must be ended: left to the interpreter's end, they may abort it
-            # ("terminate called without an active exception"), and the status would be lost.
-            dist.destroy_process_group()
+            dist.destroy_process_group()  # ends gloo's threads, most often
 
     def _gather(self, value: Any) -> list[Any]:
         values = [None] * self.worker.size

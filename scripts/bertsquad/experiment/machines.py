@@ -158,7 +158,7 @@ class Machines:
         results would go."""
         for name in sorted({each["machine"] for each in planned if "machine" in each}):
             path = Path(self.files()[name])
-            if said := other_machine(here, _described(path)):
+            if said := other_machine(here, object_or_empty(path)):
                 raise UserError(
                     f"machine {name} would be {said} ({path}); run it there, or delete that file "
                     f"if this machine is to be {name} from now on"
@@ -178,10 +178,5 @@ class Machines:
 
 def _flags(path: Path) -> frozenset[str] | None:
     """The instructions in a machine.json; None where it is not there, or does not tell."""
-    flags = value(_described(path), "cpu", "flags")
+    flags = value(object_or_empty(path), "cpu", "flags")
     return frozenset(map(str, flags)) if isinstance(flags, list) else None
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """A machine.json; {} where it is not there, or damaged."""
-    return object_or_empty(path)
