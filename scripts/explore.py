@@ -36,7 +36,8 @@ from bertsquad.console.errors import UserError, exit_with, note
 if TYPE_CHECKING:
     from bertsquad.planner.cells import CellFile
     from bertsquad.planner.check import Measured
-    from bertsquad.planner.exploring import Candidate, Record
+    from bertsquad.planner.exploring import Candidate, Record, Scorer
+    from bertsquad.planner.race import Race
 
 _SCRIPTS = Path(__file__).resolve().parent
 _SEED = 1000  # of the arrivals that confirm the winner
@@ -211,14 +212,37 @@ def candidates_of(args: argparse.Namespace) -> "list[Candidate]":
     return found
 
 
+def check_kept(run: str, race: "Race", out: dict[str, str]) -> None:
+    """`UserError` where nothing is left of a race; `out`: who was not raced, and why."""
+    if not race.result.kept:
+        why = list((out | race.result.dropped).items())[:3]
+        reasons = "; ".join(f"{each}: {reason}" for each, reason in why)
+        raise UserError(f"explore: no cell of {run} can be planned with: {reasons}")
+
+
+def confirmed(args: argparse.Namespace, race: "Race", scorer: "Scorer") -> dict[str, Any]:
+    """The winner as a server, where the budget has time for it."""
+    from bertsquad.planner.confirming import confirm
+
+    winner = race.result.kept[0]
+    note(f"{winner} as a server, where there is time: {max(race.left_s, 0.0):.0f} s are left")
+    return confirm(
+        winner,
+        race.result.scores[winner],
+        scorer,
+        left_s=race.left_s,
+        beside_s=race.beside_s,
+        serve=lambda rate, seconds: served(args, winner, rate, seconds),
+    )
+
+
 def main() -> None:
     args = parse_args()
     from bertsquad import engines
     from bertsquad.files import write_json, write_text
     from bertsquad.planner.cells import parsed as parsed_cells
-    from bertsquad.planner.confirming import confirm
-    from bertsquad.planner.explored import as_text, in_full
-    from bertsquad.planner.exploring import Record, Scorer, gated
+    from bertsquad.planner.explored import as_text
+    from bertsquad.planner.exploring import Record, Scorer, gated, in_full
     from bertsquad.planner.export import Run, describe_machine, describe_run, export
     from bertsquad.planner.race import Race, Settings
     from bertsquad.planner.wanted import parsed
@@ -260,25 +284,13 @@ def main() -> None:
         clock=time.monotonic,
         tell=note,
     )
-    result = race.run(scorer.short)
-    if not result.kept:
-        why = list((out | result.dropped).items())[:3]
-        reasons = "; ".join(f"{each}: {reason}" for each, reason in why)
-        raise UserError(f"explore: no cell of {name} can be planned with: {reasons}")
-    for each, score in scorer(result.kept).items():  # with what was measured last
-        if not isinstance(score, str):
-            result.scores[each] = score
-    winner = result.kept[0]
+    race.run(scorer.short)
+    check_kept(name, race, out)
+    scored = scorer(race.result.kept).items()  # with what was measured last
+    race.result.scores |= {each: score for each, score in scored if not isinstance(score, str)}
     found = in_full(race, out, scorer) | {"machine": here, "described": described}
+    found["confirmed"] = confirmed(args, race, scorer)
     found |= {"cells": data["cells"], "f1": {each.name: each.f1 for each in candidates}}
-    found["confirmed"] = confirm(
-        winner,
-        result.scores[winner],
-        scorer,
-        left_s=race.left_s,
-        beside_s=race.beside_s,
-        serve=lambda rate, seconds: served(args, winner, rate, seconds),
-    )
     write_text(args.text, as_text(found))
     write_json(args.json, found)
     print(as_text(found), end="")

@@ -2,19 +2,23 @@
 
 import pytest
 
+from bertsquad.planner.explored import Explored
 from browser.axe import faults
 from fake_report import draw, render
 from fake_results import config, demo, engines
+from made_race import race_data
 
 DARK = "rgb(21, 25, 29)"  # the palette's dark ground
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """The report of a demo with figures."""
+    """The report of a demo with figures and a race of layouts."""
     folder = tmp_path_factory.mktemp("report")
     path = folder / "report.html"
-    path.write_text(render(demo(folder), figures=draw(demo(folder), folder)), encoding="utf-8")
+    race = Explored("results/explore/demo.json", race_data())
+    html = render(demo(folder), figures=draw(demo(folder), folder), explored=[race])
+    path.write_text(html, encoding="utf-8")
     return path
 
 
@@ -48,6 +52,19 @@ def test_a_dark_screen_gets_a_dark_page(show, report):
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_the_page_itself_never_scrolls_sideways(show, engines_report, width):
     page = show(engines_report, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_race_of_layouts_is_a_section_that_the_contents_lead_to(show, report, width):
+    page = show(report, width=width)
+    page.get_by_role("link", name="Which layout").click()
+    section = page.locator("#explored")
+    assert section.get_by_role("heading", name="Which layout").is_visible()
+    assert section.locator("table").count() == 2
+    first = section.locator("tbody tr").first.locator("td")
+    assert first.first.inner_text() == "torch bf16 2x1x1"
+    assert first.last.inner_text() == "kept for the plan"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

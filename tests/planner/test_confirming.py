@@ -5,7 +5,8 @@ import pytest
 
 from bertsquad.planner.cells import parsed
 from bertsquad.planner.check import Measured
-from bertsquad.planner.confirming import confirm, in_words
+from bertsquad.planner.confirming import confirm
+from bertsquad.planner.explored import in_words
 from bertsquad.planner.exploring import Scorer
 from bertsquad.planner.race import FailedError, Score
 from made_cells import cell, cells_data

@@ -158,7 +158,8 @@ def test_layouts_are_raced_and_the_plan_takes_what_won(project):
     assert (confirmed["cell"], confirmed["measured_ms"] > 0) == (kept[0], True)
     assert confirmed["requests"] >= 368
     # The report shows it from now on.
-    assert "results/explore/a.json" in project.snakemake("-n", "-p", "--force", "report").stdout
+    page = project.snakemake("-n", "-p", "--force", "report", *CALL, *given)
+    assert "--raced results/explore/a.json" in page.stdout
     cells = json.loads((project.folder / "results/cells.json").read_text())["cells"]
     assert all(cell in cells for cell in found["cells"])
     short = f"explore={json.dumps(settings | {'minutes': 0.01})}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from bertsquad.benchmark.percentiles import needed
 from bertsquad.planner.check import Measured, expected_run
 from bertsquad.planner.demand import length_classes
 from bertsquad.planner.exploring import Scorer
-from bertsquad.planner.page import number
 from bertsquad.planner.race import FailedError, Score
 
 CAPACITY_S = 5.0  # with all lanes busy, before the requests come: what the run's twin is made of
@@ -64,20 +63,3 @@ def confirm(
         "twin": measured.twin,
         "started_at": measured.started_at,
     }
-
-
-def in_words(found: Mapping[str, Any], percentile: int, slo_ms: float) -> str:
-    """What came of it, in a sentence without its full stop."""
-    if "measured_ms" not in found:
-        return f"not confirmed by a server of its own: {found['why']}"
-    seen = (
-        f"as a server at {number(found['requests_per_second'])} requests/s it had p{percentile} "
-        f"{number(found['measured_ms'])} ms of {found['requests']:,} requests"
-    )
-    expected = found["predicted_ms"]
-    beside = f"predicted {number(expected['low'])} to {number(expected['high'])}"
-    if found["status"] == "disturbed":
-        return f"not confirmed: {seen} ({beside}), and the run was disturbed"
-    if found["status"] == "beyond":
-        return f"not confirmed: {seen} ({beside}), beyond the SLO of {number(slo_ms)} ms"
-    return f"confirmed: {seen} ({beside}), within the SLO of {number(slo_ms)} ms"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.own_json import read_own_json
-from bertsquad.planner.confirming import in_words
-from bertsquad.planner.exploring import Scorer
 from bertsquad.planner.page import number
-from bertsquad.planner.race import Race, Score
 
 SCHEMA = 1
 _SAME = ("model", "weights_sha256", "questions")  # of a run, as cells.json describes it
@@ -60,43 +57,6 @@ def read_explored(path: Path) -> Explored:
     return Explored(str(path), data)
 
 
-def in_full(race: Race, out: Mapping[str, str], scorer: Scorer) -> dict[str, Any]:
-    """How a race went, as the file of a run holds it, without machine, run and cells. `out`: who
-    was not raced, and why."""
-    settings, result = race.settings, race.result
-    disturbed = {name: cell.disturbed_by for name, cell in scorer.cells().items()}
-    behind = sorted(result.dropped, key=lambda name: -_value(result.scores.get(name)))
-    rows = [
-        {
-            "cell": name,
-            "score": asdict(result.scores[name]) if name in result.scores else None,
-            "rounds": result.rounds.get(name, 0),
-            "measured_s": result.measured_s.get(name, 0.0),
-            "why": out.get(name) or result.dropped.get(name, ""),
-            "disturbed_by": disturbed.get(name, ""),
-        }
-        for name in [*result.kept, *behind, *out]
-    ]
-    return {
-        "schema": SCHEMA,
-        "run": scorer.run,
-        "percentile": scorer.wanted.percentile,
-        "slo_ms": 1000 * (scorer.slo_s or 0.0),
-        "slo_given": scorer.wanted.slo_ms is not None,
-        "budget_s": settings.budget_s,
-        "seconds": settings.seconds,
-        "within": settings.within,
-        "spent_s": result.spent_s,
-        "ended": result.ended,
-        "history": [asdict(each) for each in result.history],
-        "raced": rows,
-    }
-
-
-def _value(score: Score | None) -> float:
-    return 0.0 if score is None else score.value
-
-
 def as_text(data: Mapping[str, Any]) -> str:
     """What `snakemake explore` prints of a run."""
     promise = f"p{data['percentile']} within {number(data['slo_ms'])} ms"
@@ -139,3 +99,20 @@ def _state(row: Mapping[str, Any]) -> str:
 
 def _kept(raced: list[dict[str, Any]]) -> list[str]:
     return [row["cell"] for row in raced if not row["why"]]
+
+
+def in_words(found: Mapping[str, Any], percentile: int, slo_ms: float) -> str:
+    """What came of the winner as a server (confirming.py), a sentence without its full stop."""
+    if "measured_ms" not in found:
+        return f"not confirmed by a server of its own: {found['why']}"
+    seen = (
+        f"as a server at {number(found['requests_per_second'])} requests/s it had p{percentile} "
+        f"{number(found['measured_ms'])} ms of {found['requests']:,} requests"
+    )
+    expected = found["predicted_ms"]
+    beside = f"predicted {number(expected['low'])} to {number(expected['high'])}"
+    if found["status"] == "disturbed":
+        return f"not confirmed: {seen} ({beside}), and the run was disturbed"
+    if found["status"] == "beyond":
+        return f"not confirmed: {seen} ({beside}), beyond the SLO of {number(slo_ms)} ms"
+    return f"confirmed: {seen} ({beside}), within the SLO of {number(slo_ms)} ms"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from bertsquad.files import write_text
 from bertsquad.planner.capacity import capacity, ratios
 from bertsquad.planner.cells import Cell, CellFile
 from bertsquad.planner.demand import LengthClass, length_classes
+from bertsquad.planner.explored import SCHEMA
 from bertsquad.planner.options import MEMORY_SHARE, SLO_SERVICES, Limits, why_not_good
-from bertsquad.planner.race import Score
+from bertsquad.planner.race import Race, Score
 from bertsquad.planner.wanted import Wanted
 
 DRAWS = 20  # of the services, for the ends of a score: beside the seconds of a round they take few
@@ -168,3 +169,40 @@ class Record:
         self.rows.append(row)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.path, "".join(json.dumps(each) + "\n" for each in self.rows))
+
+
+def in_full(race: Race, out: Mapping[str, str], scorer: Scorer) -> dict[str, Any]:
+    """How a race went, as the file of a run holds it, without machine, run and cells. `out`: who
+    was not raced, and why."""
+    settings, result = race.settings, race.result
+    disturbed = {name: cell.disturbed_by for name, cell in scorer.cells().items()}
+    behind = sorted(result.dropped, key=lambda name: -_value(result.scores.get(name)))
+    rows = [
+        {
+            "cell": name,
+            "score": asdict(result.scores[name]) if name in result.scores else None,
+            "rounds": result.rounds.get(name, 0),
+            "measured_s": result.measured_s.get(name, 0.0),
+            "why": out.get(name) or result.dropped.get(name, ""),
+            "disturbed_by": disturbed.get(name, ""),
+        }
+        for name in [*result.kept, *behind, *out]
+    ]
+    return {
+        "schema": SCHEMA,
+        "run": scorer.run,
+        "percentile": scorer.wanted.percentile,
+        "slo_ms": 1000 * (scorer.slo_s or 0.0),
+        "slo_given": scorer.wanted.slo_ms is not None,
+        "budget_s": settings.budget_s,
+        "seconds": settings.seconds,
+        "within": settings.within,
+        "spent_s": result.spent_s,
+        "ended": result.ended,
+        "history": [asdict(each) for each in result.history],
+        "raced": rows,
+    }
+
+
+def _value(score: Score | None) -> float:
+    return 0.0 if score is None else score.value

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsquad.own_json import as_written
-from bertsquad.planner.confirming import in_words
-from bertsquad.planner.explored import AGAIN, Explored
+from bertsquad.planner.explored import AGAIN, Explored, in_words
 from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.deployment import planning_command
 from bertsquad.reporting.page.sections import MISSING, Cell, Table
