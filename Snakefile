@@ -25,6 +25,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/shards.smk"
+include: "rules/by_machine.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
@@ -47,6 +48,8 @@ rule all:
         collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
         EXPERIMENT.metrics_files(),
         EXPERIMENT.comparison_files(),
+        MACHINES.answers("metrics.json"),
+        MACHINES.answers("comparison.json"),
         EXPERIMENT.cell_files(),
         SERVED.files(),
         MODELZOO.all_files(),
@@ -67,6 +70,8 @@ rule accuracy:
     input:
         EXPERIMENT.metrics_files(),
         EXPERIMENT.comparison_files(),
+        MACHINES.answers("metrics.json"),
+        MACHINES.answers("comparison.json"),
 
 
 rule timings:

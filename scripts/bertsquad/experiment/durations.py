@@ -208,6 +208,7 @@ _ALONE = (
     *(
         "compute_logits",
         "compute_logits_shard",
+        "compute_logits_on_machine",
         "benchmark_inference",
         "benchmark_serving",
         "measure_speed",
@@ -242,6 +243,7 @@ _COMPUTED: dict[str, Callable[[Durations, Job], Span | None]] = {
     "finetune": Durations.finetune,
     "compute_logits": Durations.compute_logits,
     "compute_logits_shard": Durations.compute_logits,
+    "compute_logits_on_machine": Durations.compute_logits,
     "quantize": Durations.quantize,
     "benchmark_inference": Durations.cell,
     "benchmark_serving": Durations.served_cell,
@@ -251,6 +253,8 @@ _COMPUTED: dict[str, Callable[[Durations, Job], Span | None]] = {
     "compare_speed": Durations.comparison,
     **dict.fromkeys(("predict", "predict_with_negative"), Durations.answers),
     **dict.fromkeys(("evaluate", "compare_answers"), Durations.answers),
+    **dict.fromkeys(("predict_on_machine", "predict_with_negative_on_machine"), Durations.answers),
+    **dict.fromkeys(("evaluate_on_machine", "compare_answers_on_machine"), Durations.answers),
 }
 KNOWN_RULES = (*_COMPUTED, *_FIXED)
 
