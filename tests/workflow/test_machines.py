@@ -86,8 +86,20 @@ def test_a_plan_is_of_the_cells_of_all_kinds(fresh):
     assert fresh.planned("results/machines/half/cells.json", "--config", TWO)["export_cells"] == 1
 
 
-def test_speed_is_of_this_machine_whatever_kinds_there_are(fresh):
-    assert fresh.planned("speed") == fresh.planned("speed", "--config", TWO)
+def test_speed_is_measured_on_each_kind_in_cells_of_its_own(fresh):
+    """In every precision, whatever the processor that plans has: 7, in 3 scenarios."""
+    assert fresh.planned("speed", "--config", TWO) == {
+        "generate_random_model": 1,
+        "quantize_random_model": 2,
+        "measure_ceilings_on_machine": 2,
+        "measure_speed_on_machine": 2 * 7 * 3,
+        "summarize_speed_on_machine": 2,
+        "speed": 1,
+    }
+    cell = "results/speed/torch-bf16/benchmark/half/padded/batch4-threadsall-repeat1.json"
+    done = fresh.snakemake("-n", "-p", cell, "--config", TWO)
+    assert "--emulated refuse" in done.stdout
+    assert "constraint=a" in done.stdout
 
 
 @pytest.mark.slow

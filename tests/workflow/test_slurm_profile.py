@@ -29,7 +29,7 @@ WHOLE = {name for name, text in RULES.items() if "WHOLE_MACHINE" in text.partiti
 # By `use rule`.
 TAKEN_OVER = {
     *("measure_speed", "modelzoo_train", "modelzoo_predict"),
-    "compute_logits_on_machine",
+    *("compute_logits_on_machine", "measure_speed_on_machine", "measure_ceilings_on_machine"),
 }
 
 

@@ -119,6 +119,10 @@ class Machines:
         files = self.files().items()
         return " ".join(f"--kind {shlex.quote(name)} {shlex.quote(path)}" for name, path in files)
 
+    def named(self, machine: str) -> str:
+        """The name of a kind as an option."""
+        return options([("machine", machine)])
+
     def here(self) -> str:
         """The option of what runs on one machine: without it, it looks which one of several."""
         return "" if self.asked else self.options()
