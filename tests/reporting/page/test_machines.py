@@ -125,7 +125,10 @@ def test_the_page_describes_each_kind_and_says_whose_numbers_it_shows(tmp_path):
     page = Page(html)
     assert page.broken == []
     assert len(page.ids) == len(set(page.ids))
-    assert "On half (Example Processor 9000 (2 cores, 24.0 GiB)) and whole (Example" in page.text
+    assert (
+        "On half (Example Processor 9000, 1 processor) and whole (Example Processor 9000, 2 "
+        "processors)," in page.text
+    )
     assert "Kinds of machines" in page.text
     assert "Machine half" in page.text
     assert "Every key of machine.json of whole" in page.text

@@ -68,11 +68,24 @@ def described(machines: Mapping[str, Machine]) -> list[Described]:
 
 
 def names(machines: Mapping[str, Machine]) -> str:
-    """`half (Example 9000 (1 core)) and whole (Example 9000 (2 cores))`; of one kind its name."""
+    """`half (Example 9000, 1 processor) and whole (Example 9000, 2 processors)`, as many as each
+    may use; of one kind its name."""
     if len(machines) == 1:
         return machine_name(next(iter(machines.values())))
-    said = [f"{name} ({machine_name(machine)})" for name, machine in machines.items()]
+    said = [f"{name} ({_in_short(machine)})" for name, machine in machines.items()]
     return f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def _in_short(machine: Machine) -> str:
+    model = value(machine, "cpu", "model") or "an unknown processor"
+    cores = _processors(machine)
+    return model if cores is None else f"{model}, {cores} processor{'s' if cores != 1 else ''}"
+
+
+def _processors(machine: Machine) -> int | None:
+    """How many it may use, where that is known."""
+    allowed = value(machine, "allowed_cpus")
+    return len(allowed) if isinstance(allowed, list) else None
 
 
 def warnings(machines: Mapping[str, Machine]) -> list[str]:
@@ -113,11 +126,10 @@ def answers_table(summary: Summary, changes: Sequence[Change]) -> Table | None:
 def _row(name: str, summary: Summary, machine: Machine) -> dict[str, Any]:
     cells = [row for row in records(summary.cells) if row["machine"] == name]
     first, soonest = fastest(summary, ENGINE_ALONE), quickest(summary)
-    allowed = value(machine, "allowed_cpus")
     return {
         "machine": name,
         "processor": value(machine, "cpu", "model") or "unknown",
-        "cores": len(allowed) if isinstance(allowed, list) else None,
+        "cores": _processors(machine),
         "hosts": _hosts(cells),
         "cells": len(cells),
         "counted": sum(standing(row) == "" for row in cells),
