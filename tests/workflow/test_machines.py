@@ -86,6 +86,12 @@ def test_a_plan_is_of_the_cells_of_all_kinds(fresh):
     assert fresh.planned("results/machines/half/cells.json", "--config", TWO)["export_cells"] == 1
 
 
+def test_what_a_plan_reads_of_a_kind_has_its_own_scores_of_the_timed_run(fresh):
+    planned = fresh.planned("results/machines/half/cells.json", "--config", SCORED)
+    assert planned["evaluate_on_machine"] == 5
+    assert "compare_answers_on_machine" not in planned
+
+
 def test_speed_is_measured_on_each_kind_in_cells_of_its_own(fresh):
     """In every precision, whatever the processor that plans has: 7, in 3 scenarios."""
     assert fresh.planned("speed", "--config", TWO) == {
