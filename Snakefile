@@ -25,11 +25,13 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/shards.smk"
+include: "rules/by_machine.smk"
 include: "rules/benchmark.smk"
 include: "rules/modelzoo.smk"
 include: "rules/report.smk"
 include: "rules/certificate.smk"
 include: "rules/speed.smk"
+include: "rules/speed_by_machine.smk"
 include: "rules/compare.smk"
 include: "rules/plan.smk"
 include: "rules/exports.smk"
@@ -47,6 +49,8 @@ rule all:
         collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
         EXPERIMENT.metrics_files(),
         EXPERIMENT.comparison_files(),
+        MACHINES.answers("metrics.json"),
+        MACHINES.answers("comparison.json"),
         EXPERIMENT.cell_files(),
         SERVED.files(),
         MODELZOO.all_files(),
@@ -67,6 +71,8 @@ rule accuracy:
     input:
         EXPERIMENT.metrics_files(),
         EXPERIMENT.comparison_files(),
+        MACHINES.answers("metrics.json"),
+        MACHINES.answers("comparison.json"),
 
 
 rule timings:

@@ -20,8 +20,11 @@ rule make_certificate:
         models=collect("<results>/{run}/model/model.safetensors", run=config["runs"]),
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
         answers=EXPERIMENT.answers_files(),
-        metrics=EXPERIMENT.metrics_files(),
-        comparisons=EXPERIMENT.comparison_files(),
+        metrics=[*EXPERIMENT.metrics_files(), *MACHINES.answers("metrics.json")],
+        comparisons=[
+            *EXPERIMENT.comparison_files(),
+            *MACHINES.answers("comparison.json"),
+        ],
         cells=[*EXPERIMENT.cell_files(), *SERVED.files()],
     output:
         certificate="<results>/certificate.json",

@@ -9,7 +9,7 @@ rule export_cells:
     input:
         code=code("export_cells.py"),
         cells=MACHINES.each(PLAN.cells),
-        metrics=PLAN.metrics(),
+        metrics=MACHINES.each(PLAN.metrics),
         comparisons=PLAN.comparisons(),
         features=PLAN.features(),
         models=PLAN.models(),

@@ -64,7 +64,7 @@ rule summarize:
     """Gather every score and timing into one table, a row per cell."""
     input:
         code=code("summarize.py"),
-        metrics=EXPERIMENT.metrics_files(),
+        metrics=[*EXPERIMENT.metrics_files(), *MACHINES.answers("metrics.json")],
         comparisons=EXPERIMENT.comparison_files(),
         cells=[*EXPERIMENT.cell_files(), *SERVED.files()],
         logs=collect("<results>/{run}/training_log.jsonl", run=config["runs"]),
@@ -136,7 +136,10 @@ rule report:
         datasets=sorted({EXPERIMENT.dev_questions(run) for run in config["runs"]}),
         answers=EXPERIMENT.answers_files(),
         predictions=EXPERIMENT.metrics_files()[0].replace("metrics", "predictions"),
-        comparisons=EXPERIMENT.comparison_files(),
+        comparisons=[
+            *EXPERIMENT.comparison_files(),
+            *MACHINES.answers("comparison.json"),
+        ],
         compared=COMPARISONS.files(),
         noise=COMPARISONS.noise(),
         plan=PLAN.made(),

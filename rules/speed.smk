@@ -4,11 +4,11 @@ SPEED_PACE = pace_of(SPEED.cells(), SPEED.config["benchmark"])
 
 
 rule speed:
-    """What this machine can do: every engine and precision, in a table that is printed."""
+    """What this machine, or each kind of them, can do: every engine and precision, in a table that is printed."""
     input:
-        table="<results>/speed/speed.csv",
-        figure="<results>/speed/speed.svg",
-        text="<results>/speed/speed.txt",
+        table=SPEED.made("speed.csv"),
+        figure=SPEED.made("speed.svg"),
+        text=SPEED.made("speed.txt"),
     log:
         "<logs>/speed.log",
     localrule: True
@@ -135,8 +135,10 @@ rule summarize_speed:
     log:
         "<logs>/summarize_speed.log",
     localrule: True
+    params:
+        machine="",
     shell:
         "python {input.code[0]:q} --ceilings {input.ceilings:q} --model-config {input.model:q}"
-        " --cells {input.cells:q}"
+        " --cells {input.cells:q} {params.machine}"
         " --table {output.table:q} --figure {output.figure:q}"
         " --text {output.text:q} &> {log:q}"

@@ -49,7 +49,8 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         nargs="*",
         default=[],
-        help="files .../{run}/{engine}-{precision}/comparison.json",
+        help="files .../{run}/{engine}-{precision}/comparison.json; those of a kind of machine are "
+        "in .../{run}/{engine}-{precision}/machines/{machine}/",
     )
     parser.add_argument(
         "--compared", type=Path, nargs="*", default=[], help="files of compare_speed.py"

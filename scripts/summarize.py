@@ -22,7 +22,8 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         nargs="*",
         default=[],
-        help="files .../{run}/{engine}-{precision}/metrics.json",
+        help="files .../{run}/{engine}-{precision}/metrics.json; those of a kind of machine are in "
+        ".../{run}/{engine}-{precision}/machines/{machine}/",
     )
     parser.add_argument(
         "--comparisons",

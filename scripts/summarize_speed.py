@@ -26,6 +26,7 @@ def parse_args() -> argparse.Namespace:
         metavar="JSON",
         help="of scenarios offline, padded and requests, by benchmark_inference.py",
     )
+    add("--machine", default="", metavar="NAME", help="its kind, where there are several")
     add("--table", required=True, type=Path, metavar="CSV", help="the table to write")
     add("--figure", required=True, type=Path, metavar="SVG", help="the figure to draw")
     add("--text", required=True, type=Path, metavar="TXT", help="what to print, to write")
@@ -39,15 +40,19 @@ def main() -> None:
     from bertsquad.reporting import style
     from bertsquad.reporting.figures import speed as figure
     from bertsquad.reporting.summary.result_files import read_object
-    from bertsquad.reporting.summary.speed import as_text, speed_table
+    from bertsquad.reporting.summary.speed import as_text, of_machine, speed_table
 
     ceilings, cells = read_object(args.ceilings), list(map(read_object, args.cells))
     model = read_json(args.model_config)
     with as_written(args.ceilings, *args.cells):
         table = speed_table(cells, ceilings, model)
         text = as_text(table, ceilings)
+        title = figure.TITLE
+        if args.machine:
+            text = f"{of_machine(args.machine, cells)}\n{text}"
+            title = f"{title}, machine {args.machine}"
         with style.styled():
-            style.save(figure.draw(table), args.figure, figure.TITLE)
+            style.save(figure.draw(table), args.figure, title)
     write_text(args.table, table.to_csv(index=False))
     write_text(args.text, text + "\n")
 

@@ -54,9 +54,16 @@ def write(path: Path, value: Any) -> Path:
 
 
 def add_metrics(
-    results: Results, run: str, model: str, exact_match: float, f1: float, width: float = 3.0
+    results: Results,
+    run: str,
+    model: str,
+    exact_match: float,
+    f1: float,
+    width: float = 3.0,
+    machine: str = "",
 ) -> None:
-    """metrics.json of one engine and precision; `width` is half of each interval."""
+    """metrics.json of one engine and precision; `width` is half of each interval, `machine` the
+    kind that computed the answers beside those that are computed once."""
     data = {
         "exact_match": exact_match,
         "f1": f1,
@@ -70,7 +77,8 @@ def add_metrics(
         "unanswered": 0,
         "official_script": "agrees",
     }
-    results.metrics.append(write(results.root / run / model / "metrics.json", data))
+    folder = results.root / run / model / (f"machines/{machine}" if machine else "")
+    results.metrics.append(write(folder / "metrics.json", data))
 
 
 def add_comparison(
@@ -84,9 +92,10 @@ def add_comparison(
     reference: str = "torch-fp32",
     reference_f1: float = 90.0,
     gate: str | None = None,
+    machine: str = "",
 ) -> None:
-    """comparison.json of one engine and precision: a third of what changed got better, the rest
-    worse; by default it fails below a share of 0.99."""
+    """comparison.json of one engine and precision, or of a kind of machine beside it: a third of
+    what changed got better, the rest worse; by default it fails below a share of 0.99."""
     gate = gate or ("passed" if f1_share >= 0.99 else "failed")
     engine, _, precision = model.rpartition("-")
     difference = reference_f1 * (f1_share - 1)
@@ -125,8 +134,8 @@ def add_comparison(
             for number in range(min(changed, 20))
         ],
     }
-    path = results.root / run / model / "comparison.json"
-    results.comparisons.append(write(path, data))
+    folder = results.root / run / model / (f"machines/{machine}" if machine else "")
+    results.comparisons.append(write(folder / "comparison.json", data))
 
 
 def add_cell(results: Results, run: str, data: dict[str, Any], machine: str = "") -> None:

@@ -99,12 +99,14 @@ def test_measured_and_summarized(made, tmp_path):
         ceilings=ceilings_path,
         model_config=made["model"] / "config.json",
         cells=list(paths.values()),
+        machine="half",
         table=tmp_path / "speed.csv",
         figure=tmp_path / "speed.svg",
         text=tmp_path / "speed.txt",
     )
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "speed.txt").read_text()
+    assert text.startswith("machine half: ")
     assert "\ntorch fp32 " in text
     assert "\nleft out: torch bf16" in text
     with (tmp_path / "speed.csv").open(newline="") as handle:

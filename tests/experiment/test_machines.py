@@ -79,6 +79,43 @@ def test_what_a_job_asks_for_is_that_of_its_kind_and_comes_before_the_rules_own(
     }
 
 
+SCORED = {"half": {"slurm_partition": "half", "accuracy": True}, "whole": {"accuracy": False}}
+
+
+def test_a_kind_whose_accuracy_is_asked_for_makes_answers_of_its_own():
+    machines = Machines(experiment(machines=SCORED))
+    assert machines.scored == ["half"]
+    assert machines.answers("metrics.json") == [
+        "r/one/torch-fp32/machines/half/metrics.json",
+        "r/one/torch-bf16/machines/half/metrics.json",
+    ]
+    assert of_two().answers("metrics.json") == Machines(experiment()).answers("metrics.json") == []
+
+
+def test_that_its_accuracy_is_asked_for_is_no_resource_of_its_jobs():
+    machines = Machines(experiment(machines=SCORED))
+    assert machines.asked == {"half": {"slurm_partition": "half"}, "whole": {}}
+    assert set(machines.resources(DEFAULT)) == {"slurm_partition"}
+
+
+def test_accuracy_is_not_asked_for_where_nothing_is_said():
+    found = experiment(machines=TWO).config["machines"]
+    assert {name: each["accuracy"] for name, each in found.items()} == {
+        "half": False,
+        "whole": False,
+    }
+
+
+def test_a_plan_counts_on_the_scores_of_the_kind_where_it_has_its_own():
+    files = plan_files(machines=SCORED)
+    assert files.metrics("half") == [
+        "r/one/torch-fp32/machines/half/metrics.json",
+        "r/one/torch-bf16/machines/half/metrics.json",
+    ]
+    once = ["r/one/torch-fp32/metrics.json", "r/one/torch-bf16/metrics.json"]
+    assert files.metrics("whole") == files.metrics() == once
+
+
 def test_a_label_of_a_node_is_no_resource_of_a_job():
     machines = Machines(experiment(machines={"m7i": {"kubernetes.io/arch": "amd64"}}))
     assert machines.resources({}) == {}
@@ -92,7 +129,11 @@ def test_a_label_of_a_node_is_no_resource_of_a_job():
         ({"half": {"slurm_partition": True}}, "machines.half.slurm_partition: found true/false"),
         ({"half": None}, "machines.half: found nothing, expected a mapping"),
         ({"a/b": {}}, "machines: found the name 'a/b', expected letters"),
-        ({"half": {"accuracy": True}}, "machines.half.accuracy: found true/false"),
+        ({"half": {"exclusive": True}}, "machines.half.exclusive: found true/false"),
+        (
+            {"half": {"accuracy": "half"}},
+            "machines.half.accuracy: found the text 'half', expected true or false",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for_is_one_line(machines, message):
@@ -156,7 +197,7 @@ def test_a_kind_that_is_another_machine_is_not_measured_here(tmp_path):
 
 
 def plan_files(**changes) -> PlanFiles:
-    return PlanFiles(experiment(machines=TWO, **changes))
+    return PlanFiles(experiment(**{"machines": TWO, **changes}))
 
 
 def schema():

@@ -17,10 +17,11 @@ SCHEMA = read_schema(
 )
 
 
-def benchmark(**changes: object) -> SpeedBenchmark:
+def benchmark(machines: dict[str, dict] | None = None, **changes: object) -> SpeedBenchmark:
     settings = {"seconds": 10, "threads": "all", "emulated": "leave_out"} | changes
+    config = {"speed": settings, "benchmark": {"quiet_seconds": 7}}
     experiment = Experiment(
-        {"speed": settings, "benchmark": {"quiet_seconds": 7}},
+        config | ({"machines": machines} if machines else {}),
         None,
         lambda path: path.replace("<results>", "out"),
     )
@@ -63,6 +64,27 @@ def test_where_it_is_wanted_what_is_emulated_is_measured_but_by_engines_that_ref
     marked = measured(benchmark(emulated="mark"))
     assert "torch-bf16" in marked
     assert "openvino-bf16" not in marked
+
+
+def test_each_kind_of_machine_has_all_cells_and_refuses_what_it_lacks_itself(processor):
+    processor("fp32")
+    made = benchmark({"half": {}, "whole": {"accuracy": True}})
+    assert len(measured(made)) == sum(map(len, PRECISIONS.values()))
+    assert made.cells_of("half")[0] == (
+        "out/speed/torch-fp32/benchmark/half/offline/batchauto-threadsall-repeat1.json"
+    )
+    assert len(made.cells_of("half")) == len(made.cell_files()) / 2 == 3 * len(measured(made))
+    assert made.scenario_options("requests").endswith("--emulated refuse")
+    marked = benchmark({"half": {}}, emulated="mark")
+    assert marked.scenario_options("requests").endswith("--emulated mark")
+
+
+def test_each_kind_has_a_table_of_its_own():
+    assert benchmark().made("speed.txt") == ["out/speed/speed.txt"]
+    assert benchmark({"half": {}, "whole": {}}).made("speed.txt") == [
+        "out/speed/machines/half/speed.txt",
+        "out/speed/machines/whole/speed.txt",
+    ]
 
 
 def test_int8_takes_the_quantized_model():

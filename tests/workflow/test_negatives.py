@@ -108,6 +108,18 @@ def test_a_run_on_questions_without_answers_to_its_report(fresh: Project, tmp_pa
     assert fresh.planned("--configfile", "my.yaml") == {}
 
 
+def test_a_kind_of_machine_has_null_odds_of_its_own(fresh: Project, tmp_path: Path) -> None:
+    kinds = {"machines": {"half": {"accuracy": True}}}
+    (fresh.folder / "my.yaml").write_text(yaml.safe_dump(config(tmp_path) | kinds))
+    folder = "results/a/torch-fp32/machines/half"
+    done = fresh.snakemake("-n", "-p", f"{folder}/metrics.json", "--configfile", "my.yaml")
+    threshold = "--null-score-diff-threshold=1.25"
+    assert f"--null-odds {folder}/null_odds.json {threshold}" in done.stdout
+    assert f"--na-prob-file {folder}/null_odds.json --na-prob-thresh=1.25" in done.stdout
+    planned = fresh.planned("accuracy", "--configfile", "my.yaml")
+    assert planned["predict_with_negative_on_machine"] == planned["predict_on_machine"] == 2
+
+
 def test_without_the_key_training_on_them_is_refused_in_one_line(
     fresh: Project, tmp_path: Path
 ) -> None:

@@ -210,11 +210,13 @@ _ALONE = (
     *(
         "compute_logits",
         "compute_logits_shard",
+        "compute_logits_on_machine",
         "benchmark_inference",
         "benchmark_serving",
         "measure_speed",
+        "measure_speed_on_machine",
     ),
-    *("measure_ceilings", "compare_speed", "noise", "check_plan"),
+    *("measure_ceilings", "measure_ceilings_on_machine", "compare_speed", "noise", "check_plan"),
     *("modelzoo_train", "modelzoo_predict", "modelzoo_benchmark"),
 )
 # Rules that take about the same whatever the experiment. None: nothing is known of them.
@@ -225,7 +227,7 @@ _FIXED: dict[str, Span | None] = {
     "generate_demo": Span(2.0, 8.0),
     "generate_random_model": _LARGE_MODEL,
     "quantize_random_model": Span(40.0, 240.0),
-    "measure_ceilings": Span(15.0, 60.0),
+    **dict.fromkeys(("measure_ceilings", "measure_ceilings_on_machine"), Span(15.0, 60.0)),
     "noise": Span(140.0, 400.0),
     "plot": Span(1.5, 4.0),
     "report": Span(2.0, 10.0),
@@ -244,15 +246,18 @@ _COMPUTED: dict[str, Callable[[Durations, Job], Span | None]] = {
     "finetune": Durations.finetune,
     "compute_logits": Durations.compute_logits,
     "compute_logits_shard": Durations.compute_logits,
+    "compute_logits_on_machine": Durations.compute_logits,
     "quantize": Durations.quantize,
     "benchmark_inference": Durations.cell,
     "benchmark_serving": Durations.served_cell,
-    "measure_speed": Durations.speed_cell,
+    **dict.fromkeys(("measure_speed", "measure_speed_on_machine"), Durations.speed_cell),
     "featurize": Durations.featurize,
     "download": Durations.download,
     "compare_speed": Durations.comparison,
     **dict.fromkeys(("predict", "predict_with_negative"), Durations.answers),
     **dict.fromkeys(("evaluate", "compare_answers"), Durations.answers),
+    **dict.fromkeys(("predict_on_machine", "predict_with_negative_on_machine"), Durations.answers),
+    **dict.fromkeys(("evaluate_on_machine", "compare_answers_on_machine"), Durations.answers),
 }
 KNOWN_RULES = (*_COMPUTED, *_FIXED)
 

@@ -19,6 +19,8 @@ from bertsquad.own_json import object_or_empty
 # Resources that the workflow itself, or Snakemake, gives a job.
 _TAKEN = frozenset({"pace", "place", "tmpdir", "threads", "_cores", "_nodes", "attempt"})
 _OfJob = Callable[[Any], Any]
+# The key of a kind that is no resource of its jobs.
+_ACCURACY = "accuracy"
 
 
 def check(machines: Mapping[str, Mapping[str, Any]], source: str) -> None:
@@ -41,6 +43,13 @@ def with_own_machines(config: dict[str, Any]) -> dict[str, Any]:
     return config | {"plan": plan | {"machines": {name: {} for name in config["machines"]}}}
 
 
+def on_machine(path: str, machine: str, name: str = "") -> str:
+    """Where a kind of machine makes its own of a file of an engine and precision, or the file
+    `name` beside it: `demo/torch-fp32/machines/half/metrics.json`."""
+    folder, _, own = path.rpartition("/")
+    return f"{folder}/machines/{machine}/{name or own}"
+
+
 @dataclass(frozen=True, slots=True)
 class Machines:
     """The kinds of machines of a configuration; without `machines` there is one, without a name,
@@ -51,8 +60,23 @@ class Machines:
     @property
     def asked(self) -> dict[str, dict[str, Any]]:
         """What the jobs of each kind ask for, by its name."""
-        found: dict[str, dict[str, Any]] = self.experiment.config.get("machines") or {}
-        return found
+        kinds: dict[str, dict[str, Any]] = self.experiment.config.get("machines") or {}
+        return {
+            kind: {name: each for name, each in asked.items() if name != _ACCURACY}
+            for kind, asked in kinds.items()
+        }
+
+    @property
+    def scored(self) -> list[str]:
+        """The kinds whose logits, answers and scores are computed there, too."""
+        kinds = self.experiment.config.get("machines") or {}
+        return [kind for kind, asked in kinds.items() if asked.get(_ACCURACY)]
+
+    def answers(self, name: str) -> list[str]:
+        """The file of this name, as metrics.json, by each of those kinds, of every run, engine and
+        precision."""
+        made = self.experiment.metrics_files()
+        return [on_machine(path, kind, name) for kind in self.scored for path in made]
 
     @property
     def folder(self) -> str:
@@ -94,6 +118,10 @@ class Machines:
             return options([("machine", self.files()[""])])
         files = self.files().items()
         return " ".join(f"--kind {shlex.quote(name)} {shlex.quote(path)}" for name, path in files)
+
+    def named(self, machine: str) -> str:
+        """The name of a kind as an option."""
+        return options([("machine", machine)])
 
     def here(self) -> str:
         """The option of what runs on one machine: without it, it looks which one of several."""

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from bertsquad.experiment.files import Experiment, options
+from bertsquad.experiment.machines import on_machine
 
 _OPTION = "--version-2-with-negative"
 
@@ -32,28 +33,32 @@ class Negatives:
         """That such a run's answers are scored so."""
         return _OPTION if self._has_run(run) else ""
 
-    def null_odds(self, run: str, engine: str, precision: str) -> list[str]:
-        """How unanswerable each question looks to a model: a file of such a run alone."""
+    def null_odds(self, run: str, engine: str, precision: str, machine: str = "") -> list[str]:
+        """How unanswerable each question looks to a model: a file of such a run alone. `machine`:
+        the kind that computes it, where that is not the one that computes for all."""
         if not self._has_run(run):
             return []
-        path = f"<results>/{run}/{engine}-{precision}/null_odds.json"
-        return [self.experiment.place(path)]
+        path = self.experiment.place(f"<results>/{run}/{engine}-{precision}/null_odds.json")
+        return [on_machine(path, machine) if machine else path]
 
     def decoding_options(self) -> str:
         """How logits become answers where every question has one, as options."""
         decoding = self.experiment.config["decoding"]
         return options((name, decoding[name]) for name in ("n_best_size", "max_answer_length"))
 
-    def negative_decoding_options(self, run: str, engine: str, precision: str) -> str:
+    def negative_decoding_options(
+        self, run: str, engine: str, precision: str, machine: str = ""
+    ) -> str:
         """How they become answers where a question may have none, as options."""
-        files = options(("null_odds", path) for path in self.null_odds(run, engine, precision))
+        paths = self.null_odds(run, engine, precision, machine)
+        files = options(("null_odds", path) for path in paths)
         threshold = f"--null-score-diff-threshold={self._threshold()}"
         return f"{self.decoding_options()} {files} {threshold}"
 
-    def na_prob_options(self, run: str, engine: str, precision: str) -> str:
+    def na_prob_options(self, run: str, engine: str, precision: str, machine: str = "") -> str:
         """The same file and threshold as options of evaluate.py: what counts as unanswered is what
         was predicted so."""
-        paths = self.null_odds(run, engine, precision)
+        paths = self.null_odds(run, engine, precision, machine)
         if not paths:
             return ""
         return f"{options([('na_prob_file', paths[0])])} --na-prob-thresh={self._threshold()}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.experiment.files import Experiment, options
-from bertsquad.experiment.machines import with_own_machines
+from bertsquad.experiment.machines import Machines, on_machine, with_own_machines
 from bertsquad.experiment.served import Served
 from bertsquad.schema import with_defaults
 
@@ -41,9 +41,11 @@ class PlanFiles:
         served = [path for path in Served(self.experiment).files() if folder in path]
         return found + [path for path in served if "-saturated-" in path]
 
-    def metrics(self) -> list[str]:
-        """The scores of the timed runs."""
-        return self._of_runs(self.experiment.metrics_files())
+    def metrics(self, machine: str = "") -> list[str]:
+        """The scores of the timed runs: those of this kind of machine, where it has its own."""
+        paths = self._of_runs(self.experiment.metrics_files())
+        own = machine in Machines(self.experiment).scored
+        return [on_machine(path, machine) for path in paths] if own else paths
 
     def comparisons(self) -> list[str]:
         """What each engine and precision of the timed runs changes."""

@@ -29,6 +29,16 @@ class SpeedBenchmark(Experiment):
         folder = self.place(f"<resources>/speed/{engine}-int8")
         return [folder] if precision == "int8" else []
 
+    def cells_of(self, machine: str) -> list[str]:
+        """The cells of a kind of machine."""
+        return [path for path in self.cell_files() if f"/benchmark/{machine}/" in path]
+
+    def made(self, name: str) -> list[str]:
+        """The file of this name, as speed.txt, of each kind of machine, or of the one there is."""
+        kinds = self.config.get("machines") or {}
+        folders = [f"machines/{kind}/" for kind in kinds] or [""]
+        return [self.place(f"<results>/speed/{folder}{name}") for folder in folders]
+
     def scenario_options(self, scenario: str) -> str:
         """As for any scenario; the process that has a whole set at hand measures its ceiling."""
         ceiling = _CEILING_S if self.mode(scenario).whole_set else None
@@ -37,13 +47,18 @@ class SpeedBenchmark(Experiment):
 
 
 def speed_benchmark(experiment: Experiment, schema: dict[str, Any]) -> SpeedBenchmark:
-    """By the processor and by `speed` of the configuration, whose `schema` has the defaults."""
-    settings = experiment.config["speed"]
+    """By the processor and by `speed` of the configuration, whose `schema` has the defaults. Of
+    several kinds of machines each has all cells: what its processor lacks is refused there."""
+    settings, kinds = experiment.config["speed"], experiment.config.get("machines")
     engines = {
-        engine: [name for name in precisions if _measured(engine, name, settings["emulated"])]
+        engine: [
+            name for name in precisions if kinds or _measured(engine, name, settings["emulated"])
+        ]
         for engine, precisions in PRECISIONS.items()
     }
+    emulated = "refuse" if kinds and settings["emulated"] == "leave_out" else "mark"
     config = {
+        **({"machines": {name: {} for name in kinds}} if kinds else {}),
         "runs": {RUN: {}},
         "engines": engines,
         "benchmark": {
@@ -51,6 +66,7 @@ def speed_benchmark(experiment: Experiment, schema: dict[str, Any]) -> SpeedBenc
             "threads": [settings["threads"]],
             "warmup": 0,  # beside one of each shape
             "seconds": settings["seconds"],
+            "emulated": emulated,
             "quiet_seconds": experiment.config["benchmark"]["quiet_seconds"],
         },
     }

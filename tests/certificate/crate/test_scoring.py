@@ -41,6 +41,13 @@ def test_options_of_squad_2_count():
     assert found.null_odds == f"{MODEL}/null_odds.json"
 
 
+def test_scores_of_a_kind_of_machine_are_scored_again_too():
+    folder = f"{MODEL}/machines/half"
+    each = step({}, [DEV, f"{folder}/predictions.json"], f"{folder}/metrics.json")
+    (found,) = scorings(told([each | {"rule": "evaluate_on_machine"}], {folder: {}}))
+    assert (found.of, found.predictions) == (folder, f"{folder}/predictions.json")
+
+
 def test_what_is_not_understood_is_left_out():
     assert scorings(told([step({}, [DEV])])) == []
     assert scorings(told([step({}, [DEV, "x/predictions.json"], "other/metrics.json")])) == []

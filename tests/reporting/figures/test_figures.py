@@ -18,6 +18,7 @@ from bertsquad.reporting.figures import (
     tradeoff,
     training_loss,
 )
+from bertsquad.reporting.figures.panels import fitted
 from bertsquad.reporting.summary import tables, training_log
 from bertsquad.reporting.summary.summary import Summary
 from fake_results import (
@@ -32,6 +33,14 @@ from fake_results import (
     large,
     whole_set_cell,
 )
+
+
+def test_titles_are_broken_all_alike_where_one_would_run_into_the_next_plots():
+    titles = ["a on half: padded (to 128 tokens)", "a on half: real-lengths"]
+    assert fitted(titles, 2) == titles
+    assert fitted(titles, 3) == ["a on half:\npadded (to 128 tokens)", "a on half:\nreal-lengths"]
+    assert fitted([], 1) == []
+
 
 OF_SUMMARY = (accuracy, offline, throughput, latency, tradeoff)
 
@@ -150,7 +159,7 @@ def test_runs_and_thread_counts_of_the_bars_are_told_apart(tmp_path):
             data = whole_set_cell("torch", "fp32", "offline", 5.0, threads=threads)
             add_cell(results, run, data)
     shown = texts(svg(offline, summary_of(results), tmp_path))
-    assert {"a, 1 threads, fp32", "b, 2 threads, fp32"} <= set(shown)
+    assert {"a, 1 thread, fp32", "b, 2 threads, fp32"} <= set(shown)
 
 
 @pytest.mark.parametrize("module", OF_SUMMARY)

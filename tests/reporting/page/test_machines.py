@@ -1,13 +1,20 @@
 """Several kinds of machines on one page."""
 
 from bertsquad.reporting.page.deployment import deployments
-from bertsquad.reporting.page.machines import described, kinds_table, names, warnings
+from bertsquad.reporting.page.machines import (
+    answers_table,
+    described,
+    kinds_table,
+    names,
+    warnings,
+)
 from bertsquad.reporting.page.render import render
 from bertsquad.reporting.summary import tables
+from bertsquad.reporting.summary.comparisons import Change, read_change
 from bertsquad.reporting.summary.standing import left_out
 from bertsquad.reporting.summary.summary import Summary, records
 from fake_report import Page
-from fake_results import MACHINE, Results, add_cell, add_metrics, cell, config
+from fake_results import MACHINE, Results, add_cell, add_comparison, add_metrics, cell, config
 
 HALF = MACHINE | {"allowed_cpus": [0], "warnings": ["half of its processors may be used"]}
 KINDS = {"half": HALF, "whole": MACHINE}
@@ -49,6 +56,49 @@ def test_one_kind_without_a_name_has_no_table(tmp_path):
     assert [each.name for each in described({"": MACHINE})] == [""]
 
 
+def scored(root) -> tuple[Summary, list[Change]]:
+    """Kind `half` answered by itself, too: 3 of 500 answers differ in BF16, none in FP32."""
+    results = Results(root)
+    for precision, once, there, changed in (("fp32", 88.0, 88.0, 0), ("bf16", 87.9, 87.75, 3)):
+        model = f"torch-{precision}"
+        add_metrics(results, "demo", model, 80.0, once)
+        add_metrics(results, "demo", model, 80.0, there, machine="half")
+        told = {"changed": changed, "logits": 0.5 * changed, "machine": "half"}
+        add_comparison(results, "demo", model, 1.0, **told)
+        for machine in KINDS:
+            add_cell(results, "demo", cell("torch", precision, "real-lengths", 1, 9.0), machine)
+    changes = [read_change(path) for path in results.comparisons]
+    return Summary(tables.summarize(results.metrics, results.cells, [])), changes
+
+
+def test_the_answers_of_a_kind_stand_beside_those_that_are_computed_once(tmp_path):
+    table = answers_table(*scored(tmp_path))
+    assert [" ".join(filter(None, head)) for head in table.heads] == [
+        *("machine", "run", "engine", "precision", "F1 % on this kind", "F1 % computed once"),
+        *("difference points", "answers that differ", "logits by up to"),
+    ]
+    assert [[each.text for each in row] for row in table.rows] == [
+        ["half", "demo", "torch", "fp32", "88.00", "88.00", "0.00", "0", "0"],
+        ["half", "demo", "torch", "bf16", "87.75", "87.90", "−0.15", "3", "1.50"],
+    ]
+    assert table.common == [("questions", "500")]
+
+
+def test_where_no_kind_was_asked_there_is_no_such_table(tmp_path):
+    assert answers_table(summary(tmp_path), []) is None
+
+
+def test_the_page_shows_the_answers_of_kinds_apart_from_what_changes_against_fp32(tmp_path):
+    found, changes = scored(tmp_path)
+    given = {"figures": {}, "config": config(runs=("demo",)), "inputs": {}}
+    page = Page(render(found, machine=HALF, machines=KINDS, changes=changes, **given))
+    assert page.broken == []
+    assert "The answers of each kind beside those that are computed once" in page.text
+    assert "What changes against FP32" not in page.text
+    silent = Page(render(summary(tmp_path / "b"), machine=HALF, machines=KINDS, **given))
+    assert "The answers of each kind" not in silent.text
+
+
 def test_what_to_deploy_is_said_of_each_kind(tmp_path):
     said = deployments(summary(tmp_path))
     assert said.startswith("Deploy torch bf16 on machine half, layout 1x1x2: it answers 20.0 ")
@@ -75,7 +125,10 @@ def test_the_page_describes_each_kind_and_says_whose_numbers_it_shows(tmp_path):
     page = Page(html)
     assert page.broken == []
     assert len(page.ids) == len(set(page.ids))
-    assert "On half (Example Processor 9000 (2 cores, 24.0 GiB)) and whole (Example" in page.text
+    assert (
+        "On half (Example Processor 9000, 1 processor) and whole (Example Processor 9000, 2 "
+        "processors)," in page.text
+    )
     assert "Kinds of machines" in page.text
     assert "Machine half" in page.text
     assert "Every key of machine.json of whole" in page.text

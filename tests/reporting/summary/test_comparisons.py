@@ -50,6 +50,15 @@ def test_a_question_that_one_side_did_not_answer_has_an_empty_answer(path):
     assert read_change(path).examples[0].answer == ""
 
 
+def test_what_a_kind_of_machine_changes_is_known_by_its_folder(tmp_path, path):
+    results = Results(tmp_path)
+    add_comparison(results, "guide", "torch-bf16", 0.999, changed=2, machine="half")
+    change = read_change(results.comparisons[0])
+    assert (change.run, change.engine, change.precision) == ("guide", "torch", "bf16")
+    assert (change.machine, change.numbers["changed_answers"]) == ("half", 2)
+    assert read_change(path).machine == ""
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

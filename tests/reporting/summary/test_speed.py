@@ -133,6 +133,22 @@ def test_every_engine_and_precision_has_a_row_and_those_not_measured_a_reason():
     assert found["openvino", "fp32"]["left_out"] == "it was not measured"
 
 
+def test_a_cell_that_was_refused_has_its_reason_and_no_numbers():
+    reason = "this processor has no bf16 and would emulate it"
+    scenarios = ("offline", "padded", "requests")
+    of_one = {"engine": "torch", "precision": "bf16", "refused": reason}
+    table = speed_table([cells(), [of_one | {"scenario": n} for n in scenarios]], ceilings())
+    found = rows(table)["torch", "bf16"]
+    assert (found["native"], found["left_out"]) == (False, reason)
+    assert f"left out: torch bf16: {reason}" in as_text(table, ceilings())
+
+
+def test_the_table_of_a_kind_of_machine_says_which_and_where():
+    measured = [{"cpu": "Example 9000", "host": "vm", "node": "n4"}] * 2
+    assert summary.of_machine("half", measured) == "machine half: Example 9000, measured on n4"
+    assert summary.of_machine("half", [{}]) == "machine half: an unknown processor"
+
+
 def test_a_scenario_that_was_not_measured_is_named():
     with pytest.raises(UserError, match="torch fp32: scenarios 'offline', 'padded'; expected one"):
         speed_table([cells()[:2]], ceilings())

@@ -252,7 +252,11 @@ def test_two_files_for_the_same_score_are_both_named(results, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["metrics.json", "run/torch/metrics.json", "torch-fp32/metrics.json"]
+    "path",
+    [
+        *("metrics.json", "run/torch/metrics.json", "torch-fp32/metrics.json"),
+        *("torch-fp32/machines/half/metrics.json", "run/torch/machines/half/metrics.json"),
+    ],
 )
 def test_metrics_in_a_strange_place_are_refused(tmp_path, path, monkeypatch):
     monkeypatch.chdir(tmp_path)

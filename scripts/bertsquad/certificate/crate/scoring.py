@@ -11,7 +11,7 @@ from typing import Any
 from bertsquad.certificate.schema import Certificate, Step
 from bertsquad.console.errors import UserError
 
-RULE = "evaluate"
+_RULES = ("evaluate", "evaluate_on_machine")
 _METRICS = "/metrics.json"
 _PREDICTIONS = "predictions.json"
 _NULL_ODDS = "null_odds.json"
@@ -34,7 +34,7 @@ class Scoring:
 
 def scorings(certificate: Certificate) -> list[Scoring]:
     """The evaluations whose scores the certificate holds and of whose steps it knows the inputs."""
-    found = (_scoring(step) for step in certificate["steps"] if step["rule"] == RULE)
+    found = (_scoring(step) for step in certificate["steps"] if step["rule"] in _RULES)
     return [each for each in found if each and each.of in certificate["scores"]]
 
 

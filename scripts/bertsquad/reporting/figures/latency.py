@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from bertsquad.benchmark.percentiles import needed
 from bertsquad.reporting import style
-from bertsquad.reporting.figures.panels import Panel, panels
+from bertsquad.reporting.figures.panels import Panel, fitted, panels
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import INK, MUTED
 from bertsquad.reporting.summary.columns import Row
@@ -69,7 +69,8 @@ def draw(summary: Summary) -> Figure | str:
     )
     for axes in plots.flat:
         axes.set_visible(False)
-    for panel in grid:
+    titles = fitted([panel.title for panel in grid], columns)
+    for panel, title in zip(grid, titles, strict=True):
         for line, (row, batch) in enumerate(rows):
             part = panel.cells[panel.cells["batch_size"] == batch]
             if row != panel.row or part.empty:
@@ -78,7 +79,7 @@ def draw(summary: Summary) -> Figure | str:
             axes.set_visible(True)
             _draw_panel(axes, part, engines)
             if line == 0 or rows[line - 1][0] != row:
-                axes.set_title(panel.title, pad=10)
+                axes.set_title(title, pad=10)
             if panel.column == 0:
                 axes.set_ylabel(f"batch {batch}", color=INK, weight="bold", labelpad=8)
     figure.supxlabel(

@@ -96,7 +96,8 @@ def labels(cells: list[Row]) -> list[str]:
     made = []
     for (run, threads, engine, precision), mark in marks.items():
         parts = [run] if len({cell["run"] for cell in cells}) > 1 else []
-        parts += [f"{threads} threads"] if len({cell["threads"] for cell in cells}) > 1 else []
+        if len({cell["threads"] for cell in cells}) > 1:
+            parts.append(f"{threads} thread{'s' if threads != 1 else ''}")
         parts.append(style.model_label(engine, precision, engines, mark))
         made.append(", ".join(parts))
     return made

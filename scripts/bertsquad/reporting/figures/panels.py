@@ -1,9 +1,12 @@
 """The grids of throughput and latency: a row a run and thread count, a column a scenario or, with
 several engines, an engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+
+_LETTERS = 76  # of titles beside each other, over the width of a figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,13 @@ def engine_panels(cells: pd.DataFrame) -> list[Panel]:
         for column, engine in enumerate(engines)
         if not (part := panel.cells[panel.cells["engine"] == engine]).empty
     ]
+
+
+def fitted(titles: Sequence[str], columns: int) -> list[str]:
+    """The titles of plots, so many side by side: broken behind their first part, all alike, where
+    the longest would run into the next plot's."""
+    fit = max(map(len, titles), default=0) * columns <= _LETTERS
+    return [title if fit else title.replace(": ", ":\n", 1) for title in titles]
 
 
 def _scenario_order(cells: pd.DataFrame) -> list[str]:

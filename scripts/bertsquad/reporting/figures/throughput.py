@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bertsquad.reporting import style
-from bertsquad.reporting.figures.panels import Panel, engine_panels
+from bertsquad.reporting.figures.panels import Panel, engine_panels, fitted
 from bertsquad.reporting.formats import short
 from bertsquad.reporting.palette import MUTED
 from bertsquad.reporting.summary.standing import standing
@@ -58,13 +58,14 @@ def draw(summary: Summary) -> Figure | str:
     for axes in plots.flat:
         axes.set_visible(False)
     top = float(repeats["features_per_second"].max()) * 1.08
-    for panel in grid:
+    titles = fitted([panel.title for panel in grid], columns)
+    for panel, title in zip(grid, titles, strict=True):
         axes = plots[panel.row, panel.column]
         axes.set_visible(True)
         axes.set_ylim(0, top)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         if not panel.engine:
-            axes.set_title(panel.title)
+            axes.set_title(title)
         elif not _heading(grid, panel):
             axes.set_title(f"{panel.title}\n{panel.engine}")
         else:

@@ -7,6 +7,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from bertsquad.benchmark.modes import ENGINE_ALONE
 from bertsquad.reporting import style
+from bertsquad.reporting.figures.panels import fitted
 from bertsquad.reporting.palette import MUTED, REFERENCE
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import percent, standing
@@ -56,6 +57,8 @@ def draw(summary: Summary) -> Figure | str:
     figure = style.new_figure(0.7 + _HEIGHT * len(runs))
     style.explain_standings(figure, cells)
     panels = figure.subplots(len(runs), len(engines), sharex=True, sharey="row", squeeze=False)
+    named = [f"{run}: {engine}" for run in runs for engine in engines]
+    titles = iter(fitted(named, len(engines)))
     for run, row_of_panels in zip(runs, panels, strict=True):
         of_run = [row for row in cells if row["run"] == run]
         low, high = _limits(of_run)
@@ -64,7 +67,7 @@ def draw(summary: Summary) -> Figure | str:
                 if row["engine"] == engine:
                     _draw_cell(axes, row, ranges.get(_key(row)))
             _draw_gate(axes, _gate(of_run), low)
-            axes.set_title(engine if len(runs) == 1 else f"{run}: {engine}")
+            axes.set_title(engine if len(runs) == 1 else next(titles))
             axes.grid(axis="both")
         row_of_panels[0].set_ylim(low, high)
         row_of_panels[0].set_ylabel("F1, %")

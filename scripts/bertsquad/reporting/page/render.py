@@ -63,7 +63,8 @@ def render(
         figures: name (`accuracy`, `throughput`, ...) to the SVG file of plot.py.
         machine, config, inputs: machine.json, config.json, inputs.json, parsed.
         machines: machine.json of each kind of machine by its name, where there are several.
-        changes: what engines and precisions change against FP32, comparisons.read_change.
+        changes: what engines and precisions change against FP32, and what kinds of machines change
+            against what is computed once, comparisons.read_change.
         examples: questions to show; `examples_of`: whose answers they are.
         quoted_from: which of the inputs all questions are quoted from.
         questions: how many explorer.py wrote into QUESTIONS beside the page; 0: no explorer.
@@ -77,6 +78,8 @@ def render(
         origin: the code that made it.
     """
     found = findings(summary)
+    of_kinds = [change for change in changes if change.machine]
+    changes = [change for change in changes if not change.machine]
     cells = records(summary.cells)
     kinds = machines or {"": machine}
     warnings = [*of_machines.warnings(kinds), *disturbed(cells)]
@@ -97,6 +100,7 @@ def render(
         "references": sorted({change.reference for change in changes}),
         "shown_changes": _SHOWN_CHANGES,
         "kinds_table": of_machines.kinds_table(summary, kinds),
+        "answers_table": of_machines.answers_table(summary, of_kinds),
         "cell_table": sections.cell_table([*cells, *records(summary.refused)]),
         "guide_table": guide_table(beside) if beside else None,
         "open_cells": len(cells) <= _OPEN_ROWS,

@@ -166,6 +166,12 @@ class Row(TypedDict):
     dropped: Annotated[int | None, "", "timed batches before the series was steady, not counted"]
     drift: Annotated[float | None, "", "change of the time of a batch from start to end, a share"]
     machine: Annotated[str, "", "kind of machine: a key under `machines` in the config; empty: one"]
+    machine_exact_match: Annotated[
+        float | None, "%", "of the answers that this kind of machine computed; empty: not asked"
+    ]
+    machine_f1: Annotated[
+        float | None, "%", "of the answers that this kind of machine computed; empty: not asked"
+    ]
 
 
 @dataclass(frozen=True, slots=True)

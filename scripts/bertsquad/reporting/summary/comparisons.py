@@ -6,7 +6,13 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.reporting.summary.checking import checked
-from bertsquad.reporting.summary.result_files import agree, model_of, read_object, required_number
+from bertsquad.reporting.summary.result_files import (
+    agree,
+    made_on,
+    model_of,
+    read_object,
+    required_number,
+)
 
 _NUMBERS = (
     *("questions", "minimum_f1_share", "changed_answers"),
@@ -40,15 +46,18 @@ class Change:
     ]  # the keys of _NUMBERS and _SCORED, f1_share (may be None), f1_low, f1_high and
     # those for other articles (may be None), gate, passed
     examples: tuple[Changed, ...]  # the largest change first
+    machine: str = ""  # the kind that computed it beside what is computed once; "": that itself
 
 
 def read_change(path: str | Path) -> Change:
-    """A comparison.json, whose path ends in `{run}/{engine}-{precision}/comparison.json`.
+    """A comparison.json, whose path ends in `{run}/{engine}-{precision}/comparison.json`, or by a
+    kind of machine in `{run}/{engine}-{precision}/machines/{machine}/comparison.json`.
 
     Raises `UserError` where the file lacks a key or contradicts its path.
     """
     path = Path(path)
-    run, engine, precision = model_of(path, depth=1)
+    machine, depth = made_on(path)
+    run, engine, precision = model_of(path, depth)
     data = read_object(path)
     agree(path, data, "engine", engine)
     agree(path, data, "precision", precision)
@@ -94,6 +103,7 @@ def read_change(path: str | Path) -> Change:
         checked(path, {"reference": reference})["reference"],
         numbers,
         examples,
+        machine,
     )
 
 

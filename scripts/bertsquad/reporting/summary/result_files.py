@@ -19,6 +19,13 @@ def model_of(path: Path, depth: int) -> tuple[str, str, str]:
     return parts[-depth - 2], engine, precision
 
 
+def made_on(path: Path) -> tuple[str, int]:
+    """The kind of machine that computed a file of an engine and precision, from
+    `{engine}-{precision}/machines/{machine}/...`, and how deep the file lies; "" and 1 for those of
+    `{engine}-{precision}/...`, which are computed once."""
+    return (path.parts[-2], 3) if path.parts[-3:-2] == ("machines",) else ("", 1)
+
+
 def read_object(path: Path) -> dict[str, Any]:
     data = read_own_json(path)
     if not isinstance(data, dict):

@@ -1,6 +1,6 @@
 """What this machine can do, as a table: a row for each engine and precision, measured or not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,11 +56,13 @@ def speed_table(
     for engine, precisions in PRECISIONS.items():
         for precision in precisions:
             found = measured.get((engine, precision))
-            row = {"engine": engine, "precision": precision}
+            row: dict[str, Any] = {"engine": engine, "precision": precision}
             if found is None:
                 row["native"] = ceilings["gemm"][precision]["native"]
                 reason = _NOT_GIVEN if row["native"] else _EMULATED
                 row["left_out"] = reason.format(precision=precision)
+            elif refusals := [cell["refused"] for cell in found.values() if "refused" in cell]:
+                row |= {"native": False, "left_out": refusals[0]}
             else:
                 row |= numbers(found, best.get(precision), config)
             rows.append(row)
@@ -140,6 +142,14 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
         ["doubted", "features_per_second"], ascending=[True, False], kind="stable"
     )
     return measured.loc[order.index]
+
+
+def of_machine(name: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """Which machine a table is of, in a line: `machine half: AMD EPYC 9654, measured on n4`."""
+    cpus = sorted({str(cell.get("cpu") or "an unknown processor") for cell in cells})
+    hosts = sorted({str(cell.get("node") or cell.get("host") or "") for cell in cells} - {""})
+    where = f", measured on {', '.join(hosts)}" if hosts else ""
+    return f"machine {name}: {', '.join(cpus)}{where}"
 
 
 def as_text(table: pd.DataFrame, ceilings: Mapping[str, Any]) -> str:

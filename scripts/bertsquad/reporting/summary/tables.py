@@ -13,6 +13,7 @@ from bertsquad.reporting.summary.columns import NAMES
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.judging import judge
 from bertsquad.reporting.summary.result_files import (
+    made_on,
     model_of,
     optional_pair,
     read_object,
@@ -21,6 +22,7 @@ from bertsquad.reporting.summary.result_files import (
 from bertsquad.reporting.summary.summary import MODELZOO, typed
 from bertsquad.reporting.summary.training_log import training_totals
 
+_MODEL = ("run", "engine", "precision")
 _STEP_COLUMNS = (
     *("precision", "scenario", "padding", "max_seq_length", "batch_size", "threads", "repeat"),
     *("warmup_iterations", "iterations", "features", "features_per_second", "cpu", "started_at"),
@@ -38,10 +40,11 @@ def summarize(
     machines: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """One row per benchmark cell, with the accuracy and the training of its run beside it; one row
-    per (run, engine, precision) that was scored but not timed; one per step of the Model Zoo.
-    Columns as in columns.py.
+    per (run, engine, precision) that was scored but not timed, and one more per kind of machine
+    that scored it, too; one per step of the Model Zoo. Columns as in columns.py.
 
-    Paths end in `{run}/{engine}-{precision}/metrics.json` or `comparison.json`,
+    Paths end in `{run}/{engine}-{precision}/metrics.json` or `comparison.json`, by a kind of
+    machine `{run}/{engine}-{precision}/machines/{machine}/metrics.json`,
     `{run}/{engine}-{precision}/benchmark/{scenario}/batchB-threadsT-repeatR.json` and
     `{run}/training_log.jsonl`; those of `modelzoo` in
     `modelzoo/{step}/result.json` or `metrics.json`. `config` is the resolved configuration,
@@ -49,24 +52,37 @@ def summarize(
     Raises `UserError` for a file that is somewhere else, lacks a key, contradicts its path, or
     measures the same thing as another.
     """
-    accuracy = _index_by(("run", "engine", "precision"), (read_metrics(path) for path in metrics))
-    compared = _index_by(("run", "engine", "precision"), map(comparison_row, comparisons))
+    scored = _index_by((*_MODEL, "machine"), (read_metrics(path) for path in metrics))
+    accuracy = {tuple(model): row for (*model, machine), row in scored.items() if not machine}
+    compared = _index_by(_MODEL, map(comparison_row, comparisons))
     training = _index_by(("run",), (training_totals(path) for path in logs))
     for totals in training.values():
         _check_trained(totals, config)
-    measured = _index_by(
-        ("run", "engine", "precision", "cell"), (checked(path, read_cell(path)) for path in cells)
-    )
-    timed = {(row["run"], row["engine"], row["precision"]) for row in measured.values()}
+    measured = _index_by((*_MODEL, "cell"), (checked(path, read_cell(path)) for path in cells))
+    timed = {_of(row, _MODEL) for row in measured.values()}
+    there = {key: _of_machine(row) for key, row in scored.items() if row["machine"]}
+    timed_there = {_of(row, (*_MODEL, "machine")) for row in measured.values()}
     rows = [*measured.values(), *(row for key, row in accuracy.items() if key not in timed)]
+    rows += [row for key, row in there.items() if key not in timed_there]
     merged = []
     for row in rows:
-        model = (row["run"], row["engine"], row["precision"])
+        model = _of(row, _MODEL)
         known = training.get((row["run"],), {}) | accuracy.get(model, {}) | compared.get(model, {})
-        merged.append(configured(row["run"], config) | known | row)
+        own = there.get((*model, row["machine"]), {})
+        merged.append(configured(row["run"], config) | known | own | row)
     judge(merged, machines)
     merged += _step_rows(modelzoo, config)
     return typed(pd.DataFrame(merged, columns=list(NAMES)))
+
+
+def _of(row: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def _of_machine(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that scores by a kind of machine give."""
+    own = {f"machine_{name}": row[name] for name in ("exact_match", "f1")}
+    return {name: row[name] for name in ("source", *_MODEL, "machine")} | own
 
 
 def _check_trained(totals: dict[str, Any], config: dict[str, Any] | None) -> None:
@@ -81,11 +97,13 @@ def _check_trained(totals: dict[str, Any], config: dict[str, Any] | None) -> Non
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:
-    """The accuracy columns of one metrics.json."""
+    """The accuracy columns of one metrics.json, and the kind of machine that has computed it, ""
+    for the answers that are computed once."""
     path = Path(path)
-    run, engine, precision = model_of(path, depth=1)
+    machine, depth = made_on(path)
+    run, engine, precision = model_of(path, depth)
     named = {"source": path, "run": run, "engine": engine, "precision": precision}
-    return named | checked(path, scores(path))
+    return named | {"machine": machine} | checked(path, scores(path))
 
 
 def scores(path: Path) -> dict[str, Any]:
