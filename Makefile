@@ -19,7 +19,7 @@ run: $(VENV)/.run ## everything, from installation to report: the demo (make alo
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
 
-# In pieces: make trust SECONDS=140, again until all trials are done.
+# In pieces: make trust SECONDS=900, again until all trials are done.
 trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are equal, sides that are not
 	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
 	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \
@@ -77,7 +77,8 @@ twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty m
 	$(VENV)/bin/python tests/fixtures/measure_twin.py measure --folder results/twin
 	$(VENV)/bin/python tests/fixtures/measure_twin.py report --folder results/twin --output docs/results/trust
 
-# In pieces: make plans SECONDS=140, again until all are checked.
+# In pieces: make plans SECONDS=140, again until all are checked. Needs SQUAD_DIR: a folder with SQuAD
+# 1.1, on which MiniLM is trained first (SECONDS=0: only that).
 plans: $(VENV)/.test ## do plans hold: eight of them run as servers, some twenty minutes on a quiet machine
 	$(VENV)/bin/python tests/fixtures/measure_plans.py measure --folder results/plans $(if $(SECONDS),--seconds $(SECONDS))
 	$(VENV)/bin/python tests/fixtures/measure_plans.py report --folder results/plans --output docs/results/plan

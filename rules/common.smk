@@ -41,6 +41,7 @@ from bertsquad.experiment.config import (
     resolve,
     typed,
 )
+from bertsquad.experiment.explore import Explore
 from bertsquad.experiment.files import (
     Experiment,
     casing_option,
@@ -117,6 +118,7 @@ EXPERIMENT = replace(EXPERIMENT, also=tuple(MODELZOO.artifacts()))
 NEGATIVES = Negatives(EXPERIMENT)
 SPEED = speed_benchmark(EXPERIMENT, read_schema(CONFIG_SCHEMA))
 PLAN = PlanFiles(EXPERIMENT)
+EXPLORE = Explore(PLAN)
 KNOWN_FIGURES = figures()
 # What a container must see besides the working directory; nothing else reads these variables.
 os.environ.update(

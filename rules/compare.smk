@@ -25,7 +25,7 @@ rule compare_speed:
 
 
 rule noise:
-    """This machine's noise floor: which differences it can tell, in three minutes."""
+    """This machine's noise floor: which differences it can tell, in five minutes."""
     input:
         code=code("noise.py", without=(*CONSOLE, *MODE_TABLE)),
         side=code("take_turns.py", without=(*CONSOLE, *MODE_TABLE)),

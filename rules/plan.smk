@@ -1,9 +1,5 @@
 """What to deploy, and what it costs: from the cells of this machine, and of others."""
 
-from bertsquad.experiment.explore import Explore
-
-EXPLORE = Explore(PLAN)
-
 if workflow.is_main_process and {"explore", "explore_run"} & set(sys.argv[1:]):
     or_exit(EXPLORE.check, CONFIG_SOURCE)
 

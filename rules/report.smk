@@ -140,6 +140,7 @@ rule report:
         compared=COMPARISONS.files(),
         noise=COMPARISONS.noise(),
         plan=PLAN.made(),
+        raced=EXPLORE.made(),
         certificate="<results>/certificate.json",
     output:
         page=report(
@@ -162,5 +163,6 @@ rule report:
         " --dataset {input.dataset:q} --predictions {input.predictions:q}"
         " --comparisons {input.comparisons:q}"
         " --compared {input.compared:q} --noise {input.noise:q} --plan {input.plan:q}"
+        " --raced {input.raced:q}"
         " --certificate {input.certificate:q}"
         " {params.explored} --command {params.command:q} --output {output.page:q} &> {log:q}"

@@ -12,7 +12,6 @@ Each check is a line added to the record, which so tells how good the prediction
 import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from bertsquad.console.errors import UserError, exit_with
 if TYPE_CHECKING:
     from bertsquad.planner.check import Measured
 
-_SERVING = Path(__file__).resolve().parent / "benchmark_serving.py"
+_SCRIPTS = Path(__file__).resolve().parent
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,37 +52,27 @@ def measured(
     args: argparse.Namespace, row: Mapping[str, Any], rate: float, seed: int
 ) -> "Measured":
     """One server run of an option, with arrivals of its own."""
-    import numpy as np
-
     from bertsquad.benchmark.loads import Load
-    from bertsquad.planner.check import Measured
-    from bertsquad.reporting.summary.result_files import read_object
+    from bertsquad.planner.benchmarking import Target, command
+    from bertsquad.planner.check import read_measured
 
     run = next((each for each in args.run if each[0] == row["run"]), None)
     if run is None:
         raise UserError(f"--run: none is {row['run']}, which the plan uses")
     output = args.runs / f"{row['engine']}-{row['precision']}-{row['layout']}-seed{seed}.json"
-    command = [sys.executable, str(_SERVING), "--mode", "server", "--scenario", "check"]
-    command += ["--engine", row["engine"], "--precision", row["precision"], "--model", run[2]]
-    command += ["--features", run[1], "--layout", row["layout"], "--load", str(Load("rate", rate))]
-    command += ["--seconds", str(args.seconds), "--repeat", "1", "--seed", str(seed)]
-    command += ["--output", str(output)]
-    if row["precision"] == "int8":
-        model = args.results / row["run"] / f"{row['engine']}-int8" / "quantized"
-        command += ["--quantized", str(model)]
+    name, features, model = run
+    target = Target(name, features, model, row["engine"], row["precision"], row["layout"])
+    load = ("--load", str(Load("rate", rate)), "--seed", seed)
     args.runs.mkdir(parents=True, exist_ok=True)
-    if (status := subprocess.run(command).returncode) != 0:
-        raise UserError(f"{row['option']}: the server ended with status {status}; see above")
-    data = read_object(output)
-    with np.load(output.with_name(f"{output.stem}-samples.npz")) as samples:
-        latencies = (samples["end_ns"] - samples["due_ns"]) / 1e6
-    return Measured(
-        latencies,
-        data["validity"]["verdict"],
-        data["twin"]["verdict"],
-        data["service"]["inflation"],
-        data["started_at"],
+    wanted = command(
+        *(_SCRIPTS, args.results, target, output),
+        scenario="check",
+        seconds=args.seconds,
+        more=load,
     )
+    if (status := subprocess.run(wanted).returncode) != 0:
+        raise UserError(f"{row['option']}: the server ended with status {status}; see above")
+    return read_measured(output)
 
 
 def main() -> None:

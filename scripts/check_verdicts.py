@@ -1,11 +1,11 @@
 """Try verdicts whose truth is known: 40 comparisons of a thing with itself, and slower ones.
 
 Example:
-    python scripts/check_verdicts.py --results results/trust --seconds 140
+    python scripts/check_verdicts.py --results results/trust --seconds 900
     python scripts/check_verdicts.py --results results/trust --page docs/results/trust
 
-Each trial is a file, kept until it is deleted, so that it can be done in pieces: none is begun in
-the last half minute of `--seconds`. A trial that was disturbed is done again the next time.
+Each trial is a file, kept until it is deleted, so that it can be done in pieces: no group is begun
+in the last five minutes of `--seconds`. A trial that was disturbed is done again the next time.
 `--page` writes the page, which says how many are done. The exit status is 1 while some are missing.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bertsquad.benchmark.trust import Trial
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
-LONGEST_S = 30.0  # of a trial, its processes' loading included
+LONGEST_S = 300.0  # of a group of trials, its processes' starts included
 
 
 def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
@@ -41,11 +41,10 @@ def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]
     return {"a": side, "b": [*side, "--slow-down", str(trial.slow_down)]}
 
 
-def try_pair(missing: "list[Trial]", args: argparse.Namespace, end: float) -> None:
-    """Write a file for each of these trials of one pair of processes that is not disturbed, until
-    the time `end`."""
-    from bertsquad.benchmark.comparing import Rules, compare
-    from bertsquad.benchmark.pairs import loaded
+def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
+    """Write a file for each of these trials, which share processes, that is not disturbed."""
+    from bertsquad.benchmark.comparing import Comparison, Rules, compare_all
+    from bertsquad.benchmark.pairs import Pair
     from bertsquad.benchmark.side_process import SideFailed
     from bertsquad.files import write_json
     from bertsquad.machine.surroundings import describe_surroundings
@@ -55,20 +54,19 @@ def try_pair(missing: "list[Trial]", args: argparse.Namespace, end: float) -> No
     environments = dict.fromkeys(commands, os.environ)
     surroundings = describe_surroundings(versions(engines.packages()))
     head = {"engine": args.engine, "precision": args.precision, **surroundings}
+    pair = Pair(missing[0].group, commands, environments, args.results)
+    comparisons = [Comparison(Rules(seed=trial.seed)) for trial in missing]
     try:
-        with loaded(missing[0].pair, commands, environments, args.results) as (sides, facts):
-            for trial in missing:
-                if time.monotonic() > end:
-                    break
-                found = compare(sides, Rules(seed=trial.seed))
-                print(f"{trial.name}: {found['verdict'] or found['why']}", flush=True)
-                if found["verdict"]:
-                    write_json(
-                        args.results / f"{trial.name}.json",
-                        {**asdict(trial), **head, "facts": facts, **found},
-                    )
+        compare_all(pair.started, comparisons)
     except SideFailed as error:
         raise UserError(str(error)) from None
+    for trial, comparison in zip(missing, comparisons, strict=True):
+        found = comparison.result()
+        assert found is not None  # compare_all goes on until then
+        print(f"{trial.name}: {found['verdict'] or found['why']}", flush=True)
+        if found["verdict"]:
+            path = args.results / f"{trial.name}.json"
+            write_json(path, {**asdict(trial), **head, "facts": pair.facts, **found})
 
 
 def do_trials(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -77,15 +75,15 @@ def do_trials(args: argparse.Namespace) -> list[dict[str, Any]]:
     from bertsquad.reporting.summary.result_files import read_object
 
     every = trials()
-    pairs: dict[str, list[Trial]] = {}
+    groups: dict[str, list[Trial]] = {}
     for trial in every:
         if not (args.results / f"{trial.name}.json").exists():
-            pairs.setdefault(trial.pair, []).append(trial)
+            groups.setdefault(trial.group, []).append(trial)
     end = time.monotonic() + args.seconds - LONGEST_S
-    for missing in pairs.values():
+    for missing in groups.values():
         if time.monotonic() > end:
             break
-        try_pair(missing, args, end)
+        try_group(missing, args)
     paths = [args.results / f"{trial.name}.json" for trial in every]
     done = [read_object(path) for path in paths if path.exists()]
     print(f"{len(done)} of {len(every)} trials are done", flush=True)

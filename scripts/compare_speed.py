@@ -5,10 +5,10 @@ Example:
         --a "--engine torch --precision bf16 --threads all --mode offline --model M --features F" \\
         --b "--engine torch --precision fp32 --threads all --mode offline --model M --features F"
 
-`--a` and `--b` are options of take_turns.py. Both are loaded, and take turns of some seconds, in an
-order drawn anew in every round; the other one is stopped meanwhile. After 8, 16 and 32 rounds an
-exact test of signed ranks looks at the ratios of a's speed over b's. A round in which something
-else disturbed a turn does not count.
+`--a` and `--b` are options of take_turns.py. In every round both are started anew, in an order that
+is drawn, and each takes a turn of some seconds while the other one is stopped. After 8, 16 and 32
+rounds an exact test of signed ranks looks at the ratios of a's speed over b's. A round in which
+something else disturbed a turn does not count.
 """
 
 import argparse
@@ -136,7 +136,9 @@ def parse_args() -> argparse.Namespace:
     add("--same-within", type=natural_number, default=0.01,
         help="a difference that nobody would act on (%(default)s)")  # fmt: skip
     add("--at-most", type=positive, metavar="N", help="threads `all` is no more than N")
-    add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")
+    add(
+        "--seed", type=natural, default=0, help="of who is started and who goes first (%(default)s)"
+    )
     add("--quiet-seconds", type=natural_number, default=120.0, metavar="S",
         help="wait at most so long for a quiet machine before (%(default)s)")  # fmt: skip
     add("--output", required=True, type=Path, metavar="JSON", help="the comparison to write")

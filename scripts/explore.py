@@ -35,9 +35,11 @@ from bertsquad.console.errors import UserError, exit_with, note
 
 if TYPE_CHECKING:
     from bertsquad.planner.cells import CellFile
+    from bertsquad.planner.check import Measured
     from bertsquad.planner.exploring import Candidate, Record
 
 _SCRIPTS = Path(__file__).resolve().parent
+_SEED = 1000  # of the arrivals that confirm the winner
 _LOADING_S = 5.0  # of a process, before one was seen: libraries, the model, the warm-up
 
 
@@ -93,38 +95,39 @@ def cell_path(args: argparse.Namespace, name: str, number: int) -> Path:
     return path
 
 
-def command_of(args: argparse.Namespace, name: str, number: int, seconds: float) -> list[str]:
-    """The benchmark's command for one round of a candidate."""
+def command_of(
+    args: argparse.Namespace,
+    name: str,
+    mode: str,
+    output: Path,
+    seconds: float,
+    repeat: int,
+    more: Sequence[object] = (),
+) -> list[str]:
+    """The benchmark's command for a candidate in a mode."""
+    from bertsquad.planner.benchmarking import Target, command
+
     engine, precision, layout = name.split()
-    path = cell_path(args, name, number)
-    command = [sys.executable, str(_SCRIPTS / "benchmark_serving.py"), "--mode", "saturated"]
-    command += ["--engine", engine, "--precision", precision, "--model", args.run[4]]
-    command += ["--features", args.run[3], "--scenario", "explore", "--layout", layout]
-    command += ["--load", "saturated", "--seconds", f"{seconds:.3f}", "--repeat", str(number + 1)]
-    command += ["--at-most", str(args.at_most)] if args.at_most else []
-    command += ["--quiet-seconds", f"{args.quiet_seconds:.0f}"]
-    command += ["--patience", str(args.folder / "patience.json"), "--output", str(path)]
-    if precision == "int8":
-        quantized = args.results / args.run[0] / f"{engine}-int8" / "quantized"
-        command += ["--quantized", str(quantized)]
-    return command
+    run, _, _, features, model = args.run
+    patience = args.folder / "patience.json"
+    paced = ("--quiet-seconds", f"{args.quiet_seconds:.0f}", "--patience", patience)
+    most = ("--at-most", args.at_most) if args.at_most else ()
+    return command(
+        *(_SCRIPTS, args.results, Target(run, features, model, engine, precision, layout, mode)),
+        output,
+        scenario="explore",
+        seconds=seconds,
+        repeat=repeat,
+        more=(*more, *paced, *most),
+    )
 
 
-def measured(
-    args: argparse.Namespace, record: "Record", name: str, number: int, seconds: float
-) -> float:
-    """What the measurement of a round took, seconds; that of an earlier call where there is one."""
+def ran(command: Sequence[str]) -> None:
+    """Run a measurement; what it says of itself is for the log. `FailedError` with its last line
+    where it fails."""
     from bertsquad.planner.race import FailedError
 
-    path = cell_path(args, name, number)
-    took = record.took(name, number, seconds)
-    if took is not None and path.is_file():
-        return took
-    begin = time.monotonic()
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as told:
-        command = command_of(args, name, number, seconds)
-        # What it says of itself is for the log.
         status = subprocess.run(command, stdout=sys.stderr, stderr=told).returncode
         told.seek(0)
         said = told.read()
@@ -132,9 +135,36 @@ def measured(
     if status != 0:
         last = (said.strip().splitlines() or ["no message"])[-1]
         raise FailedError(f"could not be run (status {status}): {last}")
+
+
+def measured(
+    args: argparse.Namespace, record: "Record", name: str, number: int, seconds: float
+) -> float:
+    """What the measurement of a round took, seconds; that of an earlier call where there is one."""
+    path = cell_path(args, name, number)
+    took = record.took(name, number, seconds)
+    if took is not None and path.is_file():
+        return took
+    begin = time.monotonic()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ran(command_of(args, name, "saturated", path, seconds, number + 1))
     took = time.monotonic() - begin
     record.add(name, number, seconds, took)
     return took
+
+
+def served(args: argparse.Namespace, name: str, rate: float, seconds: float) -> "Measured":
+    """A candidate as a server at requests a second, with arrivals that nothing had before."""
+    from bertsquad.benchmark.loads import Load
+    from bertsquad.planner.check import read_measured
+    from bertsquad.planner.confirming import CAPACITY_S
+
+    path = cell_path(args, name, 0)
+    path = path.with_name(f"{path.name.partition('-')[0]}-server.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    load = ("--load", str(Load("rate", rate)), "--seed", _SEED, "--capacity-seconds", CAPACITY_S)
+    ran(command_of(args, name, "server", path, seconds, 1, load))
+    return read_measured(path)
 
 
 def key_of(args: argparse.Namespace, described: dict[str, Any], machine: dict[str, Any]) -> str:
@@ -186,6 +216,7 @@ def main() -> None:
     from bertsquad import engines
     from bertsquad.files import write_json, write_text
     from bertsquad.planner.cells import parsed as parsed_cells
+    from bertsquad.planner.confirming import confirm
     from bertsquad.planner.explored import as_text, in_full
     from bertsquad.planner.exploring import Record, Scorer, gated
     from bertsquad.planner.export import Run, describe_machine, describe_run, export
@@ -202,7 +233,8 @@ def main() -> None:
     record = Record(folder / "race.jsonl", key_of(args, described, here))
     if not record.rows and folder.is_dir():
         shutil.rmtree(folder)  # of another model, other questions, or other code
-    raced, out = gated(candidates_of(args), asked, engines.native)
+    candidates = candidates_of(args)
+    raced, out = gated(candidates, asked, engines.native)
     data: dict[str, Any] = {}
 
     def read(names: Sequence[str]) -> "CellFile":
@@ -233,9 +265,20 @@ def main() -> None:
         why = list((out | result.dropped).items())[:3]
         reasons = "; ".join(f"{each}: {reason}" for each, reason in why)
         raise UserError(f"explore: no cell of {name} can be planned with: {reasons}")
-    scorer(result.kept)  # with what was measured last
+    for each, score in scorer(result.kept).items():  # with what was measured last
+        if not isinstance(score, str):
+            result.scores[each] = score
+    winner = result.kept[0]
     found = in_full(race, out, scorer) | {"machine": here, "described": described}
-    found |= {"cells": data["cells"]}
+    found |= {"cells": data["cells"], "f1": {each.name: each.f1 for each in candidates}}
+    found["confirmed"] = confirm(
+        winner,
+        result.scores[winner],
+        scorer,
+        left_s=race.left_s,
+        beside_s=race.beside_s,
+        serve=lambda rate, seconds: served(args, winner, rate, seconds),
+    )
     write_text(args.text, as_text(found))
     write_json(args.json, found)
     print(as_text(found), end="")

@@ -1,11 +1,11 @@
-"""Measure this machine's noise floor: which differences it can tell apart, in three minutes.
+"""Measure this machine's noise floor: which differences it can tell apart, in five minutes.
 
 Example:
     python scripts/noise.py --engine torch --precision fp32 --threads all --output noise.json
 
-A small model of random weights is compared with itself: two processes of it take turns for 32
-rounds, of which a comparison finds, with the same noise, differences from some size on. The
-verdict must be `same` or `cannot tell`.
+A small model of random weights is compared with itself for 32 rounds, in each of which two
+processes of it are started and take a turn. From their spread follows which differences a
+comparison finds here. The verdict must be `same` or `cannot tell`.
 """
 
 import argparse

@@ -58,6 +58,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--plan", type=Path, nargs="?", help="plan.json of make_plan.py, for the first sentence"
     )
+    parser.add_argument(
+        "--raced", type=Path, nargs="*", default=[], help="races of layouts, of explore.py"
+    )
     parser.add_argument("--certificate", type=Path, help="certificate.json of certify.py")
     parser.add_argument(
         "--explore",
@@ -92,6 +95,7 @@ def main() -> None:
     from bertsquad.data import squad
     from bertsquad.experiment.origin import origin
     from bertsquad.files import read_json, write_text
+    from bertsquad.planner.explored import read_explored
     from bertsquad.planner.page import opening_of
     from bertsquad.reporting import verdicts
     from bertsquad.reporting.page import examples, explorer
@@ -116,6 +120,7 @@ def main() -> None:
         examples_of = answered_by(args.predictions)
     asked = [explorer.read(dataset, predictions) for dataset, *predictions in args.explore]
     changes = [read_change(path) for path in args.comparisons]
+    races = [read_explored(path) for path in args.raced]
     try:
         html = render(
             summary,
@@ -134,6 +139,7 @@ def main() -> None:
             compared=[verdicts.read(path) for path in args.compared],
             noise=verdicts.read_noise(args.noise),
             planned=opening_of(args.plan) if args.plan else "",
+            explored=races,
             certificate=read_certificate(args.certificate) if args.certificate else None,
             origin=origin(Path(__file__).resolve().parent.parent),
         )

@@ -70,27 +70,21 @@ def parse_args() -> argparse.Namespace:
 
 def command_of(args: argparse.Namespace, cell: "Cell", repeat: int, output: Path) -> list[str]:
     """The benchmark's command for one repeat of a cell, in the mode that it was measured in."""
+    from bertsquad.planner.benchmarking import Target, command
+
     _, _, _, features, model = next(each for each in args.run if each[0] == cell.run)
-    served = cell.mode == "saturated"
-    script = "benchmark_serving.py" if served else "benchmark_inference.py"
-    command = [sys.executable, str(_SCRIPTS / script), "--mode", cell.mode, "--scenario", "verify"]
-    command += ["--engine", cell.engine, "--precision", cell.precision, "--model", model]
-    command += ["--features", features, "--seconds", f"{args.seconds:g}"]
-    if served:
-        command += ["--layout", cell.layout, "--load", "saturated"]
-    else:
-        threads = cell.layout.rpartition("x")[2]
-        command += ["--padding", "none", "--batch-size", "1", "--warmup", "5", "--threads", threads]
-    command += ["--repeat", str(repeat), "--seed", str(repeat), "--output", str(output)]
-    command += ["--quiet-seconds", f"{args.quiet_seconds:.0f}"]
-    command += ["--patience", str(output.with_name("patience.json"))]
-    if cell.precision == "int8":
-        command += ["--quantized", str(quantized_of(args.results, cell.run, cell.engine))]
-    return command
-
-
-def quantized_of(results: Path, run: str, engine: str) -> Path:
-    return results / run / f"{engine}-int8" / "quantized"
+    more: list[object] = ["--seed", repeat, "--quiet-seconds", f"{args.quiet_seconds:.0f}"]
+    more += ["--patience", output.with_name("patience.json")]
+    target = Target(
+        *(cell.run, features, model, cell.engine, cell.precision, cell.layout), mode=cell.mode
+    )
+    return command(
+        *(_SCRIPTS, args.results, target, output),
+        scenario="verify",
+        seconds=args.seconds,
+        repeat=repeat,
+        more=more,
+    )
 
 
 def measured(args: argparse.Namespace, cell: "Cell") -> "list[Repeat]":
@@ -137,6 +131,7 @@ def this_machine(args: argparse.Namespace) -> "Here":
     from importlib.metadata import PackageNotFoundError, version
 
     from bertsquad import engines
+    from bertsquad.planner.benchmarking import quantized_of
     from bertsquad.planner.export import Run, describe_machine, describe_run
     from bertsquad.planner.verify import Here
     from bertsquad.reporting.summary.result_files import read_object

@@ -1,12 +1,22 @@
 """Two sides by turns: who is faster, and what a disturbance does to the verdict."""
 
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bertsquad.benchmark import comparing
-from bertsquad.benchmark.comparing import Rules, compare, judge, nothing_measured, sees, speed
+from bertsquad.benchmark.comparing import (
+    Comparison,
+    Rules,
+    compare,
+    compare_all,
+    judge,
+    nothing_measured,
+    sees,
+    speed,
+)
 
 VALID = {"verdict": "valid", "reasons": []}
 BUSY = {"verdict": "disturbed", "reasons": [{"code": "busy", "found": 1.0}]}
@@ -44,8 +54,18 @@ def noisy(seed: int, factor: float = 1.0, sd: float = 0.002):
         yield factor * float(np.exp(sd * rng.standard_normal()))
 
 
+def same_sides(a: Side, b: Side):
+    """Starts nothing: the sides go on where they were."""
+
+    @contextmanager
+    def start(order):
+        yield {"a": a, "b": b}
+
+    return start
+
+
 def run(a: float = 1.0, b: float = 1.0, sd: float = 0.002, **rules) -> dict[str, Any]:
-    return compare({"a": Side(noisy(1, a, sd)), "b": Side(noisy(2, b, sd))}, Rules(**rules))
+    return compare(same_sides(Side(noisy(1, a, sd)), Side(noisy(2, b, sd))), Rules(**rules))
 
 
 def test_a_side_that_takes_less_time_is_faster_and_the_ratio_is_its_speed_over_the_others(quiet):
@@ -97,6 +117,12 @@ def test_while_the_machine_is_disturbed_there_is_no_verdict_and_it_says_why(quie
     assert found["why"].startswith("9 of 9 rounds were disturbed (turns: busy in 18): close what")
 
 
+def test_patience_is_no_longer_than_the_rounds_of_the_first_look(quiet):
+    quiet["busy"] = set(range(1, 1000))
+    assert len(run(looks=(3,))["rounds"]) == 4
+    assert len(run(looks=(20,))["rounds"]) == 9
+
+
 def test_a_disturbance_that_lasts_longer_than_the_quiet_leaves_no_verdict(quiet):
     quiet["busy"] = set(range(21, 1000))  # after 10 quiet rounds
     found = run(b=1.002, sd=0.02)
@@ -128,9 +154,62 @@ def test_equal_sides_are_told_apart_in_at_most_5_percent(quiet):
     wrong = 0
     for seed in range(120):
         shared = wandering(seed)  # both sides meet the same machine, one after the other
-        found = compare({"a": Side(shared), "b": Side(shared)}, Rules(seed=seed, same_within=0.0))
+        sides = same_sides(Side(shared), Side(shared))
+        found = compare(sides, Rules(seed=seed, same_within=0.0))
         wrong += found["verdict"] in ("faster", "slower")
     assert wrong <= 12  # binomial(120, 0.05): more in less than 1 %
+
+
+def started_processes(seed: int, slower_first: float, sd: float):
+    """A process is slower for as long as it lives, and more so where it is started first."""
+    rng = np.random.default_rng(seed)
+
+    @contextmanager
+    def start(order):
+        own = {side: float(np.exp(sd * rng.standard_normal())) for side in order}
+        own[order[0]] *= slower_first
+        yield {side: Side(noisy(rng.integers(1 << 30), own[side])) for side in order}
+
+    return start
+
+
+def test_that_a_process_is_slower_for_good_tells_no_equal_sides_apart(quiet):
+    wrong = 0
+    for seed in range(120):
+        found = compare(started_processes(seed, 1.014, 0.008), Rules(seed=seed, same_within=0.0))
+        wrong += found["verdict"] in ("faster", "slower")
+    assert wrong <= 12  # binomial(120, 0.05): more in less than 1 %
+
+
+def test_which_side_is_started_first_is_drawn_in_every_round_whoever_goes_first(quiet):
+    orders = []
+
+    @contextmanager
+    def start(order):
+        orders.append(order[0])
+        yield {"a": Side(noisy(1, sd=0.02)), "b": Side(noisy(2, sd=0.02))}
+
+    rounds = compare(start, Rules(looks=(200,)))["rounds"]
+    assert orders == [one["started_first"] for one in rounds]
+    assert 70 < orders.count("a") < 130
+    both = sum(one["started_first"] == one["first"] for one in rounds)
+    assert 70 < both < 130
+
+
+def test_comparisons_of_the_same_sides_share_a_start_and_take_turns_of_their_own(quiet):
+    starts = []
+
+    @contextmanager
+    def start(order):
+        starts.append(order)
+        yield {"a": Side(noisy(len(starts))), "b": Side(noisy(99, 1.05))}
+
+    some = [Comparison(Rules(looks=looks)) for looks in ((8,), (12,))]
+    compare_all(start, some)
+    assert [len(one.rounds) for one in some] == [8, 12]
+    assert len(starts) == 12
+    assert {one.result()["verdict"] for one in some} == {"faster"}
+    assert some[0].rounds[0]["ratio"] != some[1].rounds[0]["ratio"]
 
 
 def test_a_latency_is_compared_by_its_inverse():

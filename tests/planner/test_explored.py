@@ -10,22 +10,7 @@ from bertsquad.console.errors import UserError
 from bertsquad.planner.explored import as_text, read_explored
 from bertsquad.planner.export import Run, describe_machine, describe_run, export
 from made_cells import FinishedRun, cell
-
-ROWS = [
-    {
-        **{"cell": "torch bf16 2x1x1", "score": {"value": 41.5, "low": 40.0, "high": 43.0}},
-        **{"rounds": 3, "measured_s": 70.0, "why": "", "disturbed_by": ""},
-    },
-    {
-        **{"cell": "torch fp32 1x1x2", "score": {"value": 20.0, "low": 19.0, "high": 21.0}},
-        **{"rounds": 1, "measured_s": 10.0, "disturbed_by": ""},
-        "why": "dropped after 10 s: at most 21/s, best at least 40",
-    },
-    {
-        **{"cell": "openvino int8 1x1x2", "score": None, "rounds": 0, "measured_s": 0.0},
-        **{"why": "the processor has no int8", "disturbed_by": ""},
-    },
-]
+from made_race import race_data
 
 
 @pytest.fixture
@@ -39,14 +24,11 @@ def run_of(run: FinishedRun) -> Run:
 
 def written(run: FinishedRun, **changes) -> Path:
     """A file of a race of the run."""
-    data = {
-        **{"schema": 1, "run": "demo", "raced": ROWS, "percentile": 99, "slo_ms": 130.0},
-        **{"slo_given": True, "budget_s": 600.0, "seconds": 10.0, "within": 0.03},
-        **{"spent_s": 151.2, "ended": "one is left"},
-        "machine": describe_machine(fake_results.MACHINE, "machine.json"),
-        "described": describe_run(run_of(run)),
-        "cells": [cell(layout="2x1x1"), cell(layout="1x1x2", f1=12.0)],
-    }
+    data = race_data(
+        machine=describe_machine(fake_results.MACHINE, "machine.json"),
+        described=describe_run(run_of(run)),
+        cells=[cell(layout="2x1x1"), cell(layout="1x1x2", f1=12.0)],
+    )
     path = run.machine.with_name("demo.json")
     path.write_text(json.dumps(data | changes))
     return path
@@ -106,4 +88,15 @@ def test_every_cell_has_its_number_and_why_it_was_dropped(run):
     assert first == "torch bf16 2x1x1 41.5 40 43 3 70 s kept"
     assert second.endswith("1 10 s dropped after 10 s: at most 21/s, best at least 40")
     assert third == "openvino int8 1x1x2 - 0 0 s the processor has no int8"
-    assert lines[-1] == "kept for the plan: torch bf16 2x1x1"
+    assert lines[-2:] == [
+        "kept for the plan: torch bf16 2x1x1",
+        "torch bf16 2x1x1 confirmed: as a server at 50 requests/s it had p99 118 ms of 1,012 "
+        "requests (predicted 100 to 128), within the SLO of 130 ms",
+    ]
+
+
+def test_a_file_of_before_winners_were_confirmed_is_read_all_the_same():
+    data = race_data()
+    for name in ("history", "confirmed", "f1"):
+        del data[name]
+    assert as_text(data).splitlines()[-1] == "kept for the plan: torch bf16 2x1x1"

@@ -47,6 +47,9 @@ def test_the_cells_of_single_requests_are_taken_with_their_lengths_and_scores(ru
     assert openvino["service_ms"] == pytest.approx([each / 2 for each in expected])
     assert (openvino["f1"], openvino["f1_share"], openvino["passed"]) == (88.0, 0.999, True)
     assert (torch["f1_share"], torch["passed"]) == (None, None)
+    assert (torch["exact_match"], torch["f1"]) == (80.0, 88.0)
+    ends = ("exact_match_low", "exact_match_high", "f1_low", "f1_high")
+    assert [torch[name] for name in ends] == [77.0, 83.0, 85.0, 91.0]
     assert found["runs"]["demo"]["questions"]["features"] == 20
     assert found["machine"]["cpu"] == "Example Processor 9000"
 

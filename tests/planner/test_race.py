@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertsquad.console.errors import UserError
-from bertsquad.planner.race import FailedError, Race, Score, Settings, alike, survivors
+from bertsquad.planner.race import FailedError, Race, Round, Score, Settings, alike, survivors
 
 SCORES = {
     "a": Score(4.2, 4.0, 4.4),
@@ -178,6 +178,23 @@ def test_the_same_race_twice_is_the_same():
     first, second = (Machine({"a": 1.0, "b": 1.1, "c": 1.2}, seed=3) for _ in range(2))
     assert first.race() == second.race()
     assert first.calls == second.calls
+
+
+def test_who_went_on_is_remembered_round_by_round():
+    machine = Machine({"a": 1.0, "b": 1.5, "c": 2.0, "d": 4.0}, noise=0.0)
+    machine.scores = lambda names: {
+        name: Score(rate, rate * 0.9, rate * 1.1)
+        for name, rate in machine.rates.items()
+        if name in names
+    }
+    found = machine.race()
+    assert found.history == [Round(1.0, ("a", "b", "c", "d"), ("d",))]
+    machine.scores = lambda names: {name: Score(1.0, 0.1, 10.0) for name in names}
+    found = machine.race(budget_s=4 * 1 + 4 * 2)
+    assert [(each.seconds, each.kept) for each in found.history] == [
+        (1.0, ("a", "b", "c", "d")),
+        (2.0, ("a", "b", "c", "d")),
+    ]
 
 
 def test_without_candidates_nothing_is_raced():

@@ -50,8 +50,8 @@ def test_the_verdict_is_printed_and_in_the_report(demo: Project, tmp_path: Path)
     """Turns are short, so that the verdict is soon there, whichever it is."""
     # Others look at the demo as its own configuration made it.
     copy = Project(shutil.copytree(demo.folder, tmp_path / "bertsquad", symlinks=True))
-    # A noise floor of four rounds is measured before; the rule's own takes three minutes.
-    short_noise = ("--rounds", "4", "--turn-seconds", "0.01", "--quiet-seconds", "0")
+    # A noise floor of two rounds is measured before; the rule's own takes five minutes.
+    short_noise = ("--rounds", "2", "--turn-seconds", "0.01", "--quiet-seconds", "0")
     noise = copy.folder / "results/noise.json"
     subprocess.run(
         [sys.executable, copy.folder / "scripts/noise.py", *short_noise, "--output", noise],

@@ -153,6 +153,12 @@ def test_layouts_are_raced_and_the_plan_takes_what_won(project):
     assert all(row["score"]["value"] > 0 and row["rounds"] for row in found["raced"])
     kept = [row["cell"] for row in found["raced"] if not row["why"]]
     assert f"kept for the plan: {', '.join(kept)}" in done.stdout
+    assert found["history"][0]["raced"] == ["torch fp32 1x1x1", "torch fp32 1x1x2"]
+    confirmed = found["confirmed"]  # there is time for one server of a tiny model
+    assert (confirmed["cell"], confirmed["measured_ms"] > 0) == (kept[0], True)
+    assert confirmed["requests"] >= 368
+    # The report shows it from now on.
+    assert "results/explore/a.json" in project.snakemake("-n", "-p", "--force", "report").stdout
     cells = json.loads((project.folder / "results/cells.json").read_text())["cells"]
     assert all(cell in cells for cell in found["cells"])
     short = f"explore={json.dumps(settings | {'minutes': 0.01})}"

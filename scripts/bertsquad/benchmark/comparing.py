@@ -1,5 +1,9 @@
 """Which of two sides is faster: turns until the rounds tell, or that they cannot.
 
+In every round both sides are started anew. A process is faster or slower for as long as it lives,
+by where its memory lies and by which was started first; so rounds are independent of each other
+only where their processes are, and a coin draws which is started first and which goes first.
+
 A round in which a turn was disturbed is kept, marked, and does not count: another takes its place.
 Whether it counts does not depend on which side was the faster in it, and who went first was drawn
 by chance, so the test of the rounds that are left is as exact as that of all. Where more rounds
@@ -11,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +33,8 @@ from bertsquad.benchmark.verdicts import (
 
 A, B = "a", "b"
 
-# So many disturbed rounds end no comparison yet, however few there are in all.
+# So many disturbed rounds end no comparison yet, however few there are in all; nor as many as the
+# first look takes.
 LEAST_DISTURBED = 8
 
 
@@ -39,41 +45,85 @@ class Rules:
     metric: str = "rate"  # features per second, or the latency p50, p90, p95 or p99 of a turn
     looks: tuple[int, ...] = LOOKS  # undisturbed rounds after which there may be a verdict
     same_within: float = SAME_WITHIN
-    seed: int = 0  # of who goes first
+    seed: int = 0  # of who is started first, and who goes first
 
     @property
     def level(self) -> float:
         return level_of(len(self.looks))
 
 
+# Starts both sides, in the order given, and ends them.
+Start = Callable[[Sequence[str]], AbstractContextManager[Mapping[str, Runs]]]
+
+
+class Comparison:
+    """Two sides that are being compared: the rounds so far, and who is drawn for the next."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.rounds: list[dict[str, Any]] = []
+        self._rng = np.random.default_rng(rules.seed)
+
+    def draw(self) -> list[str]:
+        """The sides in an order that a fair coin draws."""
+        order: list[str] = self._rng.permutation([A, B]).tolist()
+        return order
+
+    def take(self, sides: Mapping[str, Runs], started_first: str) -> dict[str, Any]:
+        """One more round: a turn of each side. LookupError where a turn has not enough requests
+        for the metric."""
+        order, metric = self.draw(), self.rules.metric
+        turns = {name: take_turn(sides[name]) for name in order}
+        self.rounds.append(
+            {
+                "started_first": started_first,
+                "first": order[0],
+                **turns,
+                "ratio": speed(turns[A], metric) / speed(turns[B], metric),
+                "undisturbed": all(t["validity"]["verdict"] == "valid" for t in turns.values()),
+            }
+        )
+        return self.rounds[-1]
+
+    def result(self) -> dict[str, Any] | None:
+        """`rounds`, and what `judge` says of them; None: it takes more of them."""
+        if not self.rounds:
+            return None
+        found = judge(self.rounds, self.rules)
+        patience = max(min(LEAST_DISTURBED, *self.rules.looks), found["rounds_used"])
+        done = found["verdict"] or found["rounds_disturbed"] > patience
+        return {"rounds": self.rounds, **found} if done else None
+
+
 def compare(
-    sides: Mapping[str, Runs],
+    start: Start,
     rules: Rules,
     tell: Callable[[dict[str, Any]], None] = lambda round: None,
 ) -> dict[str, Any]:
-    """What `sides[A]` and `sides[B]` gave: `rounds`, and of them what `judge` says.
+    """`rounds` of the sides A and B that `start` starts, and what `judge` says of them.
 
     `tell` gets every round. SideFailed where a side ends or does not answer; LookupError where a
     turn has not enough requests for the metric.
     """
-    rounds: list[dict[str, Any]] = []
-    rng = np.random.default_rng(rules.seed)
-    while True:
-        order = rng.permutation([A, B]).tolist()
-        turns = {name: take_turn(sides[name]) for name in order}
-        rounds.append(
-            {
-                "first": order[0],
-                **turns,
-                "ratio": speed(turns[A], rules.metric) / speed(turns[B], rules.metric),
-                "undisturbed": all(t["validity"]["verdict"] == "valid" for t in turns.values()),
-            }
-        )
-        tell(rounds[-1])
-        found = judge(rounds, rules)
-        count = found["rounds_used"]
-        if found["verdict"] or found["rounds_disturbed"] > max(LEAST_DISTURBED, count):
-            return {"rounds": rounds, **found}
+    comparison = Comparison(rules)
+    compare_all(start, [comparison], tell)
+    found = comparison.result()
+    assert found is not None  # compare_all goes on until then
+    return found
+
+
+def compare_all(
+    start: Start,
+    comparisons: Sequence[Comparison],
+    tell: Callable[[dict[str, Any]], None] = lambda round: None,
+) -> None:
+    """Rounds until each comparison has its result. Those of the same sides share the processes of a
+    round: each of them takes turns of its own."""
+    while going := [one for one in comparisons if one.result() is None]:
+        order = going[0].draw()
+        with start(order) as sides:
+            for one in going:
+                tell(one.take(sides, order[0]))
 
 
 def speed(turn: Mapping[str, Any], metric: str) -> float:

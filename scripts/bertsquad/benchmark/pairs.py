@@ -1,9 +1,10 @@
-"""Two commands that are sides of a comparison: started, warmed, and compared by turns."""
+"""Two commands that are sides of a comparison: started anew in every round, warmed, compared."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +12,38 @@ from bertsquad.benchmark.comparing import A, B, Rules, compare
 from bertsquad.benchmark.side_process import SideProcess
 
 
-@contextmanager
-def loaded(
-    name: str,
-    commands: Mapping[str, Sequence[str]],
-    environments: Mapping[str, Mapping[str, str]],
-    folder: Path,
-) -> Iterator[tuple[dict[str, SideProcess], dict[str, Any]]]:
-    """The sides `a` and `b` as processes, loaded one after the other, warm and stopped; and what
-    each answered when it was ready. Their logs are in `folder` until all went well.
+@dataclass
+class Pair:
+    """The commands of the sides `a` and `b`, and what each answered when it was ready first."""
 
-    SideFailed, with the last line of a side's log, where one ends.
-    """
-    logs = {side: folder / f"{name}.{side}.log" for side in (A, B)}
-    facts, processes = {}, {}
-    with ExitStack() as stack:
-        for side in (A, B):
-            process = SideProcess(
-                f"{name}, side {side}", commands[side], environments[side], logs[side]
-            )
-            stack.callback(process.close)
-            facts[side] = process.ready()
-            processes[side] = process
-        yield processes, facts
-    for log in logs.values():
-        log.unlink()
+    name: str
+    commands: Mapping[str, Sequence[str]]
+    environments: Mapping[str, Mapping[str, str]]
+    folder: Path  # of their logs, which stay where a side fails
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def started(self, order: Sequence[str] = (A, B)) -> Iterator[dict[str, SideProcess]]:
+        """Both as processes that load at the same time, started in this order; each warm, and
+        stopped. SideFailed, with the last line of a side's log, where one ends."""
+        processes = {}
+        with ExitStack() as stack:
+            for side in order:
+                processes[side] = SideProcess(
+                    f"{self.name}, side {side}",
+                    self.commands[side],
+                    self.environments[side],
+                    self._log(side),
+                )
+                stack.callback(processes[side].close)
+            answers = {side: processes[side].ready() for side in order}
+            self.facts = self.facts or answers
+            yield processes
+        for side in order:
+            self._log(side).unlink()
+
+    def _log(self, side: str) -> Path:
+        return self.folder / f"{self.name}.{side}.log"
 
 
 def compare_commands(
@@ -47,5 +55,6 @@ def compare_commands(
     tell: Callable[[dict[str, Any]], None] = lambda round: None,
 ) -> dict[str, Any]:
     """What `comparing.compare` says of the sides, and `facts`, what they answered when ready."""
-    with loaded(name, commands, environments, folder) as (processes, facts):
-        return {"facts": facts, **compare(processes, rules, tell)}
+    pair = Pair(name, commands, environments, folder)
+    found = compare(pair.started, rules, tell)
+    return {"facts": pair.facts, **found}

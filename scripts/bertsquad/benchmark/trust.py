@@ -1,7 +1,7 @@
 """Whether verdicts can be trusted here: sides that are equal, and sides slower by a known share.
 
-Each trial is a comparison like any other, by the same loop and test. Five trials with equal sides
-share a pair of processes: were one of a pair faster for good, all five could find it.
+Each trial is a comparison like any other, by the same loop and test. Trials of one kind share the
+processes of their rounds by fives, which saves starting them, and take turns of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 EQUAL = 40  # trials with equal sides
 FALSE_AT_MOST = 5  # of them; at a true rate of 5 % more come by chance in 1.4 %
-PER_PAIR = 5
+PER_GROUP = 5
 TURN_S = 0.5
 FEATURES = 32  # of a pass
 KNOWN = {0.05: 2, 0.02: 2}  # trials by the share by which b is slower
@@ -24,7 +24,7 @@ class Trial:
     """One comparison whose truth is known."""
 
     name: str
-    pair: str  # of processes; trials of one pair differ in nothing but their seed
+    group: str  # shares processes; its trials differ in nothing but their seed
     slow_down: float  # of b
     turn_seconds: float
     features: int  # of a pass
@@ -32,20 +32,15 @@ class Trial:
 
 
 def trials() -> list[Trial]:
-    """All of them.
-
-    Turns must not be much shorter: of 15 trials with equal sides in turns of 0.07 s 7 were told
-    apart on 2 cores of Zen 4. One side was switched out several times as often as the other there,
-    each time that it went on, which costs milliseconds of each turn, however long it is.
-    """
+    """All of them."""
     known = [
-        Trial(name, name, share, TURN_S, FEATURES, round(1e5 * share) + number)
+        Trial(f"{kind}-{number}", kind, share, TURN_S, FEATURES, round(1e5 * share) + number)
         for share, count in KNOWN.items()
+        for kind in [f"slower-{100 * share:.0f}"]
         for number in range(1, count + 1)
-        for name in [f"slower-{100 * share:.0f}-{number}"]
     ]
     equal = [
-        Trial(f"equal-{n:02}", f"equal-{(n - 1) // PER_PAIR + 1}", 0.0, TURN_S, FEATURES, n)
+        Trial(f"equal-{n:02}", f"equal-{(n - 1) // PER_GROUP + 1}", 0.0, TURN_S, FEATURES, n)
         for n in range(1, EQUAL + 1)
     ]
     return known + equal

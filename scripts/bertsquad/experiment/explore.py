@@ -27,6 +27,10 @@ class Explore:
         """What each race found."""
         return [self.plan.experiment.place(f"<results>/explore/{r}.json") for r in self.plan.runs()]
 
+    def made(self) -> list[str]:
+        """Of `raced` what is there: the report shows it from then on."""
+        return [path for path in self.raced() if Path(path).is_file()]
+
     def texts(self) -> list[str]:
         """The same in words."""
         return [path.removesuffix("json") + "txt" for path in self.raced()]

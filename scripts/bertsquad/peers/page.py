@@ -43,6 +43,8 @@ How to read it:
   with the number of rounds that would tell. The rounds are looked at after {looks}; who is told
   apart by then takes no further turn. At most {rounds} rounds were made.
 - A round in which something else disturbed a turn counts for no ratio.
+- A contender is one process for all its rounds, and processes of one program differ for as long as
+  they live (by up to 3 % on 2 cores of Zen 4): a verdict nearer to 1 may be of the processes.
 - **of the ceiling**: what the contender computed, padding included, over the best that matrix
   products of BERT-Large's shapes reached in the same rounds.
 - Inference goes from token ids to logits. A fine-tuning step is forward, backward with all

@@ -17,6 +17,7 @@ from bertsquad.planner.cells import Cell, CellFile
 from bertsquad.planner.demand import LengthClass
 from bertsquad.planner.page import number
 from bertsquad.planner.services import Services
+from bertsquad.reporting.summary.result_files import read_object
 
 DRAWS = 200
 _COVERED = (0.025, 0.5, 0.975)
@@ -33,6 +34,20 @@ class Measured:
     twin: str  # whether the run's own queue fits: "fits" or "refuted"
     inflation: float | None  # mean service at load over that with all lanes busy
     started_at: str
+
+
+def read_measured(cell: Path) -> Measured:
+    """A run from its cell of mode server, beside which its samples are."""
+    data = read_object(cell)
+    with np.load(cell.with_name(f"{cell.stem}-samples.npz")) as samples:
+        latencies = (samples["end_ns"] - samples["due_ns"]) / 1e6
+    return Measured(
+        latencies,
+        data["validity"]["verdict"],
+        data["twin"]["verdict"],
+        data["service"]["inflation"],
+        data["started_at"],
+    )
 
 
 def expected_run(

@@ -9,13 +9,14 @@ from typing import Any
 
 from bertsquad.console.errors import UserError
 from bertsquad.own_json import read_own_json
+from bertsquad.planner.confirming import in_words
 from bertsquad.planner.exploring import Scorer
 from bertsquad.planner.page import number
 from bertsquad.planner.race import Race, Score
 
 SCHEMA = 1
 _SAME = ("model", "weights_sha256", "questions")  # of a run, as cells.json describes it
-_AGAIN = "delete it and run `snakemake explore` again"
+AGAIN = "delete it and run `snakemake explore` again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class Explored:
         if there["fingerprint"] != here["fingerprint"]:
             raise UserError(
                 f"{self.path}: explored on another machine ({there['cpu']}, {there['cores']} "
-                f"cores), here are {here['cpu']}, {here['cores']} cores; {_AGAIN}"
+                f"cores), here are {here['cpu']}, {here['cores']} cores; {AGAIN}"
             )
         for key in _SAME:
             if self.data["described"][key] != runs[self.run][key]:
                 raise UserError(
                     f"{self.path}: run {self.run} was explored with another {key.partition('_')[0]}"
-                    f" than it has now; {_AGAIN}"
+                    f" than it has now; {AGAIN}"
                 )
         return list(self.data["cells"])
 
@@ -55,7 +56,7 @@ def read_explored(path: Path) -> Explored:
     data = read_own_json(path)
     keys = {"schema", "run", "machine", "described", "cells", "raced"}
     if not isinstance(data, dict) or not keys <= set(data) or data["schema"] != SCHEMA:
-        raise UserError(f"{path}: not what this version's explore.py writes; {_AGAIN}")
+        raise UserError(f"{path}: not what this version's explore.py writes; {AGAIN}")
     return Explored(str(path), data)
 
 
@@ -87,6 +88,7 @@ def in_full(race: Race, out: Mapping[str, str], scorer: Scorer) -> dict[str, Any
         "within": settings.within,
         "spent_s": result.spent_s,
         "ended": result.ended,
+        "history": [asdict(each) for each in result.history],
         "raced": rows,
     }
 
@@ -111,6 +113,9 @@ def as_text(data: Mapping[str, Any]) -> str:
         "",
         f"kept for the plan: {', '.join(_kept(data['raced']))}",
     ]
+    if data.get("confirmed"):
+        said = in_words(data["confirmed"], data["percentile"], data["slo_ms"])
+        lines.append(f"{data['confirmed']['cell']} {said}")
     return "\n".join(lines) + "\n"
 
 

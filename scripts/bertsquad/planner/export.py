@@ -30,6 +30,8 @@ _MODEL_KEYS = (
     *("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"),
     "vocab_size",
 )
+# In percent; the ends hold 95 % of other questions on the same articles.
+_SCORES = ("exact_match", "exact_match_low", "exact_match_high", "f1", "f1_low", "f1_high")
 _KEY = ("run", "engine", "precision", "layout")  # of a cell
 _MEASURE = "measure it with benchmark.scenarios {padding: none} and batch size 1"
 
@@ -246,7 +248,7 @@ def _cell(
         "lengths": [length for _, requests in taken for length in requests["lengths"]],
         "service_ms": [each for _, requests in taken for each in requests["service_ms"]],
         "peak_mib": max((requests["peak_mib"] or 0 for _, requests in taken)) or None,
-        "f1": score.get("f1"),
+        **{name: score.get(name) for name in _SCORES},
         "f1_share": change.get("f1_share"),
         "passed": change.get("passed"),
         "validity": _VERDICTS[best],

@@ -38,6 +38,15 @@ class Settings:
     guess_s: float  # what a measurement takes beside its seconds, before one was seen
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Who was measured in a round, for how many seconds each, and who went on, the best first."""
+
+    seconds: float
+    raced: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Result:
     """How a race went, by the names of the candidates."""
@@ -48,6 +57,7 @@ class Result:
     measured_s: dict[str, float] = field(default_factory=dict)  # under load, in all
     rounds: dict[str, int] = field(default_factory=dict)
     spent_s: float = 0.0
+    history: list[Round] = field(default_factory=list)
     ended: str = ""  # why it ended
 
 
@@ -91,8 +101,10 @@ class Race:
             if length is None:
                 self.result.ended = "time is over"
                 break
+            raced = tuple(self.result.kept)
             self._round(number, length)
             self._judge(number)
+            self.result.history.append(Round(length, raced, tuple(self.result.kept)))
             number += 1
         for name in list(self.result.kept):
             self._complete(name, number, short)
@@ -103,17 +115,17 @@ class Race:
         whole: float = self.settings.seconds * 2.0**number
         if number == 0:
             return whole
-        left = self.settings.budget_s - self.result.spent_s
-        length = min(whole, left / len(self.result.kept) - self._beside())
+        left = self.left_s
+        length = min(whole, left / len(self.result.kept) - self.beside_s)
         return length if length >= self.settings.seconds else None
 
     def _round(self, number: int, length: float) -> None:
         names = list(self.result.kept)
         order = np.random.default_rng([self.settings.seed, 16, number]).permutation(len(names))
         for place, name in enumerate(names[n] for n in order):
-            left = self.settings.budget_s - self.result.spent_s
+            left = self.left_s
             if number == 0 and place:
-                self._fits(length, len(names) - place, self._beside())
+                self._fits(length, len(names) - place, self.beside_s)
             elif number and left < length:
                 self.result.ended = "time is over"
                 break
@@ -165,9 +177,9 @@ class Race:
         missing = short(name)
         if missing <= 0:
             return
-        left = self.settings.budget_s - self.result.spent_s
-        if left < missing + self._beside():
-            more = missing + self._beside() - left
+        left = self.left_s
+        if left < missing + self.beside_s:
+            more = missing + self.beside_s - left
             self.result.dropped[name] = (
                 f"leads, but {missing:.0f} s more of it are needed before it can be planned with, "
                 f"and time is over: give explore.minutes {more / 60:.2g} more"
@@ -182,7 +194,13 @@ class Race:
         self.result.kept.remove(name)
         self.tell(f"{name}: {why}")
 
-    def _beside(self) -> float:
+    @property
+    def left_s(self) -> float:
+        """Seconds of the budget that are not spent."""
+        return self.settings.budget_s - self.result.spent_s
+
+    @property
+    def beside_s(self) -> float:
         """What a measurement takes beside its seconds."""
         return float(np.mean(self._beside_s)) if self._beside_s else self.settings.guess_s
 

@@ -23,8 +23,9 @@ _TEXT = """\
 
 {when}, {cpu}, {threads} threads. A small model of random weights (MiniLM's width,
 4 layers, {engine} {precision}) was compared with itself by the loop that every comparison uses
-([comparisons](../../comparisons.md)). Trials whose sides are equal share a pair of processes by
-fives. `make trust` makes this page anew; [verdicts.csv](verdicts.csv) has every trial.
+([comparisons](../../comparisons.md)): both sides are started anew in every round. Trials share the
+processes of a round by fives and take turns of their own. `make trust` makes this page anew;
+[verdicts.csv](verdicts.csv) has every trial.
 
 | b is slower by | trials | faster | slower | same | cannot tell | promised | held |
 |---|---|---|---|---|---|---|---|

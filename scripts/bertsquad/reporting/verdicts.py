@@ -142,7 +142,7 @@ def as_csv(comparisons: Sequence[Mapping[str, Any]]) -> str:
 def noise_line(noise: Mapping[str, Any] | None) -> str:
     """The noise floor in one line; what measures it where it is not known."""
     if not noise:
-        return "noise floor of this machine: not measured; `snakemake noise` does, in three minutes"
+        return "noise floor of this machine: not measured; `snakemake noise` does, in five minutes"
     if noise["sees"] is None:
         return f"noise floor of this machine: not known: {noise['why']}"
     seen = ", ".join(f"{100 * share:.1f} % in {look}" for look, share in noise["sees"].items())

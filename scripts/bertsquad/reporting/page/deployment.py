@@ -83,12 +83,13 @@ def _one_by_one(row: Row, command: str, where: str) -> str:
     if row["latency_p99_ms"] is not None:
         return (
             f"{opening}with p99 {short(row['latency_p99_ms'])} ms, {_f1(row)}; "
-            f"`{_planning(command)}` tells which rate keeps a limit of p99."
+            f"`{planning_command(command)}` tells which rate keeps a limit of p99."
         )
     median = "" if row["latency_p50_ms"] is None else f"p50 {short(row['latency_p50_ms'])} ms, "
     return (
         f"{opening}{median}{_f1(row)}; p99 and the rate within it cannot be said from {requests} "
-        f"requests: `{_planning(command)} --config benchmark='{{iterations: {needs}}}'` tells."
+        f"requests: `{planning_command(command)} --config benchmark='{{iterations: {needs}}}'` "
+        "tells."
     )
 
 
@@ -98,7 +99,7 @@ def _not_yet(summary: Summary, command: str, where: str) -> str:
     opening = f"What to deploy on {where} cannot be said yet: "
     timed = [row for row in records(summary.cells_of([DEFAULT])) if _is_single(row)]
     if not timed:
-        does = f"`{_planning(command)}` does it"
+        does = f"`{planning_command(command)}` does it"
         return f"{opening}no single requests at real lengths were timed; {does}."
     found = [standing(row) for row in timed]
     if DISTURBED in found:
@@ -117,7 +118,7 @@ def _not_yet(summary: Summary, command: str, where: str) -> str:
     )
 
 
-def _planning(command: str) -> str:
+def planning_command(command: str) -> str:
     """The command, whose last line calls snakemake, with the target `plan`: before --configfile,
     which takes in whatever follows."""
     line = " && ".join(command.splitlines())

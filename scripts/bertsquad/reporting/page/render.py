@@ -12,6 +12,7 @@ from bertsquad.certificate.schema import Certificate
 from bertsquad.experiment.origin import Origin
 from bertsquad.machine.activity import BUSY_CPUS
 from bertsquad.machine.reading import value
+from bertsquad.planner.explored import Explored
 from bertsquad.reporting import formats, palette, verdicts
 from bertsquad.reporting.page import machines as of_machines
 from bertsquad.reporting.page import marking, sections, sentences, svg, trust
@@ -19,6 +20,7 @@ from bertsquad.reporting.page.certificate import certificate_facts
 from bertsquad.reporting.page.compared import compared_table
 from bertsquad.reporting.page.deployment import deployments
 from bertsquad.reporting.page.examples import Example
+from bertsquad.reporting.page.explored import explored_facts
 from bertsquad.reporting.page.findings import Findings, findings
 from bertsquad.reporting.page.guide import comparisons, guide_table
 from bertsquad.reporting.summary.columns import COLUMNS, Row
@@ -50,6 +52,7 @@ def render(
     compared: Sequence[Mapping[str, Any]] = (),
     noise: Mapping[str, Any] | None = None,
     planned: str = "",
+    explored: Sequence[Explored] = (),
     certificate: Certificate | None = None,
     origin: Origin = UNKNOWN,
 ) -> str:
@@ -69,6 +72,7 @@ def render(
         compared: pairs of cells measured by turns, as compare_speed.py writes them.
         noise: the noise floor of the machine, as noise.py writes it.
         planned: the plan in a sentence, where the configuration asks for one.
+        explored: races of layouts, as explore.py writes them.
         certificate: of all that the page shows; None: it has no such section.
         origin: the code that made it.
     """
@@ -116,6 +120,7 @@ def render(
     facts["judgements"] = trust.judgements(found, summary, config, warnings, origin)
     if certificate:
         facts["judgements"].append(trust.of_certificate(certificate))
+    facts |= explored_facts(explored, command)
     facts |= _in_words(found, cells, kinds, config)
     facts["deployment"] = planned or deployments(summary, command)
     facts |= _surroundings(config) | {"machines": of_machines.described(kinds)}
@@ -162,6 +167,7 @@ def _contents(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("kinds", "Kinds of machines", facts["kinds_table"]),
         ("speed", "Speed", found.cells),
         ("comparisons", "Comparisons", facts["compared"]),
+        ("explored", "Which layout", facts["explored"]),
         ("training", "Training", facts["trained"]),
         ("guide", "The guide and us", facts["guide_table"]),
         ("examples", "Examples", facts["examples"]),
