@@ -10,7 +10,7 @@ import pytest
 
 from project import ROOT
 from services.slurm import run
-from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm, trained
+from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm, trained, wait_for
 from services.small_run import CELL, RUN, decided_otherwise, records, small_project, untimed_files
 
 
@@ -24,6 +24,7 @@ def without_progress(slurm, tmp_path_factory) -> Iterator[tuple[subprocess.Popen
     waiting.write_text("#!/bin/sh\nexec sleep 300\n")
     waiting.chmod(0o755)
     out = project.folder.parent / "out"
+    before = set(slurm.jobs("%i"))
     with subprocess.Popen(
         [
             *("sbatch", "--wait", "--chdir", project.folder, "--time=2", "--signal=B:USR1@115"),
@@ -33,8 +34,13 @@ def without_progress(slurm, tmp_path_factory) -> Iterator[tuple[subprocess.Popen
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as driver:
+        wait_for(lambda: set(slurm.jobs("%i")) > before, 60)
+        [job] = set(slurm.jobs("%i")) - before
         yield driver, out
-        driver.kill()
+        if driver.poll() is None:  # the test that awaits it was not chosen, or failed
+            subprocess.run(["scancel", job], capture_output=True, check=False)
+            slurm.wait(job, 60)
+            driver.kill()
 
 
 def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):

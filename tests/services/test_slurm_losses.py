@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import signal
 import subprocess
 import time
@@ -26,7 +27,7 @@ def undisturbed(on_host, tmp_path_factory) -> Iterator[Callable[[], bytes]]:
     """The weights of the longer training, which is done on the host while the first test waits for
     Slurm to miss a node."""
     project = untrained(on_host, tmp_path_factory.mktemp("undisturbed") / "bertsquad", LONGER)
-    training = project.start(MODEL, *RUN)
+    training = project.start(MODEL, *RUN, own_session=True)
 
     @functools.cache
     def weights() -> bytes:
@@ -35,7 +36,9 @@ def undisturbed(on_host, tmp_path_factory) -> Iterator[Callable[[], bytes]]:
         return (project.folder / MODEL).read_bytes()
 
     yield weights
-    training.kill()
+    if training.poll() is None:
+        os.killpg(training.pid, signal.SIGKILL)
+        training.communicate()
 
 
 def submit(project: Project) -> subprocess.Popen:
