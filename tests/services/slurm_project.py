@@ -25,7 +25,7 @@ def for_this_site(profile: Path, **changes: object) -> None:
     settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
     settings["default-resources"] = SITE
     settings |= {"slurm-status-command": "squeue", "latency-wait": 10}
-    settings |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2}
+    settings |= {"slurm-init-seconds-before-status-checks": 1, "seconds-between-status-checks": 1}
     settings |= {"set-threads": {"featurize": 2}, **changes}
     profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
 

@@ -3,13 +3,44 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from project import ROOT
 from services.slurm import run
-from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm, trained
+from services.slurm_project import CONFIG, PROFILE, SITE, project_for_slurm, trained, wait_for
 from services.small_run import CELL, RUN, decided_otherwise, records, small_project, untimed_files
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_progress(slurm, tmp_path_factory) -> Iterator[tuple[subprocess.Popen, Path]]:
+    """One allocation whose Snakemake makes nothing; the signal of the time limit comes at once.
+    Slurm looks at time limits every 30 seconds, so it is waited for beside the other tests."""
+    project = small_project(tmp_path_factory.mktemp("without_progress") / "bertsquad")
+    (project.folder / "bin").mkdir()
+    waiting = project.folder / "bin/snakemake"
+    waiting.write_text("#!/bin/sh\nexec sleep 300\n")
+    waiting.chmod(0o755)
+    out = project.folder.parent / "out"
+    before = set(slurm.jobs("%i"))
+    with subprocess.Popen(
+        [
+            *("sbatch", "--wait", "--chdir", project.folder, "--time=2", "--signal=B:USR1@115"),
+            *("--output", out, ROOT / "scripts/slurm_node.sh"),
+        ],
+        env=os.environ | {"PATH": f"{project.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as driver:
+        wait_for(lambda: set(slurm.jobs("%i")) > before, 60)
+        [job] = set(slurm.jobs("%i")) - before
+        yield driver, out
+        if driver.poll() is None:  # the test that awaits it was not chosen, or failed
+            subprocess.run(["scancel", job], capture_output=True, check=False)
+            slurm.wait(job, 60)
+            driver.kill()
 
 
 def test_files_are_those_of_a_local_run_byte_for_byte(slurm, on_host, tmp_path):
@@ -55,42 +86,32 @@ def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_pat
 
 
 def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, on_host, tmp_path):
-    for partition, node, processors in (("cpu", None, 2), ("half", "n4", 1)):
+    jobs = {}
+    for partition in ("cpu", "half"):
         project = trained(on_host, tmp_path / partition)
         assert not (project.folder / "results/machine.json").exists()
-        run(
-            *("sbatch", "--wait", "--chdir", str(project.folder), f"--partition={partition}"),
+        jobs[partition] = run(
+            *("sbatch", "--parsable", "--chdir", str(project.folder), f"--partition={partition}"),
             *("--time=20", "--output", str(tmp_path / f"{partition}.out")),
             str(ROOT / "scripts/slurm_node.sh"),
             *("results/machine.json", CELL, *CONFIG),
-        )
+        ).strip()
+    for partition, nodes, processors in (("cpu", {"n1", "n2", "n3"}, 2), ("half", {"n4"}, 1)):
+        state = slurm.wait(jobs[partition], 400)
         said = (tmp_path / f"{partition}.out").read_text()
+        assert state == "COMPLETED", said
         assert "ended with status 0" in said
-        cell = json.loads((project.folder / CELL).read_text())
-        machine = json.loads((project.folder / "results/machine.json").read_text())
-        assert cell["job"] == machine["job"]
+        cell = json.loads((tmp_path / partition / CELL).read_text())
+        machine = json.loads((tmp_path / partition / "results/machine.json").read_text())
+        assert cell["job"] == machine["job"] == jobs[partition]
         assert cell["node"] == machine["node"]
-        assert node in (None, cell["node"])
+        assert cell["node"] in nodes
         assert len(machine["allowed_cpus"]) == min(processors, os.cpu_count() or 1)
 
 
-def test_an_allocation_that_brings_nothing_new_is_not_queued_again(slurm, tmp_path):
-    """The signal of the time limit comes at once, before anything is made."""
-    project = small_project(tmp_path / "bertsquad")
-    (project.folder / "bin").mkdir()
-    waiting = project.folder / "bin/snakemake"
-    waiting.write_text("#!/bin/sh\nexec sleep 300\n")
-    waiting.chmod(0o755)
-    done = subprocess.run(
-        [
-            *("sbatch", "--wait", "--chdir", project.folder, "--time=2", "--signal=B:USR1@115"),
-            *("--output", tmp_path / "out", ROOT / "scripts/slurm_node.sh"),
-        ],
-        env=os.environ | {"PATH": f"{project.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = (tmp_path / "out").read_text()
-    assert done.returncode == 1, said
+def test_an_allocation_that_brings_nothing_new_is_not_queued_again(without_progress):
+    driver, out = without_progress
+    driver.communicate(timeout=120)
+    said = out.read_text()
+    assert driver.returncode == 1, said
     assert "error: nothing new was made since" in said

@@ -1,32 +1,44 @@
 """On a real Slurm: a lost node, a lost Snakemake, and a time limit that is too short."""
 
+import functools
 import json
+import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from project import ROOT, Project, heed_ctrl_c
-from services.slurm import run
+from services.slurm import ENDED, run, state_of
 from services.slurm_project import CONFIG, PROFILE, busy_node, untrained, wait_for
 from services.small_run import MODEL, RUN
 
 # Long enough to be lost in the middle, on two cores; its state is saved every second.
-LONGER = {"small": {"epochs": 0.5}, "training": {"checkpoint_seconds": 1}}
+LONGER = {"small": {"epochs": 0.3}, "training": {"checkpoint_seconds": 1}}
 STATE = "results/small/training_state/state.safetensors"
 LOG = "results/logs/small/finetune.log"
-ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(on_host, tmp_path_factory) -> bytes:
-    """The weights of the longer training."""
+def undisturbed(on_host, tmp_path_factory) -> Iterator[Callable[[], bytes]]:
+    """The weights of the longer training, which is done on the host while the first test waits for
+    Slurm to miss a node."""
     project = untrained(on_host, tmp_path_factory.mktemp("undisturbed") / "bertsquad", LONGER)
-    done = project.snakemake(MODEL, *RUN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return (project.folder / MODEL).read_bytes()
+    training = project.start(MODEL, *RUN, own_session=True)
+
+    @functools.cache
+    def weights() -> bytes:
+        stdout, stderr = training.communicate(timeout=300)
+        assert training.returncode == 0, stdout + stderr
+        return (project.folder / MODEL).read_bytes()
+
+    yield weights
+    if training.poll() is None:
+        os.killpg(training.pid, signal.SIGKILL)
+        training.communicate()
 
 
 def submit(project: Project) -> subprocess.Popen:
@@ -68,7 +80,7 @@ def test_a_lost_node_is_made_good_by_another_and_training_goes_on(
         driver.kill()
     assert driver.returncode == 0, said
     assert "resuming after step" in (project.folder / LOG).read_text(errors="replace")
-    assert (project.folder / MODEL).read_bytes() == undisturbed
+    assert (project.folder / MODEL).read_bytes() == undisturbed()
     check_steps(project.folder)
 
 
@@ -91,7 +103,7 @@ def test_a_lost_snakemake_is_started_again_and_its_training_is_not_done_twice(
         "done by a job of an earlier run; taken over" in log
     )
     assert "resuming after step" not in log
-    assert (project.folder / MODEL).read_bytes() == undisturbed
+    assert (project.folder / MODEL).read_bytes() == undisturbed()
     assert not (project.folder / STATE).parent.exists()
     check_steps(project.folder)
     assert project.planned(MODEL, *RUN) == {}
@@ -121,9 +133,5 @@ def test_a_job_whose_time_is_nearly_up_is_queued_again_and_goes_on(
     assert now == "COMPLETED", said
     assert f"stopped; queued again as job {job}" in said
     assert "start 1 on n" in said
-    assert (project.folder / MODEL).read_bytes() == undisturbed
+    assert (project.folder / MODEL).read_bytes() == undisturbed()
     check_steps(project.folder)
-
-
-def state_of(job: str) -> str:
-    return run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").strip()
