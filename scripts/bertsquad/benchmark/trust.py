@@ -13,7 +13,10 @@ from typing import Any
 EQUAL = 40  # trials with equal sides
 FALSE_AT_MOST = 5  # of them; at a true rate of 5 % more come by chance in 1.4 %
 PER_GROUP = 5
-TURN_S = 0.5
+# Whether equal sides are told apart does not depend on how long turns are; that a small difference
+# is found does.
+EQUAL_TURN_S = 0.3
+KNOWN_TURN_S = 1.0
 FEATURES = 32  # of a pass
 KNOWN = {0.05: 2, 0.02: 2}  # trials by the share by which b is slower
 RATIO_WITHIN = 0.01  # of 1.05, where b is slower by 5 %
@@ -34,13 +37,13 @@ class Trial:
 def trials() -> list[Trial]:
     """All of them."""
     known = [
-        Trial(f"{kind}-{number}", kind, share, TURN_S, FEATURES, round(1e5 * share) + number)
+        Trial(f"{kind}-{number}", kind, share, KNOWN_TURN_S, FEATURES, round(1e5 * share) + number)
         for share, count in KNOWN.items()
         for kind in [f"slower-{100 * share:.0f}"]
         for number in range(1, count + 1)
     ]
     equal = [
-        Trial(f"equal-{n:02}", f"equal-{(n - 1) // PER_GROUP + 1}", 0.0, TURN_S, FEATURES, n)
+        Trial(f"equal-{n:02}", f"equal-{(n - 1) // PER_GROUP + 1}", 0.0, EQUAL_TURN_S, FEATURES, n)
         for n in range(1, EQUAL + 1)
     ]
     return known + equal

@@ -82,7 +82,7 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
             f"{one['ratio']['high']:.4f}) after {one['rounds_used']} rounds"
             for one in some
         )
-        lines.append(f"Slower by {share:.0%}: {ratios}.")
+        lines.append(f"Slower by {share:.0%}, in turns of {some[0]['turn_seconds']:g} s: {ratios}.")
     equal = [one["sd"] for one in found if one["slow_down"] == 0]
     if equal:
         lines.append(
