@@ -90,10 +90,3 @@ def test_one_plan_is_of_both(measured):
     considered = {each["option"].split(":")[0] for each in plan["dropped"]}
     considered |= {row["machine"] for row in plan["fleet"]}
     assert plan["options_considered"] == 4, considered
-
-
-def test_speed_through_an_executor_is_refused_in_one_line(measured):
-    done = measured.snakemake("speed", *CONFIG, *PROFILE)
-    assert done.returncode == 2
-    [line] = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: error")]
-    assert "sbatch scripts/slurm_node.sh speed" in line

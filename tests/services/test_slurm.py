@@ -85,6 +85,16 @@ def test_what_would_wait_for_ever_is_refused_before_the_first_job(slurm, tmp_pat
     assert set(slurm.jobs("%i")) <= before
 
 
+def test_speed_of_no_named_kind_is_refused_before_the_first_job(slurm, tmp_path):
+    project = project_for_slurm(tmp_path / "bertsquad")
+    before = set(slurm.jobs("%i"))
+    done = project.snakemake("speed", *CONFIG, *PROFILE)
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("bertsquad: error")]
+    assert "sbatch scripts/slurm_node.sh speed" in line
+    assert set(slurm.jobs("%i")) <= before
+
+
 def test_one_allocation_measures_on_a_whole_node_of_either_kind(slurm, on_host, tmp_path):
     jobs = {}
     for partition in ("cpu", "half"):
