@@ -64,6 +64,12 @@ def test_the_page_says_where_the_weights_are_from_and_how_well_they_answer():
     assert "BERT-Large, 24 layers, width 1024) has random weights" in told.replace("\n", " ")
 
 
+def test_plans_that_are_not_checked_are_counted():
+    assert len(measure_plans.PLANS) == plans_page.PLANNED
+    assert "6 of the 8 plans are not checked yet." in plans_page.page([row(), row()])
+    assert "not checked" not in plans_page.page([row()] * 8)
+
+
 def test_random_weights_have_no_scores_on_the_page():
     unscored = row(run="large", f1=None, minimum_f1=None)
     for name in ("train_steps", "train_examples", "train_seconds"):

@@ -19,7 +19,7 @@ def row(**changes):
         **{"difference_p99_ms": 0.5, "p99_ms": 100.0, "own_p99_ms": 100.2},
         **{"saturated_p99_ms": 110.0, "inflation_of_others": 0.96, "predicted_p99_ms": 103.0},
         **{"predicted_low_ms": 95.0, "predicted_high_ms": 112.0, "verdict": "fits"},
-        **{"reasons": "", "cpu": "Example Processor 9000"},
+        **{"reasons": "", "cpu": "Example Processor 9000", "slowest_phase": 1.1},
     } | changes
 
 
@@ -45,6 +45,16 @@ def test_medians_and_the_worst_seed_are_told():
 def test_what_was_disturbed_is_told_apart():
     told = twin_page.found([row(), row(seed=2, p99_ms=150.0, validity="disturbed")])
     assert "Of the 1 runs that nothing disturbed it is 2.9 % and 2.9 %." in told
+
+
+def test_runs_with_a_slow_phase_are_told_from_the_others():
+    rows = [row(), row(seed=2, p99_ms=206.0, slowest_phase=1.6), row(seed=3, p99_ms=104.03)]
+    told = twin_page.phases(rows)
+    assert "**In 1 of 3 runs the machine was slower for a while**" in told
+    assert "1.25 times what their lengths explain (up to 1.60 times), of which 1 passed" in told
+    assert "In the 2 other runs p99, corrected for the load, is off by 2.0 % in the" in told
+    assert "in those, by 100.0 % in the median and 100.0 %." in told
+    assert twin_page.phases([row()]) == ""
 
 
 def test_every_refuted_run_has_its_reason():
