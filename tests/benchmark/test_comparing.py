@@ -8,7 +8,6 @@ import pytest
 
 from bertsquad.benchmark import comparing
 from bertsquad.benchmark.comparing import (
-    Comparison,
     Rules,
     compare,
     compare_all,
@@ -204,12 +203,11 @@ def test_comparisons_of_the_same_sides_share_a_start_and_take_turns_of_their_own
         starts.append(order)
         yield {"a": Side(noisy(len(starts))), "b": Side(noisy(99, 1.05))}
 
-    some = [Comparison(Rules(looks=looks)) for looks in ((8,), (12,))]
-    compare_all(start, some)
-    assert [len(one.rounds) for one in some] == [8, 12]
+    some = compare_all(start, [Rules(looks=looks) for looks in ((8,), (12,))])
+    assert [len(one["rounds"]) for one in some] == [8, 12]
     assert len(starts) == 12
-    assert {one.result()["verdict"] for one in some} == {"faster"}
-    assert some[0].rounds[0]["ratio"] != some[1].rounds[0]["ratio"]
+    assert {one["verdict"] for one in some} == {"faster"}
+    assert some[0]["rounds"][0]["ratio"] != some[1]["rounds"][0]["ratio"]
 
 
 def test_a_latency_is_compared_by_its_inverse():

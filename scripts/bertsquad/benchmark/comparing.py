@@ -87,8 +87,6 @@ class Comparison:
 
     def result(self) -> dict[str, Any] | None:
         """`rounds`, and what `judge` says of them; None: it takes more of them."""
-        if not self.rounds:
-            return None
         found = judge(self.rounds, self.rules)
         patience = max(min(LEAST_DISTURBED, *self.rules.looks), found["rounds_used"])
         done = found["verdict"] or found["rounds_disturbed"] > patience
@@ -105,25 +103,27 @@ def compare(
     `tell` gets every round. SideFailed where a side ends or does not answer; LookupError where a
     turn has not enough requests for the metric.
     """
-    comparison = Comparison(rules)
-    compare_all(start, [comparison], tell)
-    found = comparison.result()
-    assert found is not None  # compare_all goes on until then
+    [found] = compare_all(start, [rules], tell)
     return found
 
 
 def compare_all(
     start: Start,
-    comparisons: Sequence[Comparison],
+    rules: Sequence[Rules],
     tell: Callable[[dict[str, Any]], None] = lambda round: None,
-) -> None:
-    """Rounds until each comparison has its result. Those of the same sides share the processes of a
-    round: each of them takes turns of its own."""
-    while going := [one for one in comparisons if one.result() is None]:
-        order = going[0].draw()
+) -> list[dict[str, Any]]:
+    """As `compare`, several comparisons of the same sides: they share the processes of a round, and
+    each takes turns of its own."""
+    going = dict(enumerate(map(Comparison, rules)))
+    found: dict[int, dict[str, Any]] = {}
+    while going:
+        order = next(iter(going.values())).draw()
         with start(order) as sides:
-            for one in going:
+            for one in going.values():
                 tell(one.take(sides, order[0]))
+        found |= {n: result for n, one in going.items() if (result := one.result())}
+        going = {n: one for n, one in going.items() if n not in found}
+    return [found[n] for n in range(len(rules))]
 
 
 def speed(turn: Mapping[str, Any], metric: str) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bertsquad.benchmark.comparing import A, B, Rules, compare
+from bertsquad.benchmark.comparing import Rules, compare
 from bertsquad.benchmark.side_process import SideProcess
 
 
@@ -23,7 +23,7 @@ class Pair:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
-    def started(self, order: Sequence[str] = (A, B)) -> Iterator[dict[str, SideProcess]]:
+    def started(self, order: Sequence[str]) -> Iterator[dict[str, SideProcess]]:
         """Both as processes that load at the same time, started in this order; each warm, and
         stopped. SideFailed, with the last line of a side's log, where one ends."""
         processes = {}

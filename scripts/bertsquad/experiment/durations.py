@@ -55,12 +55,20 @@ _SMALL = Span(0.7, 3.0)
 _CELL = Span(2.5, 7.0)  # loading, warming up, the matrix product before and after
 
 
+_OF_A_KIND = "_on_machine"  # ends the name of a rule that repeats another on a kind of machine
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A planned job: its rule and its wildcards."""
 
     rule: str
     wildcards: Mapping[str, str]
+
+    @property
+    def work(self) -> str:
+        """The rule; of one that a kind of machine runs, too, the rule that it does the work of."""
+        return self.rule.removesuffix(_OF_A_KIND)
 
 
 @dataclass(frozen=True)
@@ -77,20 +85,20 @@ class Durations:
     def threads(self, job: Job) -> int:
         """How many it takes of the cores there are."""
         wanted = 1
-        if job.rule == "finetune":
+        if job.work == "finetune":
             wanted = self.experiment.training_threads(job.wildcards["run"], self.rates.cores)
-        elif job.rule in _ALONE or (
-            job.rule == "quantize" and about(job.wildcards["engine"]).INT8_CALIBRATED
+        elif job.work in _ALONE or (
+            job.work == "quantize" and about(job.wildcards["engine"]).INT8_CALIBRATED
         ):
             wanted = self.rates.cores
-        elif job.rule == "featurize":
+        elif job.work == "featurize":
             wanted = _FEATURIZING
         return min(wanted, self.rates.cores)
 
     def of(self, job: Job) -> Span | None:
-        if job.rule in _COMPUTED:
-            return _COMPUTED[job.rule](self, job)
-        return _FIXED.get(job.rule, _SMALL)
+        if job.work in _COMPUTED:
+            return _COMPUTED[job.work](self, job)
+        return _FIXED.get(job.work, _SMALL)
 
     def products(
         self, shape: Shape, amount: Amount, precision: str, threads: int, share: _Shares
@@ -210,13 +218,11 @@ _ALONE = (
     *(
         "compute_logits",
         "compute_logits_shard",
-        "compute_logits_on_machine",
         "benchmark_inference",
         "benchmark_serving",
         "measure_speed",
-        "measure_speed_on_machine",
     ),
-    *("measure_ceilings", "measure_ceilings_on_machine", "compare_speed", "noise", "check_plan"),
+    *("measure_ceilings", "compare_speed", "noise", "check_plan"),
     *("modelzoo_train", "modelzoo_predict", "modelzoo_benchmark"),
 )
 # Rules that take about the same whatever the experiment. None: nothing is known of them.
@@ -227,8 +233,8 @@ _FIXED: dict[str, Span | None] = {
     "generate_demo": Span(2.0, 8.0),
     "generate_random_model": _LARGE_MODEL,
     "quantize_random_model": Span(40.0, 240.0),
-    **dict.fromkeys(("measure_ceilings", "measure_ceilings_on_machine"), Span(15.0, 60.0)),
-    "noise": Span(140.0, 400.0),
+    "measure_ceilings": Span(15.0, 60.0),
+    "noise": Span(210.0, 600.0),
     "plot": Span(1.5, 4.0),
     "report": Span(2.0, 10.0),
     "check_plan": None,
@@ -246,20 +252,19 @@ _COMPUTED: dict[str, Callable[[Durations, Job], Span | None]] = {
     "finetune": Durations.finetune,
     "compute_logits": Durations.compute_logits,
     "compute_logits_shard": Durations.compute_logits,
-    "compute_logits_on_machine": Durations.compute_logits,
     "quantize": Durations.quantize,
     "benchmark_inference": Durations.cell,
     "benchmark_serving": Durations.served_cell,
-    **dict.fromkeys(("measure_speed", "measure_speed_on_machine"), Durations.speed_cell),
+    "measure_speed": Durations.speed_cell,
     "featurize": Durations.featurize,
     "download": Durations.download,
     "compare_speed": Durations.comparison,
     **dict.fromkeys(("predict", "predict_with_negative"), Durations.answers),
     **dict.fromkeys(("evaluate", "compare_answers"), Durations.answers),
-    **dict.fromkeys(("predict_on_machine", "predict_with_negative_on_machine"), Durations.answers),
-    **dict.fromkeys(("evaluate_on_machine", "compare_answers_on_machine"), Durations.answers),
 }
-KNOWN_RULES = (*_COMPUTED, *_FIXED)
+KNOWN_RULES = tuple(
+    f"{rule}{ending}" for rule in (*_COMPUTED, *_FIXED) for ending in ("", _OF_A_KIND)
+)
 
 
 def _at(amount: float, rates: tuple[float, float]) -> Span:

@@ -8,7 +8,7 @@ from bertsquad.own_json import as_written
 from bertsquad.planner.explored import AGAIN, Explored, in_words
 from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.deployment import planning_command
-from bertsquad.reporting.page.sections import MISSING, Cell, Table
+from bertsquad.reporting.page.sections import Cell, Table, cell
 from bertsquad.reporting.summary.standing import DISTURBED
 
 _CELL_HEADS = [
@@ -99,10 +99,10 @@ def _cell_table(rows: Sequence[Mapping[str, Any]], f1: Mapping[str, float | None
         lines.append(
             [
                 Cell(row["cell"]),
-                *(_number(end, short) for end in ends),
-                _number(f1.get(row["cell"]), score),
-                _number(row["rounds"], whole),
-                _number(row["measured_s"], whole),
+                *(cell(end, short) for end in ends),
+                cell(f1.get(row["cell"]), score),
+                cell(row["rounds"], whole),
+                cell(row["measured_s"], whole),
                 Cell(row["why"] or _kept(row)),
             ]
         )
@@ -122,18 +122,14 @@ def _round_table(history: Sequence[Mapping[str, Any]]) -> Table:
         names = [*each["kept"][:_NAMED], *(["..."] if len(each["kept"]) > _NAMED else [])]
         rows.append(
             [
-                _number(number, whole),
-                _number(each["seconds"], short),
-                _number(len(each["raced"]), whole),
-                _number(len(each["kept"]), whole),
-                Cell(", ".join(names) or MISSING),
+                cell(number, whole),
+                cell(each["seconds"], short),
+                cell(len(each["raced"]), whole),
+                cell(len(each["kept"]), whole),
+                cell(", ".join(names), None),
             ]
         )
     return Table(_ROUND_HEADS, [True] * 4 + [False], rows, [])
-
-
-def _number(value: float | None, write: Any) -> Cell:
-    return Cell(MISSING, float("-inf")) if value is None else Cell(write(value), float(value))
 
 
 def explored_facts(files: Sequence[Explored], command: str) -> dict[str, Any]:
