@@ -19,7 +19,7 @@ run: $(VENV)/.run ## everything, from installation to report: the demo (make alo
 speed: $(VENV)/.run ## what this machine can do: BERT-Large by every engine and precision, in a quarter of an hour
 	@$(SNAKEMAKE) speed --cores all --quiet host reason rules
 
-# In pieces: make trust SECONDS=900, again until all trials are done.
+# In pieces: make trust SECONDS=1800, again until all trials are done.
 trust: $(VENV)/.run ## what a verdict on this machine is worth: sides that are equal, sides that are not
 	@test -f results/trust/noise.json || $(VENV)/bin/python scripts/noise.py --output results/trust/noise.json
 	@$(VENV)/bin/python scripts/check_verdicts.py --results results/trust --noise results/trust/noise.json \

@@ -1,11 +1,11 @@
 """Try verdicts whose truth is known: 40 comparisons of a thing with itself, and slower ones.
 
 Example:
-    python scripts/check_verdicts.py --results results/trust --seconds 900
+    python scripts/check_verdicts.py --results results/trust --seconds 1800
     python scripts/check_verdicts.py --results results/trust --page docs/results/trust
 
 Each trial is a file, kept until it is deleted, so that it can be done in pieces: no group is begun
-in the last five minutes of `--seconds`. A trial that was disturbed is done again the next time.
+in the last ten minutes of `--seconds`. A trial that was disturbed is done again the next time.
 `--page` writes the page, which says how many are done. The exit status is 1 while some are missing.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bertsquad.benchmark.trust import Trial
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
-LONGEST_S = 300.0  # of a group of trials, its processes' starts included
+LONGEST_S = 600.0  # of a group of trials, its processes' starts included
 
 
 def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
@@ -43,7 +43,7 @@ def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]
 
 def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
     """Write a file for each of these trials, which share processes, that is not disturbed."""
-    from bertsquad.benchmark.comparing import Comparison, Rules, compare_all
+    from bertsquad.benchmark.comparing import Rules, compare_all
     from bertsquad.benchmark.pairs import Pair
     from bertsquad.benchmark.side_process import SideFailed
     from bertsquad.files import write_json
@@ -55,14 +55,11 @@ def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
     surroundings = describe_surroundings(versions(engines.packages()))
     head = {"engine": args.engine, "precision": args.precision, **surroundings}
     pair = Pair(missing[0].group, commands, environments, args.results)
-    comparisons = [Comparison(Rules(seed=trial.seed)) for trial in missing]
     try:
-        compare_all(pair.started, comparisons)
+        results = compare_all(pair.started, [Rules(seed=trial.seed) for trial in missing])
     except SideFailed as error:
         raise UserError(str(error)) from None
-    for trial, comparison in zip(missing, comparisons, strict=True):
-        found = comparison.result()
-        assert found is not None  # compare_all goes on until then
+    for trial, found in zip(missing, results, strict=True):
         print(f"{trial.name}: {found['verdict'] or found['why']}", flush=True)
         if found["verdict"]:
             path = args.results / f"{trial.name}.json"
