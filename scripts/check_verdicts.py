@@ -5,7 +5,7 @@ Example:
     python scripts/check_verdicts.py --results results/trust --page docs/results/trust
 
 Each trial is a file, kept until it is deleted, so that it can be done in pieces: no group is begun
-in the last ten minutes of `--seconds`. A trial that was disturbed is done again the next time.
+in the last twelve minutes of `--seconds`. A trial that was disturbed is done again the next time.
 `--page` writes the page, which says how many are done. The exit status is 1 while some are missing.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bertsquad.benchmark.trust import Trial
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
-LONGEST_S = 600.0  # of a group of trials, its processes' starts included
+LONGEST_S = 720.0  # of a group of trials, its processes' starts included
 
 
 def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
@@ -56,7 +56,9 @@ def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
     head = {"engine": args.engine, "precision": args.precision, **surroundings}
     pair = Pair(missing[0].group, commands, environments, args.results)
     try:
-        results = compare_all(pair.started, [Rules(seed=trial.seed) for trial in missing])
+        results = compare_all(
+            pair.started, [Rules(seed=trial.seed, looks=trial.looks) for trial in missing]
+        )
     except SideFailed as error:
         raise UserError(str(error)) from None
     for trial, found in zip(missing, results, strict=True):

@@ -124,24 +124,44 @@ class FinishedRun:
 
     def add_saturated(self, engine: str, layout: str, lengths: list[int], ms: list[float]) -> None:
         """A cell of a layout whose lanes were all busy with these requests."""
+        service = {"lengths": lengths, "service_ms": ms, "mean_ms": sum(ms) / len(ms)}
+        self._add_layout(engine, layout, {"mode": "saturated", "load": "saturated"}, service)
+
+    def add_server(
+        self,
+        engine: str,
+        layout: str,
+        inflation: float,
+        repeat: int = 1,
+        lengths: tuple[int, ...] = (12, 31),
+        ms: tuple[float, ...] = (3.0, 5.0),
+        **changes: Any,
+    ) -> None:
+        """A cell of a layout to which requests came at seven tenths of its capacity; `lengths` and
+        `ms` with all lanes busy."""
+        server = {
+            **{"mode": "server", "load": "share0.7", "repeat": repeat},
+            "arrivals": {"kind": "poisson", "rate": 14.0, "share": 0.7},
+            "twin": {"verdict": "fits", "p99_ms": {"at_load": {"value": 9.0}}},
+        }
+        service = {"lengths": list(lengths), "service_ms": list(ms), "mean_ms": 4.0}
+        self._add_layout(engine, layout, server | changes, service | {"inflation": inflation})
+
+    def _add_layout(self, engine: str, layout: str, facts: dict, service: dict) -> None:
         instances, streams, threads = map(int, layout.split("x"))
-        data = fake_results.cell(engine, "fp32", "busy", 1, 20.0, batches=len(ms))
+        data = fake_results.cell(engine, "fp32", "busy", 1, 20.0)
         data |= {
-            "mode": "saturated",
-            "batch_size": None,
-            "load": "saturated",
-            "threads_requested": layout,
-            "batching": None,
-            "requests": len(ms),
+            **{"batch_size": None, "threads_requested": layout, "batching": None, "requests": 400},
             "layout": {
                 "instances": instances,
                 "streams": streams,
                 "threads": threads,
                 "peak_pss_mib": 512.0,
             },
-            "service": {"lengths": lengths, "service_ms": ms, "mean_ms": sum(ms) / len(ms)},
+            "service": service,
             "capacity": {"features_per_second": 20.0},
         }
+        data |= facts
         folder = self.results.root / "demo" / f"{engine}-fp32" / "benchmark/busy"
-        path = folder / f"layout{layout}-saturated-repeat1.json"
+        path = folder / f"layout{layout}-{data['load']}-repeat{data['repeat']}.json"
         self.results.cells.append(fake_results.write(path, data))

@@ -122,3 +122,9 @@ def test_the_plans_differ_in_engine_slo_and_rate():
     assert len({each.share for each in asked}) >= 4
     # p99 takes 368 requests, of a cell and of a run: BERT-Large answers five or six a second.
     assert all(each.side.seconds >= (75 if each.side.run == "large" else 25) for each in asked)
+
+
+def test_services_at_load_are_told_where_they_were_planned_with():
+    told = plans_page.page([row(planned_inflation=1.05), row(planned_inflation=1.125), row()])
+    assert "at seven tenths of its capacity, 1.050 to 1.125;" in told
+    assert "seven tenths" not in plans_page.page([row()])

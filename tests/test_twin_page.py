@@ -52,7 +52,7 @@ def test_runs_with_a_slow_phase_are_told_from_the_others():
     told = twin_page.phases(rows)
     assert "**In 1 of 3 runs the machine was slower for a while**" in told
     assert "1.25 times what their lengths explain (up to 1.60 times), of which 1 passed" in told
-    assert "The limit of 1.25 was set after a look at these runs." in told
+    assert "The limit of 1.25 was set after a look at runs like these." in told
     assert "In the 2 other runs p99, corrected for the load, is off by 2.0 % in the" in told
     assert "in those, by 100.0 % in the median and 100.0 %." in told
     assert twin_page.phases([row()]) == ""

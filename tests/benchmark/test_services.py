@@ -66,3 +66,11 @@ def test_raw_services_are_kept_evenly_over_the_run():
         "lengths": [5, 6],
         "service_ms": [500.0, 250.0],
     }
+
+
+def test_residuals_are_drawn_in_rows_of_a_twentieth_as_they_were_measured():
+    found = fit(LENGTHS, TRUE * np.repeat([0.9, 1.1], 2000))
+    assert found.block == 200
+    drawn = found.draw_residuals(1000, np.random.default_rng(2))
+    assert np.sum(np.abs(np.diff(drawn)) > 0.1) <= 9  # scattered ones change 500 times
+    assert read_services(found.describe()).block == 1  # a file's quantiles have no order

@@ -11,6 +11,7 @@ from bertsquad.benchmark.steady import (
     classify,
     dependence,
     drift,
+    slowest_phase,
     truncation,
 )
 
@@ -115,3 +116,22 @@ def test_backwards_a_drift_has_the_other_sign(values):
     even = values[: len(values) // 20 * 20]
     assert drift(even[::-1]).share == pytest.approx(-drift(even).share, abs=1e-9)
     assert block_medians(even).tolist() == block_medians(even[::-1]).tolist()[::-1]
+
+
+def test_a_phase_is_found_whatever_single_samples_do():
+    values = np.random.default_rng(3).gamma(100, 1 / 100, N)  # sd 10 %
+    assert slowest_phase(values) < 1.1
+    values[300:330] *= 1.5
+    assert slowest_phase(values) == pytest.approx(1.5, abs=0.08)
+    assert classify(values).describe()["slowest_phase"] == pytest.approx(1.5, abs=0.08)
+
+
+def test_one_slow_sample_is_no_phase():
+    values = np.ones(N)
+    values[7] = 5.0
+    assert slowest_phase(values) == pytest.approx(5 ** (1 / 20))
+
+
+@pytest.mark.parametrize("count", [1, 19])
+def test_too_few_samples_have_no_phase(count):
+    assert slowest_phase(np.arange(1.0, 1 + count)) == 1.0

@@ -34,3 +34,11 @@ def test_a_slow_down_of_5_percent_is_found_with_its_ratio():
 def test_one_of_2_percent_is_found_whatever_its_ratio():
     assert outcomes([found(0.02, "faster", 1.03)] * 2)[0].held
     assert not outcomes([found(0.02, "same", 1.02)])[0].held
+
+
+def test_a_ratio_to_within_a_hundredth_takes_all_rounds():
+    assert {trial.slow_down: trial.looks for trial in trials()} == {
+        0.05: (32,),
+        0.02: (8, 16, 32),
+        0.0: (8, 16, 32),
+    }

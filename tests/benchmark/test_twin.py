@@ -12,6 +12,7 @@ from bertsquad.benchmark.twin import (
     TooSlowError,
     fcfs,
     highest_rate,
+    in_blocks,
     latency_percentile,
 )
 
@@ -142,3 +143,26 @@ def test_an_slo_below_the_service_itself_says_the_services_percentile():
 def test_other_input_is_refused(arrivals, services, servers, message):
     with pytest.raises(ValueError, match=message):
         fcfs(np.array(arrivals), np.array(services), servers)
+
+
+@pytest.mark.parametrize(("count", "block"), [(60, 1), (60, 7), (5, 20), (60, 40)])
+def test_blocks_are_rows_of_measured_values(count, block):
+    drawn = in_blocks(np.arange(30), count, block, np.random.default_rng(1))
+    assert len(drawn) == count
+    steps = np.diff(drawn) % 30
+    assert np.all(np.delete(steps, np.arange(block - 1, len(steps), block)) == 1)
+    assert set(in_blocks(np.arange(30), 5000, block, np.random.default_rng(2))) == set(range(30))
+
+
+def test_services_that_are_slow_together_make_the_queue_longer():
+    """A tenth of the services is twice as slow: the same ones, in a row or scattered."""
+    together = np.where(np.arange(1000) < 100, 0.02, 0.01)
+    alone = latency_percentile(together, 1, 70, 99, SMALL)
+    rows = latency_percentile(together, 1, 70, 99, SMALL, block=50)
+    assert rows > 2 * alone
+
+
+def test_blocks_of_services_that_know_nothing_of_each_other_change_nothing():
+    services = 0.01 * np.random.default_rng(4).gamma(25, 1 / 25, 20_000)
+    one, fifty = (latency_percentile(services, 1, 70, 99, SMALL, block=n) for n in (1, 50))
+    assert fifty == pytest.approx(one, rel=0.1)

@@ -46,7 +46,7 @@ TRIGGERS = {
     "emulated": [("emulated", 1, "invalid")],
     "failed_f1": [("lost_f1", 0.03, "invalid")],
 }
-NOTED = {"too_few": ("too_few", 2)}
+NOTED = {"too_few": ("too_few", 2), "slow_phase": ("slow_phase", 1.4)}
 
 
 def test_every_code_has_a_trigger():
@@ -83,6 +83,7 @@ def test_each_code_is_triggered_alone(code, noise, found, level):
         *(("majflt", 10), ("stolen_share", 0.01), ("waited_share", 0.01), ("other_cpus", 0.5)),
         *(("clock_change", 0.1), ("below_reference", 0.1), ("drift_share", 0.02)),
         *(("late_share", 0.02), ("missing_s", 0.0), ("emulated", 0), ("too_few", 0)),
+        ("slow_phase", 1.25),
     ],
 )
 def test_the_bound_itself_is_allowed(noise, found):
@@ -113,6 +114,7 @@ CELLS = {
     },
     "too_short": {"noise": {"seconds": 0.7}},
     "too_few": {"latency_ms": {"p50": {"value": 1.0}, "p99": {"needs": 368}, "n": 50}},
+    "slow_phase": {"noise": {"slowest_phase": 1.3}, "steady": {"slowest_phase": 1.1}},
     "busy": {"activity": {"other_cpus": 1.0}},
     "waited": {"noise": {"waited_share": 0.02}},
     "emulated": {},

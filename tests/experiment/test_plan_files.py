@@ -31,3 +31,15 @@ def test_the_report_has_the_plan_that_is_asked_for_and_was_made(tmp_path):
     (tmp_path / "plan/plan.json").write_text("{}")
     assert plan_files(tmp_path, plan={"rate": 80}).made() == [f"{tmp_path}/plan/plan.json"]
     assert plan_files(tmp_path).made() == []
+
+
+def test_of_layouts_cells_with_all_lanes_busy_and_those_of_servers_are_read():
+    scenarios = {
+        "busy": {"mode": "saturated", "layouts": ["2x1x1"]},
+        "users": {"mode": "server", "layouts": ["2x1x1"], "shares": [0.7]},
+    }
+    benchmark = {"scenarios": scenarios, "repeats": 1}
+    assert plan_files("r", engines={"torch": ["fp32"]}, benchmark=benchmark).cells() == [
+        "r/one/torch-fp32/benchmark/busy/layout2x1x1-saturated-repeat1.json",
+        "r/one/torch-fp32/benchmark/users/layout2x1x1-share0.7-repeat1.json",
+    ]

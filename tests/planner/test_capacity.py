@@ -6,6 +6,7 @@ import pytest
 from bertsquad.planner.capacity import capacity, mixed, ratios
 from bertsquad.planner.demand import LengthClass
 from bertsquad.planner.services import Services
+from bertsquad.planner.spread import Spread
 
 SHORT = LengthClass("short", 0.75, np.array([100]))
 LONG = LengthClass("long", 0.25, np.array([300]))
@@ -74,3 +75,26 @@ def test_a_drawn_rate_is_the_one_that_a_whole_search_finds():
     expected = highest_rate(pool, 1, 0.06, 99, DRAWN)
     for start in (0.92, 1.0, 1.08):
         assert _rate_near(pool, 1, 0.06, 99, start * expected) == pytest.approx(expected, rel=0.02)
+
+
+def test_a_machine_that_is_slow_for_a_while_carries_less_than_one_that_is_slow_now_and_then():
+    slow = np.where(np.arange(2000) < 200, 0.015, 0.010)
+    scattered = np.random.default_rng(3).permutation(slow)
+    together, apart = (
+        capacity(Services(np.full(2000, 100), each).fit(), {"short": SHORT}, 1, 0.08, 99).rate
+        for each in (slow, scattered)
+    )
+    assert together < 0.95 * apart
+
+
+def test_processes_that_differ_leave_more_doubt():
+    random = np.random.default_rng(1)
+    seconds = 0.010 * np.exp(0.1 * random.standard_normal(2000))
+    same = Services(np.full(2000, 100), seconds)
+    differing = Services(same.lengths, seconds, Spread(0.1, 30))
+    one, many = (
+        float(np.std(ratios(each, {"short": SHORT}, {"short": 1}, 1, 0.1, 99, 30)))
+        for each in (same, differing)
+    )
+    assert many > 3 * one
+    assert 0.05 < many < 0.25

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bertsquad.console.errors import UserError
@@ -96,3 +97,19 @@ def test_neither_do_machines_that_measured_different_runs(tmp_path):
     first = read(cells_file(tmp_path / "a.json"))
     with pytest.raises(UserError, match="measure the same run on both machines"):
         check_alike(first, read(tmp_path / "b.json"))
+
+
+def test_services_at_load_are_longer_and_know_how_processes_differ(tmp_path):
+    cells = [cell(inflation=1.2, processes=[0.95, 1.05]), cell("openvino", processes=[1.0, 1.0])]
+    loaded, other = read(cells_file(tmp_path / "cells.json", cells=cells)).cells
+    np.testing.assert_allclose(loaded.at_load.seconds, 1.2 * loaded.services.seconds)
+    np.testing.assert_allclose(other.at_load.seconds, other.services.seconds)
+    assert loaded.at_load.spread == other.at_load.spread  # of all cells of the machine
+    assert loaded.spread.freedom == 2
+    assert loaded.spread.sd == pytest.approx(0.05, rel=0.01)
+
+
+def test_cells_without_servers_or_repeats_are_as_they_were_measured(tmp_path):
+    (only,) = read(cells_file(tmp_path / "cells.json", cells=[cell(inflation=None)])).cells
+    np.testing.assert_allclose(only.at_load.seconds, only.services.seconds)
+    assert only.spread.freedom == 0

@@ -1,6 +1,7 @@
 """Predictions of one run beside runs whose truth is known, and the record of hits and misses."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from bertsquad.planner.check import (
 from bertsquad.planner.demand import LengthClass
 from bertsquad.planner.export import describe_machine
 from bertsquad.planner.services import Services
+from bertsquad.planner.spread import UNKNOWN, Spread
 from made_cells import cells_file
 
 CLASSES = {"all": LengthClass("all", 1.0, np.array([100, 300]))}
@@ -48,6 +50,15 @@ def test_about_95_percent_of_runs_lie_in_the_interval():
         inside += found["low"] <= p99 <= found["high"]
     assert 176 <= inside <= 199
     assert found["low"] < found["value"] < found["high"]
+
+
+def test_processes_that_differ_make_the_interval_wider():
+    own = services(np.random.default_rng(3), 800)
+    one, many = (
+        expected_run(replace(own, spread=spread), CLASSES, {"all": 1.0}, 1, RATE, REQUESTS, 99)
+        for spread in (UNKNOWN, Spread(0.1, 20))
+    )
+    assert many["low"] < one["low"] < one["high"] < many["high"]
 
 
 def planned(**changes):

@@ -160,3 +160,26 @@ def test_a_saturated_cell_of_other_questions_is_refused(run):
     run.add_saturated("torch", "2x1x1", lengths=[12, 400], ms=[3.0, 5.0])
     with pytest.raises(UserError, match="requests of 400 word pieces, which no feature has"):
         exported(run)
+
+
+def test_how_services_change_under_load_comes_from_servers_of_the_same_layout(run):
+    for layout in ("1x1x2", "2x1x1"):
+        run.add_saturated("torch", layout, lengths=[12, 31], ms=[3.0, 5.0])
+    run.add_server("torch", "2x1x1", inflation=1.2)
+    run.add_server("torch", "2x1x1", inflation=1.1, repeat=2)
+    run.add_server(
+        "torch", "2x1x1", inflation=3.0, repeat=3, validity=validity({"other_cpus": 1.25})
+    )
+    run.add_server("torch", "1x1x2", inflation=1.4, batching={"max_tokens": 512, "wait_ms": 0})
+    found = {(each["engine"], each["layout"]): each for each in exported(run)["cells"]}
+    assert found["torch", "2x1x1"]["inflation"] == pytest.approx(1.15)
+    assert found["torch", "1x1x2"]["inflation"] is None
+    assert found["openvino", "1x1x2"]["inflation"] is None
+
+
+def test_processes_of_a_cell_are_its_repeats_and_its_servers_beside_each_other(run):
+    run.add_saturated("torch", "2x1x1", lengths=[12, 31], ms=[3.0, 5.0])
+    run.add_server("torch", "2x1x1", 1.0, lengths=(12, 31), ms=(3.6, 6.0))
+    found = {(each["engine"], each["layout"]): each for each in exported(run)["cells"]}
+    assert found["torch", "2x1x1"]["processes"] == pytest.approx([1 / 1.1, 1.2 / 1.1], rel=0.02)
+    assert found["torch", "1x1x2"]["processes"] == pytest.approx([1, 1])  # two repeats

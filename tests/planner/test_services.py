@@ -38,6 +38,20 @@ def test_a_pool_has_the_lengths_it_is_asked_for_and_the_measured_ratios():
     assert np.mean(pool) == pytest.approx(np.mean(truth(np.array([100, 300]))), rel=0.02)
 
 
+def test_a_pool_keeps_the_order_in_which_ratios_were_measured():
+    lengths = np.full(400, 128)
+    fit = Services(lengths, 0.25 * np.where(np.arange(400) < 40, 1.5, 1.0)).fit()
+    pool = fit.pool(np.array([128]), size=800)
+    assert fit.block == 20
+    np.testing.assert_allclose(pool, np.tile(0.25 * np.repeat([1.5, 1.0], [40, 360]), 2))
+
+
+def test_services_times_a_factor():
+    services = measured()
+    np.testing.assert_allclose(services.times(1.1).seconds, 1.1 * services.seconds)
+    assert services.times(1.1).lengths is services.lengths
+
+
 def test_one_length_alone_can_be_fitted():
     services = Services(np.full(40, 128), np.full(40, 0.25))
     assert services.fit().of(np.array([128])) == pytest.approx([0.25])

@@ -14,6 +14,7 @@ from bertsquad.benchmark.search import search
 from bertsquad.benchmark.served_engine import TIMED_REGION
 from bertsquad.benchmark.services import Services, raw
 from bertsquad.benchmark.serving import CLOCK, Capacity, Run, Serving
+from bertsquad.benchmark.steady import slowest_phase
 from bertsquad.benchmark.validity import validity
 
 
@@ -44,7 +45,8 @@ def describe(
     latencies = samples.latency_ms.tolist()
     twin = twin_check.compare(samples, run.schedule, services, serving.layout.lanes)
     inflation = twin.pop("inflation")
-    noise = run.noise
+    beside = samples.service_ms / services.expected(samples.batch_tokens)
+    noise = run.noise | {"slowest_phase": slowest_phase(beside)}
     if twin["verdict"] == "refuted":
         noise = noise | {"twin_kappa": abs(twin["kappa"])}
     seconds = (samples.end_ns.max() - samples.due_ns.min()) / 1e9

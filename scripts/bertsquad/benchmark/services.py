@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.benchmark.steady import BLOCKS
+from bertsquad.benchmark.twin import in_blocks
+
 MOST_RESIDUALS = 500  # kept in a file, as quantiles
 MOST_SERVICES = 4000  # kept in a file, evenly over the run
 _ROUNDS = 10
@@ -20,6 +23,8 @@ class Services:
 
     coefficients: np.ndarray  # float64[3]
     residuals: np.ndarray  # float64[n], of mean about 1
+    # So many residuals in a row are drawn together, as they were measured; 1: they are in no order.
+    block: int = 1
 
     def expected(self, lengths: np.ndarray) -> np.ndarray:
         """f of each length, seconds."""
@@ -27,8 +32,12 @@ class Services:
 
     def draw(self, lengths: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """A service of each length, seconds."""
-        drawn: np.ndarray = self.expected(lengths) * random.choice(self.residuals, len(lengths))
+        drawn: np.ndarray = self.expected(lengths) * self.draw_residuals(len(lengths), random)
         return drawn
+
+    def draw_residuals(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """So many of them: [count]."""
+        return in_blocks(self.residuals, count, self.block, random)
 
     def times(self, factor: float) -> Services:
         """All services so many times as long."""
@@ -49,7 +58,7 @@ class Services:
 
 
 def read_services(described: dict[str, Any]) -> Services:
-    """What `describe` wrote."""
+    """What `describe` wrote; its residuals have lost their order."""
     return Services(
         np.array(described["coefficients"]) / 1000, np.array(described["residuals"], np.float64)
     )
@@ -58,8 +67,8 @@ def read_services(described: dict[str, Any]) -> Services:
 def fit(lengths: np.ndarray, services: np.ndarray) -> Services:
     """f by least squares of relative errors, reweighted by f until it stands; then the residuals.
 
-    `lengths` in tokens, `services` in seconds, both [n]. ValueError without any. With fewer than
-    three lengths f is of a lower degree.
+    `lengths` in tokens, `services` in seconds, both [n], in the order of time. ValueError without
+    any. With fewer than three lengths f is of a lower degree.
     """
     if not len(services):
         raise ValueError("no services: nothing was measured")
@@ -74,7 +83,7 @@ def fit(lengths: np.ndarray, services: np.ndarray) -> Services:
     coefficients[: degree + 1] = solution / longest ** np.arange(degree + 1)
     # Seldom a fit of few requests falls below any service: it is not to be divided by.
     expected = np.maximum(_f(coefficients, lengths), _least(services))
-    return Services(coefficients, services / expected)
+    return Services(coefficients, services / expected, -(-len(services) // BLOCKS))
 
 
 def _least(services: np.ndarray) -> float:

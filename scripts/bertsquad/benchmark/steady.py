@@ -18,6 +18,7 @@ Class = Literal["flat", "warm-up", "slowdown", "no steady state"]
 
 NEEDS = 100  # samples: five for each of the 20 blocks
 _BATCH = 5  # of MSER-5
+PHASE = 20  # samples in a row; what is slow by chance is so for single ones
 BLOCKS = 20
 MATTERS = 0.02  # a difference that a comparison is meant to see
 # Not 0.05: among 30 cells that would call one or two unsteady by chance.
@@ -46,11 +47,13 @@ class Steady:
     kind: Class
     dropped: int  # samples before it is steady
     drift: Drift  # of the rest
+    phase: float  # of the rest: slowest_phase
 
     def describe(self) -> dict[str, Any]:
         """As a cell holds it."""
         drift = {"share": self.drift.share, "low": self.drift.low, "high": self.drift.high}
-        return {"class": self.kind, "dropped": self.dropped, "drift": drift}
+        found = {"class": self.kind, "dropped": self.dropped, "drift": drift}
+        return found | {"slowest_phase": self.phase}
 
 
 def truncation(values: np.ndarray) -> int | None:
@@ -91,6 +94,14 @@ def dependence(values: np.ndarray) -> float:
     return correlation
 
 
+def slowest_phase(values: np.ndarray) -> float:
+    """How many times the median PHASE successive samples took, at most: 1.4 where the machine was
+    slower for a while. `values` [n] above 0; geometric means, so that one sample weighs little."""
+    logs = np.log(values / np.median(values))
+    means = np.convolve(logs, np.ones(PHASE) / PHASE, "valid") if len(logs) >= PHASE else [0.0]
+    return float(np.exp(np.max(means)))
+
+
 def classify(values: np.ndarray) -> Steady | None:
     """The class of [n] service times, each divided by what one of its length takes. None of fewer
     than NEEDS."""
@@ -98,13 +109,13 @@ def classify(values: np.ndarray) -> Steady | None:
         return None
     dropped = truncation(values)
     if dropped is None:
-        return Steady(_unless_equal_halves(values), 0, drift(values))
+        return Steady(_unless_equal_halves(values), 0, drift(values), slowest_phase(values))
     rest = values[dropped:]
-    found = drift(rest)
+    found, phase = drift(rest), slowest_phase(rest)
     if found.matters or _wanders(rest):
-        return Steady("no steady state", dropped, found)
+        return Steady("no steady state", dropped, found, phase)
     kind = _change(values[:dropped], rest)
-    return Steady(kind, 0 if kind == "flat" else dropped, found)
+    return Steady(kind, 0 if kind == "flat" else dropped, found, phase)
 
 
 def block_medians(values: np.ndarray) -> np.ndarray:

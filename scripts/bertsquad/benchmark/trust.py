@@ -10,16 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bertsquad.benchmark.verdicts import LOOKS
+
 EQUAL = 40  # trials with equal sides
 FALSE_AT_MOST = 5  # of them; at a true rate of 5 % more come by chance in 1.4 %
 PER_GROUP = 5
 # Whether equal sides are told apart does not depend on how long turns are; that a small difference
 # is found does.
 EQUAL_TURN_S = 0.3
-KNOWN_TURN_S = 1.0
+KNOWN_TURN_S = 2.0
 FEATURES = 32  # of a pass
 KNOWN = {0.05: 2, 0.02: 2}  # trials by the share by which b is slower
 RATIO_WITHIN = 0.01  # of 1.05, where b is slower by 5 %
+# A first look that tells sides apart does so where chance has made the difference large: a ratio to
+# within a hundredth takes all rounds.
+LOOKS_OF = {0.05: LOOKS[-1:]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,16 @@ class Trial:
     turn_seconds: float
     features: int  # of a pass
     seed: int
+    looks: tuple[int, ...] = LOOKS  # undisturbed rounds after which there may be a verdict
 
 
 def trials() -> list[Trial]:
     """All of them."""
     known = [
-        Trial(f"{kind}-{number}", kind, share, KNOWN_TURN_S, FEATURES, round(1e5 * share) + number)
+        Trial(
+            *(f"{kind}-{number}", kind, share, KNOWN_TURN_S, FEATURES, round(1e5 * share) + number),
+            looks=LOOKS_OF.get(share, LOOKS),
+        )
         for share, count in KNOWN.items()
         for kind in [f"slower-{100 * share:.0f}"]
         for number in range(1, count + 1)

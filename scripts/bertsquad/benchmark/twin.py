@@ -75,29 +75,41 @@ def _one_server(arrivals: np.ndarray, services: np.ndarray) -> np.ndarray:
 
 
 def latency_percentile(
-    services: np.ndarray, servers: int, rate: float, percentile: float, size: Streams = STANDARD
+    services: np.ndarray,
+    servers: int,
+    rate: float,
+    percentile: float,
+    size: Streams = STANDARD,
+    block: int = 1,
 ) -> float:
-    """Of Poisson arrivals, seconds, nearest rank; each service is drawn from those measured."""
+    """Of Poisson arrivals, seconds, nearest rank. Services are drawn from those measured, so many
+    in a row as a `block` has (`in_blocks`)."""
     latencies = [
         fcfs(gaps.cumsum() / rate, drawn, servers)[WARM_UP:]
-        for gaps, drawn in _draws(services, size)
+        for gaps, drawn in _draws(services, size, block)
     ]
     return _percentile(np.concatenate(latencies), percentile)
 
 
 def highest_rate(
-    services: np.ndarray, servers: int, slo_s: float, percentile: float, size: Streams = STANDARD
+    services: np.ndarray,
+    servers: int,
+    slo_s: float,
+    percentile: float,
+    size: Streams = STANDARD,
+    block: int = 1,
 ) -> float:
     """Requests a second up to which the percentile of latency stays within the SLO.
 
-    By bisection, from below, to PRECISION. TooSlowError where the services alone exceed the SLO.
+    By bisection, from below, to PRECISION; `block` as for `latency_percentile`. TooSlowError where
+    the services alone exceed the SLO.
     """
     alone = _percentile(services, percentile)
     if alone > slo_s:
         raise TooSlowError(alone)
 
     def meets(rate: float) -> bool:
-        return latency_percentile(services, servers, rate, percentile, size) <= slo_s
+        return latency_percentile(services, servers, rate, percentile, size, block) <= slo_s
 
     high = servers / float(np.mean(services))  # above it the queue grows without end
     low = high / 2
@@ -111,12 +123,28 @@ def highest_rate(
     return low
 
 
-def _draws(services: np.ndarray, size: Streams) -> list[tuple[np.ndarray, np.ndarray]]:
+def in_blocks(
+    values: np.ndarray, count: int, block: int, random: np.random.Generator
+) -> np.ndarray:
+    """`count` of [n] measured values, so many of them in a row as they were measured: what is slow
+    together stays together. Each row begins anywhere, and the last value is followed by the first.
+
+    `block` 1: each by itself. Source: Politis and Romano, "A circular block-resampling procedure
+    for stationary data" (1992).
+    """
+    begins = random.integers(len(values), size=-(-count // block))
+    taken = (begins[:, None] + np.arange(block)).ravel()[:count] % len(values)
+    drawn: np.ndarray = values[taken]
+    return drawn
+
+
+def _draws(services: np.ndarray, size: Streams, block: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Gaps at rate 1 and services of each stream."""
     count = size.arrivals + WARM_UP
     generators = [np.random.default_rng([size.seed, stream]) for stream in range(size.streams)]
     return [
-        (random.exponential(1.0, count), random.choice(services, count)) for random in generators
+        (random.exponential(1.0, count), in_blocks(services, count, block, random))
+        for random in generators
     ]
 
 

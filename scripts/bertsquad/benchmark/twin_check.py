@@ -61,7 +61,7 @@ def batched(
     """Latencies, seconds, where a free lane takes a batch by the rule of tickets.take and its
     service is that of so many tokens. [requests]"""
     due, tokens = (schedule.due_ns / 1e9).tolist(), schedule.tokens.tolist()
-    residuals = random.choice(services.residuals, len(schedule))
+    residuals = services.draw_residuals(len(schedule), random)
     free = [0.0] * lanes
     ends = np.empty(len(schedule))
     first, before = 0, 0.0

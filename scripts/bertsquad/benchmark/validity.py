@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from bertsquad.benchmark.steady import PHASE
 from bertsquad.machine.activity import BUSY_CPUS
 
 Level = Literal["noted", "disturbed", "invalid"]
@@ -64,6 +65,12 @@ CHECKS = (
     _TAKE(
         "too_few", "too_few", "percentiles", None, None, "raise `iterations` or `requests`", noted=0
     ),
+    # Four fifths of a layout's capacity are more than it has while it is slower by a quarter.
+    _TAKE(
+        *("slow_phase", "slow_phase", f"times as slow for {PHASE} requests in a row", None, None),
+        "take a machine that nobody shares; high percentiles hold such phases",
+        noted=1.25,
+    ),
 )
 # What no cell tells by itself: only machine.json beside it does (reporting/summary/judging.py).
 OTHER_MACHINE = _TAKE(
@@ -113,6 +120,8 @@ def evidence(measured: Mapping[str, Any], *, native: bool, min_seconds: float) -
         beyond_chance = drift["low"] > 0 or drift["high"] < 0
         found["drift_share"] = abs(drift["share"]) if beyond_chance else 0.0
         found["unsteady"] = int(steady["class"] in ("no steady state", "slowdown"))
+    phases = (steady.get("slowest_phase"), noise.get("slowest_phase"))
+    found["slow_phase"] = max((p for p in phases if isinstance(p, int | float)), default=None)
     latency = measured.get("latency_ms", {})
     found["too_few"] = sum(isinstance(p, dict) and "needs" in p for p in latency.values())
     return found | {"emulated": int(not native)}

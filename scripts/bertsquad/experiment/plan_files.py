@@ -33,13 +33,12 @@ class PlanFiles:
         ]
 
     def cells(self, machine: str = "") -> list[str]:
-        """The cells of single requests, and of layouts whose lanes are all busy, of a kind of
-        machine; "" where there is one."""
+        """The cells of single requests, and of layouts under load, of a kind of machine; "" where
+        there is one."""
         folder = f"/benchmark/{machine}/" if machine else "/benchmark/"
         starts = tuple(f"{folder}{name}/batch1-" for name in self.scenarios())
         found = [path for path in self.experiment.cell_files() if any(s in path for s in starts)]
-        served = [path for path in Served(self.experiment).files() if folder in path]
-        return found + [path for path in served if "-saturated-" in path]
+        return found + [path for path in Served(self.experiment).files() if folder in path]
 
     def metrics(self, machine: str = "") -> list[str]:
         """The scores of the timed runs: those of this kind of machine, where it has its own."""

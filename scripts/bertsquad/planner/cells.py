@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from bertsquad.console.errors import UserError
 from bertsquad.own_json import read_own_json
 from bertsquad.planner.services import Services
+from bertsquad.planner.spread import UNKNOWN, Spread, spread_of
 
 SCHEMA = 1
 _SCHEMA_FILE = Path(__file__).with_name("cells.schema.yaml")
@@ -50,6 +51,13 @@ class Cell:
     passed: bool | None
     validity: str
     disturbed_by: str
+    inflation: float = 1.0  # mean service of a server's requests over that with all lanes busy
+    spread: Spread = UNKNOWN  # of processes on its machine
+
+    @property
+    def at_load(self) -> Services:
+        """Its services where requests come by themselves: what a plan is made by."""
+        return replace(self.services.times(self.inflation), spread=self.spread)
 
     @property
     def name(self) -> str:
@@ -93,6 +101,7 @@ def parsed(data: Any, source: str) -> CellFile:
     """The same of what is read already, by the name of its `source`."""
     check(data, source)
     machine = data["machine"]
+    spread = spread_of(cell.get("processes", ()) for cell in data["cells"])
     return CellFile(
         path=source,
         fingerprint=machine["fingerprint"],
@@ -100,7 +109,7 @@ def parsed(data: Any, source: str) -> CellFile:
         cores=machine["cores"],
         memory_mib=machine["memory_mib"],
         runs=data["runs"],
-        cells=tuple(map(_cell, data["cells"])),
+        cells=tuple(_cell(cell, spread) for cell in data["cells"]),
     )
 
 
@@ -192,7 +201,7 @@ def _short(found: Any, expected: Any) -> str:
     return f"{found}, not {expected}"
 
 
-def _cell(data: dict[str, Any]) -> Cell:
+def _cell(data: dict[str, Any], spread: Spread) -> Cell:
     services = Services(
         np.array(data["lengths"], np.int64), np.array(data["service_ms"], np.float64) / 1000
     )
@@ -205,4 +214,6 @@ def _cell(data: dict[str, Any]) -> Cell:
         passed=data["passed"],
         validity=data["validity"],
         disturbed_by=data["disturbed_by"],
+        inflation=data.get("inflation") or 1.0,
+        spread=spread,
     )

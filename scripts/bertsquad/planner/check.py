@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.benchmark.twin import fcfs
+from bertsquad.benchmark.twin import fcfs, in_blocks
 from bertsquad.console.errors import UserError
 from bertsquad.planner.capacity import mixed
 from bertsquad.planner.cells import Cell, CellFile
@@ -60,14 +60,15 @@ def expected_run(
     percentile: int,
 ) -> dict[str, float]:
     """The percentile of one run of so many Poisson requests, milliseconds: `value`, the median of
-    what is expected, and the ends of 95 % of it. The doubt is both that of the services, which are
-    bootstrapped, and of the run's own arrivals."""
+    what is expected, and the ends of 95 % of it. The doubt is that of the services, which are
+    bootstrapped, of the process that will serve, and of the run's own arrivals."""
     random = np.random.default_rng([0, 8])
     found = []
     for _ in range(DRAWS):
-        pool = mixed(services.resampled(random).fit(), classes, shares, _POOL)
+        fit = services.again(random).fit()
+        pool = mixed(fit, classes, shares, _POOL)
         arrivals = np.cumsum(random.exponential(1 / rate, requests))
-        latencies = fcfs(arrivals, random.choice(pool, requests), lanes)
+        latencies = fcfs(arrivals, in_blocks(pool, requests, fit.block, random), lanes)
         found.append(np.percentile(latencies, percentile, method="inverted_cdf"))
     low, value, high = (1000 * float(each) for each in np.quantile(found, _COVERED))
     return {"low": low, "value": value, "high": high}
@@ -105,7 +106,7 @@ def checks(
         rate = plan["settings"]["windows"] * sum(row["rates"].values()) / row["machines"]
         measured = serve(row, rate)
         expected = expected_run(
-            cell.services,
+            cell.at_load,
             classes[row["machine"]],
             row["rates"],
             cell.lanes,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bertsquad.benchmark.validity import VERDICTS
 from bertsquad.benchmark.workload import make_workload
 from bertsquad.console.errors import UserError
 from bertsquad.data.features import Features
@@ -19,6 +20,7 @@ from bertsquad.machine.reading import is_unavailable, value
 from bertsquad.own_json import as_written
 from bertsquad.planner.cells import SCHEMA, check
 from bertsquad.planner.explored import read_explored
+from bertsquad.planner.loaded import Server, at_load
 from bertsquad.reporting.summary.cells import read_cell
 from bertsquad.reporting.summary.comparisons import comparison_row
 from bertsquad.reporting.summary.judging import judge, measured_elsewhere
@@ -33,6 +35,7 @@ _MODEL_KEYS = (
 # In percent; the ends hold 95 % of other questions on the same articles.
 _SCORES = ("exact_match", "exact_match_low", "exact_match_high", "f1", "f1_low", "f1_high")
 _KEY = ("run", "engine", "precision", "layout")  # of a cell
+_Repeats = list[tuple[dict[str, Any], dict[str, Any]]]  # of a cell: a row, and its requests
 _MEASURE = "measure it with benchmark.scenarios {padding: none} and batch size 1"
 
 
@@ -67,15 +70,21 @@ def export(
     scores = {_model(row): row for row in map(read_metrics, metrics)}
     compared = {_model(row): row for row in map(comparison_row, comparisons)}
     opened = {run: Features.open(each.features) for run, each in runs.items()}
-    found: dict[tuple[Any, ...], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    found: dict[tuple[Any, ...], _Repeats] = {}
+    served: dict[tuple[Any, ...], list[Server]] = {}
     rows = {path: read_cell(path) for path in sorted(cells)}
     judge(rows.values())
     for path, row in rows.items():
-        if "refused" in row or not _is_planned_with(path, row):
+        is_server = "refused" not in row and _is_server(path, row)
+        if "refused" in row or not (is_server or _is_planned_with(path, row)):
             continue
         if row["run"] not in runs:
             raise UserError(f"{path}: run {row['run']!r} is not one of {', '.join(runs)}")
         _check_machine(path, row, machine, source)
+        if is_server:
+            server = _server(path, row, opened[row["run"]])
+            served.setdefault((*_model(row), row["layout"]), []).append(server)
+            continue
         requests = requests_of(path, row["mode"], opened[row["run"]])
         layout = row.get("layout") or f"1x1x{row['threads']:.0f}"
         key = (*_model(row), layout)
@@ -97,6 +106,7 @@ def export(
         "runs": described,
         "cells": [
             _cell(key, repeats, scores.get(tuple(key[:3]), {}), compared.get(tuple(key[:3]), {}))
+            | at_load([requests for _, requests in _taken(repeats)], served.get(tuple(key[:4]), []))
             for key, repeats in found.items()
             if tuple(key[:4]) not in taken
         ]
@@ -149,6 +159,18 @@ def _is_planned_with(path: Path, row: Mapping[str, Any]) -> bool:
     if row["mode"] == "saturated":
         return not read_object(path).get("batching")
     return bool(row["mode"] == "batches" and row["padding"] == "none" and row["batch_size"] == 1)
+
+
+def _is_server(path: Path, row: Mapping[str, Any]) -> bool:
+    """A layout to which single requests came by themselves."""
+    return bool(row["mode"] == "server" and not read_object(path).get("batching"))
+
+
+def _server(path: Path, row: Mapping[str, Any], features: Features) -> Server:
+    saturated = _saturated(path, features)
+    with as_written(path, again="measure it again"):
+        inflation = float(read_object(path)["service"]["inflation"])
+    return Server(row["validity"] or "valid", inflation, saturated)
 
 
 def requests_of(path: Path, mode: str, features: Features) -> dict[str, Any]:
@@ -230,13 +252,13 @@ def _timed(data: Mapping[str, Any], lengths: np.ndarray) -> np.ndarray:
 
 def _cell(
     key: Sequence[Any],
-    repeats: list[tuple[dict[str, Any], dict[str, Any]]],
+    repeats: _Repeats,
     score: Mapping[str, Any],
     change: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All repeats as one; where some are valid, those that were disturbed are left aside."""
-    best = min((_VERDICTS.index(row["validity"] or "valid") for row, _ in repeats))
-    taken = [each for each in repeats if _VERDICTS.index(each[0]["validity"] or "valid") == best]
+    """All repeats as one."""
+    taken = _taken(repeats)
+    verdict = taken[0][0]["validity"] or "valid"
     run, engine, precision, layout, mode = key
     return {
         "run": run,
@@ -251,13 +273,17 @@ def _cell(
         **{name: score.get(name) for name in _SCORES},
         "f1_share": change.get("f1_share"),
         "passed": change.get("passed"),
-        "validity": _VERDICTS[best],
-        "disturbed_by": taken[0][0]["validity_reasons"] if best else "",
+        "validity": verdict,
+        "disturbed_by": "" if verdict == "valid" else taken[0][0]["validity_reasons"],
         "measured": min(str(requests["started_at"]) for _, requests in taken),
     }
 
 
-_VERDICTS = ("valid", "disturbed", "invalid")
+def _taken(repeats: _Repeats) -> _Repeats:
+    """Where some are valid, those that were disturbed are left aside."""
+    verdicts = [VERDICTS.index(row["validity"] or "valid") for row, _ in repeats]
+    best = min(verdicts)
+    return [each for each, verdict in zip(repeats, verdicts, strict=True) if verdict == best]
 
 
 def describe_run(run: Run) -> dict[str, Any]:

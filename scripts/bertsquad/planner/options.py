@@ -110,7 +110,7 @@ class Choices:
                 name = f"{machine}: {cell.name}"
                 why = self._why(machine, cell, limits, "" if valid else "disturbed")
                 if why is None:
-                    fit = self.fits.get(id(cell)) or cell.services.fit()
+                    fit = self.fits.get(id(cell)) or cell.at_load.fit()
                     self.fits[id(cell)] = fit
                     choices.append(Choice(name, machine, cell, fit))
                 else:
@@ -166,7 +166,7 @@ class Choices:
                 name: self.classes[name].share for name in self.capacity(choice, slo_s).eligible
             }
             self.drawn[choice.name] = ratios(
-                choice.cell.services,
+                choice.cell.at_load,
                 self.classes,
                 shares,
                 choice.cell.lanes,

@@ -133,6 +133,12 @@ def _warnings(plan: _Plan) -> Iterator[str]:
             f"not to be trusted: {name} was disturbed while it was measured, and its machine has "
             "no better cell; measure it again on a quiet machine"
         )
+    for name, processes in plan["processes"].items():
+        if processes["freedom"] == 0:
+            yield (
+                f"{name}: no cell was measured by two processes, so how much they differ is not "
+                "known, and intervals are too narrow; benchmark.repeats: 3 tells"
+            )
 
 
 def _fleet(plan: _Plan) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from bertsquad.benchmark.twin import TooSlowError, highest_rate, latency_percentile
+from bertsquad.benchmark.twin import Streams, TooSlowError, highest_rate, latency_percentile
 from bertsquad.files import sha256
 from bertsquad.planner import beside
 from bertsquad.planner.capacity import DRAWN, PLANNED, mixed
@@ -95,11 +95,11 @@ class Planning:
             pool = mixed(choice.fit, self.choices.classes, rates)
             requests = self.choices.questions.windows * sum(rates.values()) / count
             lanes, percentile = choice.cell.lanes, self.wanted.percentile
-            slo_s = self.limits.slo_s
-            if latency_percentile(pool, lanes, requests, percentile, PLANNED) <= slo_s:
+            slo_s, block = self.limits.slo_s, choice.fit.block
+            if latency_percentile(pool, lanes, requests, percentile, PLANNED, block) <= slo_s:
                 continue
             try:
-                most = highest_rate(pool, lanes, slo_s, percentile, PLANNED)
+                most = highest_rate(pool, lanes, slo_s, percentile, PLANNED, block)
             except TooSlowError:
                 most = 0.5 * requests
             now = used(problem.options, name).utilisation
@@ -116,14 +116,16 @@ class Planning:
         lanes, percentile = choice.cell.lanes, self.wanted.percentile
         requests = self.choices.questions.windows * sum(rates.values()) / count
         pool = mixed(choice.fit, self.choices.classes, rates)
-        value = latency_percentile(pool, lanes, requests, percentile, PLANNED)
-        base = latency_percentile(pool, lanes, requests, percentile, DRAWN)
+
+        def of(pool: np.ndarray, size: Streams) -> float:
+            return latency_percentile(pool, lanes, requests, percentile, size, choice.fit.block)
+
+        value, base = of(pool, PLANNED), of(pool, DRAWN)
         random = np.random.default_rng([0, 6])
         drawn = []
         for _ in range(_P99_DRAWS):
-            fit = choice.cell.services.resampled(random).fit()
-            again = mixed(fit, self.choices.classes, rates)
-            drawn.append(latency_percentile(again, lanes, requests, percentile, DRAWN) / base)
+            fit = choice.cell.at_load.again(random).fit()
+            drawn.append(of(mixed(fit, self.choices.classes, rates), DRAWN) / base)
         low, high = np.quantile(drawn, [0.025, 0.975])
         return {
             "value": 1000 * value,
@@ -150,6 +152,7 @@ def make_plan(files: Mapping[str, CellFile], wanted: Wanted) -> dict[str, Any]:
             name: {"cpu": file.cpu, "cores": file.cores, "fingerprint": file.fingerprint}
             for name, file in files.items()
         },
+        "processes": {name: asdict(file.cells[0].spread) for name, file in files.items()},
         "options_considered": sum(len(file.cells) for file in files.values()),
         "dropped": [
             {"option": each.name, "reason": each.reason, "detail": each.detail} for each in dropped

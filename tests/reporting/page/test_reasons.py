@@ -3,7 +3,7 @@
 import pytest
 
 from bertsquad.benchmark.validity import CODES, reasons_in_words, validity
-from bertsquad.reporting.page.reasons import in_plain_words
+from bertsquad.reporting.page.reasons import _NAMES, in_plain_words, named
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from bertsquad.reporting.page.reasons import in_plain_words
         ("no_steady_state 1 series", "no steady state"),
         ("too_few 1 percentiles", "too few requests for 1 percentile"),
         ("too_few 3 percentiles", "too few requests for 3 percentiles"),
+        (
+            "slow_phase 1.4 times as slow for 20 requests in a row",
+            "the machine was 1.4 times as slow for a while",
+        ),
         (
             "busy 1 CPUs; other_machine measured on host a; machine.json is of b",
             "others kept 1 CPUs busy; measured on host a; machine.json is of b",
@@ -35,3 +39,13 @@ def test_every_code_has_words_of_its_own(code: str):
     short = reasons_in_words(validity({check.noise: 99})["reasons"])
     assert short.startswith(f"{code} ")
     assert in_plain_words(short) != short
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_has_a_name_of_words(code: str):
+    assert "_" not in named(code)
+    assert named(code) in _NAMES.values()
+
+
+def test_a_code_that_is_not_known_stays():
+    assert named("cosmic") == "cosmic"

@@ -87,7 +87,7 @@ def test_disturbed_cells_are_no_headline_and_the_page_says_what_to_do(tmp_path):
     add_cell(results, "run", cell("torch", "fp32", "padded", 1, 10.0))
     level, reason = judged(results)["Times"]
     assert level == "care"
-    assert "1 of 2 cells disturbed (waited 1" in reason
+    assert "1 of 2 cells disturbed (threads waited 1" in reason
     assert "close what else runs" in reason
     facts = findings(Summary(tables.summarize([], results.cells, [])))
     tiles = [tile.value for tile in sentences.tiles(facts) if tile.label == "Best latency"]

@@ -11,6 +11,11 @@ def in_plain_words(reasons: str) -> str:
     return "; ".join(_plain(reason) for reason in separate(reasons))
 
 
+def named(code: str) -> str:
+    """A code as a phrase without its number: `others computed`. What is not known stays."""
+    return _NAMES.get(code, code)
+
+
 def _plain(reason: str) -> str:
     code, _, rest = reason.partition(" ")
     if code == "other_machine":
@@ -46,4 +51,24 @@ _WORDS: dict[str, Callable[[float], str]] = {
     "emulated": lambda _: "its precision was emulated",
     "failed_f1": lambda share: f"it lost {_percent(share)} of FP32's F1",
     "too_few": _percentiles,
+    "slow_phase": lambda times: f"the machine was {times:.2g} times as slow for a while",
+}
+_NAMES = {
+    "throttled": "held back by a quota",
+    "swapped": "page faults from the disk",
+    "stolen": "the host took time",
+    "waited": "threads waited",
+    "busy": "others computed",
+    "clock": "the clock changed",
+    "slow_clock": "a slower clock",
+    "drift": "drift",
+    "no_steady_state": "no steady state",
+    "late": "requests began late",
+    "queue_model_refuted": "another queue than predicted",
+    "too_short": "timed too briefly",
+    "emulated": "an emulated precision",
+    "failed_f1": "lost F1",
+    "too_few": "too few requests",
+    "slow_phase": "slow for a while",
+    "other_machine": "another machine",
 }

@@ -11,6 +11,7 @@ from bertsquad.benchmark.modes import MODES
 from bertsquad.benchmark.validity import CODES, makes_worse, separate
 from bertsquad.reporting.formats import score, short, whole
 from bertsquad.reporting.page.findings import Findings, Speedup
+from bertsquad.reporting.page.reasons import named
 from bertsquad.reporting.summary.columns import Row
 from bertsquad.reporting.summary.standing import EMULATED, FAILED, LeftOut, grouped, percent
 
@@ -279,9 +280,9 @@ def _reasons(cells: Sequence[Row]) -> Iterator[str]:
 
 
 def _causes(reasons: Iterable[str]) -> tuple[str, str]:
-    """How often each code occurs among the reasons, and what to do."""
+    """How often each cause occurs among the reasons, in words, and what to do."""
     times = Counter(reason.split()[0] for reason in reasons)
-    causes = ", ".join(f"{code} {count}\u00a0×" for code, count in times.most_common())
+    causes = ", ".join(f"{named(code)} {count}\u00a0×" for code, count in times.most_common())
     todo = dict.fromkeys(CODES[code].do for code in times if code in CODES)
     return causes, ", ".join(todo)
 
