@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from bertsquad.benchmark.steady import PHASE
 from bertsquad.machine.activity import BUSY_CPUS
 
 Level = Literal["noted", "disturbed", "invalid"]
@@ -67,7 +66,7 @@ CHECKS = (
     ),
     # Four fifths of a layout's capacity are more than it has while it is slower by a quarter.
     _TAKE(
-        *("slow_phase", "slow_phase", f"times as slow for {PHASE} requests in a row", None, None),
+        *("slow_phase", "slow_phase", "times as slow for a while", None, None),
         "take a machine that nobody shares; high percentiles hold such phases",
         noted=1.25,
     ),

@@ -17,7 +17,7 @@ from bertsquad.reporting.page.reasons import _NAMES, in_plain_words, named
         ("too_few 1 percentiles", "too few requests for 1 percentile"),
         ("too_few 3 percentiles", "too few requests for 3 percentiles"),
         (
-            "slow_phase 1.4 times as slow for 20 requests in a row",
+            "slow_phase 1.4 times as slow for a while",
             "the machine was 1.4 times as slow for a while",
         ),
         (
