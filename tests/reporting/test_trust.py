@@ -36,6 +36,13 @@ def test_the_page_has_a_row_for_each_kind_and_says_what_held():
     assert "Measured 2026-11-30, EPYC, 2 threads." in page
 
 
+def test_a_ratio_that_is_off_is_explained_by_the_spread_of_rounds():
+    missed = one("slower-5-2", 0.05, "faster", 1.07) | {"sd": 0.05}
+    said = "A ratio to within 0.01 takes about 97 rounds where they spread by 5.0%, as they did"
+    assert said in trust.page([*FOUND, missed], None)
+    assert "takes about" not in trust.page(FOUND, None)
+
+
 def test_the_table_has_a_line_for_each_trial():
     lines = trust.table(FOUND).splitlines()
     assert lines[0].startswith("trial,slow_down,verdict,ratio,low,high,rounds_used")

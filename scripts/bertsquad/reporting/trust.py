@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.benchmark.trust import FALSE_AT_MOST, Outcome, outcomes
+from bertsquad.benchmark.trust import FALSE_AT_MOST, RATIO_WITHIN, Outcome, outcomes
 from bertsquad.reporting.verdicts import noise_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_Z95 = 1.96  # standard errors on either side
 TITLE = "Verdicts whose truth is known"
 COLUMNS = (
     *("trial", "slow_down", "verdict", "ratio", "low", "high", "rounds_used"),
@@ -83,6 +85,14 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
             for one in some
         )
         lines.append(f"Slower by {share:.0%}, in turns of {some[0]['turn_seconds']:g} s: {ratios}.")
+    five = [one for one in found if one["slow_down"] == 0.05]
+    if any(abs(one["ratio"]["value"] - 1.05) > RATIO_WITHIN for one in five):
+        sd = max(one["sd"] for one in five)
+        rounds = math.ceil((_Z95 * sd / RATIO_WITHIN) ** 2)
+        lines.append(
+            f"A ratio to within {RATIO_WITHIN:g} takes about {rounds} rounds where they spread by "
+            f"{sd:.1%}, as they did then."
+        )
     equal = [one["sd"] for one in found if one["slow_down"] == 0]
     if equal:
         lines.append(
