@@ -79,7 +79,7 @@ twin: $(VENV)/.test ## how well a server's queue is predicted: 60 runs, twenty m
 
 # In pieces: make plans SECONDS=140, again until all are checked. Needs SQUAD_DIR: a folder with SQuAD
 # 1.1, on which MiniLM is trained first (SECONDS=0: only that).
-plans: $(VENV)/.test ## do plans hold: eight of them run as servers, some twenty minutes on a quiet machine
+plans: $(VENV)/.test ## do plans hold: eight of them run as servers, half an hour on a quiet machine
 	$(VENV)/bin/python tests/fixtures/measure_plans.py measure --folder results/plans $(if $(SECONDS),--seconds $(SECONDS))
 	$(VENV)/bin/python tests/fixtures/measure_plans.py report --folder results/plans --output docs/results/plan
 
