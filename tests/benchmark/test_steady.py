@@ -14,6 +14,7 @@ from bertsquad.benchmark.steady import (
     slowest_phase,
     truncation,
 )
+from bertsquad.benchmark.validity import CODES
 
 N = 400
 PLACE = np.arange(N) / N
@@ -124,6 +125,12 @@ def test_a_phase_is_found_whatever_single_samples_do():
     values[300:330] *= 1.5
     assert slowest_phase(values) == pytest.approx(1.5, abs=0.08)
     assert classify(values).describe()["slowest_phase"] == pytest.approx(1.5, abs=0.08)
+
+
+def test_as_many_slow_samples_one_at_a_time_are_no_phase():
+    values = np.exp(0.1 * np.random.default_rng(2).standard_normal(N))
+    values[::20] *= 1.5
+    assert slowest_phase(values) < 1.15 < CODES["slow_phase"].noted
 
 
 def test_one_slow_sample_is_no_phase():

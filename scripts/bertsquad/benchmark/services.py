@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bertsquad.benchmark.steady import BLOCKS
-from bertsquad.benchmark.twin import in_blocks
+from bertsquad.benchmark.twin import block_of, in_blocks
 
 MOST_RESIDUALS = 500  # kept in a file, as quantiles
 MOST_SERVICES = 4000  # kept in a file, evenly over the run
@@ -57,13 +56,6 @@ class Services:
         }
 
 
-def read_services(described: dict[str, Any]) -> Services:
-    """What `describe` wrote; its residuals have lost their order."""
-    return Services(
-        np.array(described["coefficients"]) / 1000, np.array(described["residuals"], np.float64)
-    )
-
-
 def fit(lengths: np.ndarray, services: np.ndarray) -> Services:
     """f by least squares of relative errors, reweighted by f until it stands; then the residuals.
 
@@ -83,7 +75,7 @@ def fit(lengths: np.ndarray, services: np.ndarray) -> Services:
     coefficients[: degree + 1] = solution / longest ** np.arange(degree + 1)
     # Seldom a fit of few requests falls below any service: it is not to be divided by.
     expected = np.maximum(_f(coefficients, lengths), _least(services))
-    return Services(coefficients, services / expected, -(-len(services) // BLOCKS))
+    return Services(coefficients, services / expected, block_of(len(services)))
 
 
 def _least(services: np.ndarray) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bertsquad.benchmark.steady import BLOCKS
+
 WARM_UP = 1000  # arrivals dropped at the start of each stream, where the queue is still empty
 PRECISION = 0.005  # of the highest rate, relative
 
@@ -121,6 +123,11 @@ def highest_rate(
         middle = math.sqrt(low * high)
         low, high = (middle, high) if meets(middle) else (low, middle)
     return low
+
+
+def block_of(count: int) -> int:
+    """How many of so many measured values, in a row, are drawn together: a twentieth."""
+    return -(-count // BLOCKS)
 
 
 def in_blocks(

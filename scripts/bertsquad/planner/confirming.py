@@ -50,7 +50,7 @@ def confirm(
     shares = {each: found.share for each, found in classes.items()}
     requests = len(measured.latencies_ms)
     expected = expected_run(
-        cell.services, classes, shares, cell.lanes, rate, requests, wanted.percentile
+        cell.at_load, classes, shares, cell.lanes, rate, requests, wanted.percentile
     )
     found = float(np.percentile(measured.latencies_ms, wanted.percentile, method="inverted_cdf"))
     status = "confirmed" if found <= 1000 * scorer.slo_s else "beyond"

@@ -169,7 +169,7 @@ def _is_server(path: Path, row: Mapping[str, Any]) -> bool:
 def _server(path: Path, row: Mapping[str, Any], features: Features) -> Server:
     saturated = _saturated(path, features)
     with as_written(path, again="measure it again"):
-        inflation = float(read_object(path)["service"]["inflation"])
+        inflation = float(saturated["inflation"])
     return Server(row["validity"] or "valid", inflation, saturated)
 
 
@@ -197,6 +197,7 @@ def _saturated(path: Path, features: Features) -> dict[str, Any]:
     return {
         "lengths": lengths,
         "service_ms": samples,
+        "inflation": service.get("inflation"),  # of a server
         "started_at": data.get("started_at", ""),
         "peak_mib": memory,
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bertsquad.benchmark.twin import block_of
 from bertsquad.planner.spread import UNKNOWN, Spread
 
 BLOCKS = 20  # of successive requests, resampled whole: neighbours in time are alike
@@ -77,8 +78,8 @@ class Fit:
 
     @property
     def block(self) -> int:
-        """How many successive requests are drawn together: a twentieth of those measured."""
-        return -(-len(self.ratios) // BLOCKS)
+        """How many successive requests are drawn together."""
+        return block_of(len(self.ratios))
 
     def of(self, lengths: np.ndarray) -> np.ndarray:
         """f of each length: float64, seconds."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertsquad.benchmark.trust import FALSE_AT_MOST, RATIO_WITHIN, Outcome, outcomes
+from bertsquad.benchmark.trust import FALSE_AT_MOST, RATIO_WITHIN, Outcome, is_near, outcomes
 from bertsquad.reporting.verdicts import noise_line
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
         )
         lines.append(f"Slower by {share:.0%}, in turns of {some[0]['turn_seconds']:g} s: {ratios}.")
     five = [one for one in found if one["slow_down"] == 0.05]
-    if any(abs(one["ratio"]["value"] - 1.05) > RATIO_WITHIN for one in five):
+    if not all(map(is_near, five)):
         sd = max(one["sd"] for one in five)
         rounds = math.ceil((_Z95 * sd / RATIO_WITHIN) ** 2)
         lines.append(
