@@ -35,3 +35,11 @@ def test_factors_have_the_spread_and_a_median_of_1():
     factors = np.log([Spread(0.05, 1000).factor(random) for _ in range(4000)])
     assert np.std(factors) == pytest.approx(0.05, rel=0.05)
     assert np.median(factors) == pytest.approx(0, abs=0.004)
+
+
+def test_by_two_processes_alone_no_factor_is_beyond_all_bounds():
+    """Student's t of one degree has no bound: now and then it is so large that e to it is none."""
+    random = np.random.default_rng(5)
+    factors = [Spread(10.0, 1).factor(random) for _ in range(1000)]
+    assert min(factors) == pytest.approx(0.1)
+    assert max(factors) == pytest.approx(10)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_MOST = math.log(10)  # of a factor. Where two processes tell it, t may be thousands
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -22,10 +24,12 @@ class Spread:
     freedom: int = 0
 
     def factor(self, random: np.random.Generator) -> float:
-        """How many times as long the services of one more process are, drawn by Student's t."""
+        """How many times as long the services of one more process are, drawn by Student's t; a
+        tenth to ten times."""
         if self.freedom == 0:
             return 1.0
-        return math.exp(self.sd * float(random.standard_t(self.freedom)))
+        logarithm = self.sd * float(random.standard_t(self.freedom))
+        return math.exp(min(max(logarithm, -_MOST), _MOST))
 
 
 UNKNOWN = Spread()
