@@ -5,7 +5,7 @@ Example:
     python scripts/check_verdicts.py --results results/trust --page docs/results/trust
 
 Each trial is a file, kept until it is deleted, so that it can be done in pieces: no group is begun
-in the last twelve minutes of `--seconds`. A trial that was disturbed is done again the next time.
+in the last fifteen minutes of `--seconds`. A trial that was disturbed is done again the next time.
 `--page` writes the page, which says how many are done. The exit status is 1 while some are missing.
 """
 
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
     from bertsquad.benchmark.trust import Trial
 
 SIDE = Path(__file__).resolve().with_name("take_turns.py")
-LONGEST_S = 720.0  # of a group of trials, its processes' starts included
+LONGEST_S = 900.0  # of a group of trials, its processes' starts included
 
 
 def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
     """Both sides' commands; b waits."""
+    from bertsquad.benchmark.comparing import TURNS
     from bertsquad.benchmark.small_model import make_small_model
 
     model, features = make_small_model(args.results)
     side = [sys.executable, str(SIDE), "--engine", args.engine, "--precision", args.precision]
     side += ["--model", str(model), "--features", str(features), "--threads", str(args.threads)]
     side += ["--mode", "batches", "--batch-size", "1", "--count", str(trial.features)]
-    side += ["--turn-seconds", str(trial.turn_seconds)]
+    side += ["--turn-seconds", str(trial.turn_seconds / TURNS)]
     return {"a": side, "b": [*side, "--slow-down", str(trial.slow_down)]}
 
 
@@ -55,10 +56,11 @@ def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
     surroundings = describe_surroundings(versions(engines.packages()))
     head = {"engine": args.engine, "precision": args.precision, **surroundings}
     pair = Pair(missing[0].group, commands, environments, args.results)
+    rules = [
+        Rules(seed=trial.seed, looks=trial.looks, seconds=trial.turn_seconds) for trial in missing
+    ]
     try:
-        results = compare_all(
-            pair.started, [Rules(seed=trial.seed, looks=trial.looks) for trial in missing]
-        )
+        results = compare_all(pair.started, rules)
     except SideFailed as error:
         raise UserError(str(error)) from None
     for trial, found in zip(missing, results, strict=True):

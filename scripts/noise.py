@@ -4,7 +4,7 @@ Example:
     python scripts/noise.py --engine torch --precision fp32 --threads all --output noise.json
 
 A small model of random weights is compared with itself for 32 rounds, in each of which two
-processes of it are started and take a turn. From their spread follows which differences a
+processes of it are started and take turns. From their spread follows which differences a
 comparison finds here. The verdict must be `same` or `cannot tell`.
 """
 
@@ -32,7 +32,7 @@ SIDE = Path(__file__).resolve().with_name("take_turns.py")
 
 def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The noise floor's JSON."""
-    from bertsquad.benchmark.comparing import Rules, sees
+    from bertsquad.benchmark.comparing import TURNS, Rules, sees
     from bertsquad.benchmark.pairs import compare_commands
     from bertsquad.benchmark.quiet import wait_for_quiet
     from bertsquad.benchmark.side_process import SideFailed
@@ -50,11 +50,11 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     command = [sys.executable, str(SIDE), "--engine", args.engine, "--precision", args.precision]
     command += ["--model", str(model), "--features", str(features), "--mode", "offline"]
     command += ["--count", str(FEATURES), "--threads", str(args.threads)]
-    command += ["--turn-seconds", str(args.turn_seconds)]
+    command += ["--turn-seconds", str(args.turn_seconds / TURNS)]
     if args.at_most:
         command += ["--at-most", str(args.at_most)]
     wait_for_quiet(observe(), args.quiet_seconds, tell=note)
-    rules = Rules(looks=(args.rounds,), seed=args.seed)
+    rules = Rules(looks=(args.rounds,), seed=args.seed, seconds=args.turn_seconds)
     surroundings = describe_surroundings(versions(engines.packages()))
     sides = ("a", "b")
     try:
@@ -95,7 +95,7 @@ def parse_args() -> argparse.Namespace:
         "--turn-seconds",
         type=positive_number,
         default=2.0,
-        help="the least a turn takes (%(default)s)",
+        help="the least that a side runs in a round (%(default)s)",
     )
     add("--rounds", type=positive, default=32, help="undisturbed ones (%(default)s)")
     add("--seed", type=natural, default=0, help="of who goes first (%(default)s)")

@@ -132,7 +132,8 @@ def test_a_disturbance_that_lasts_longer_than_the_quiet_leaves_no_verdict(quiet)
 def test_a_decision_falls_at_a_look_and_not_between_two():
     def rounds(ratios):
         turn = {"validity": VALID}
-        return [{"ratio": r, "undisturbed": True, "a": turn, "b": turn} for r in ratios]
+        pairs = [{"a": turn, "b": turn}]
+        return [{"ratio": r, "undisturbed": True, "pairs": pairs} for r in ratios]
 
     undecided = [0.9, *[1.01 + 0.001 * n for n in range(7)]]
     assert judge(rounds(undecided), Rules())["verdict"] is None

@@ -4,7 +4,11 @@ In every round both sides are started anew. A process is faster or slower for as
 by where its memory lies and by which was started first; so rounds are independent of each other
 only where their processes are, and a coin draws which is started first and which goes first.
 
-A round in which a turn was disturbed is kept, marked, and does not count: another takes its place.
+Within a round the sides take several short turns: a b, b a, a b. A machine that is slower for some
+seconds is so for both sides then. The ratio of a round is the geometric mean of its pairs of turns.
+
+A pair in which a turn was disturbed does not count, nor does a round of which half the pairs do
+not: it is kept, marked, and another takes its place.
 Whether it counts does not depend on which side was the faster in it, and who went first was drawn
 by chance, so the test of the rounds that are left is as exact as that of all. Where more rounds
 are disturbed than not, there is no verdict.
@@ -32,6 +36,7 @@ from bertsquad.benchmark.verdicts import (
 )
 
 A, B = "a", "b"
+TURNS = 4  # of a side in a round, where a pass is no longer than they are
 
 # So many disturbed rounds end no comparison yet, however few there are in all; nor as many as the
 # first look takes.
@@ -46,6 +51,7 @@ class Rules:
     looks: tuple[int, ...] = LOOKS  # undisturbed rounds after which there may be a verdict
     same_within: float = SAME_WITHIN
     seed: int = 0  # of who is started first, and who goes first
+    seconds: float = 0.0  # that the turns of a side take together in a round; 0: one turn
 
     @property
     def level(self) -> float:
@@ -70,17 +76,23 @@ class Comparison:
         return order
 
     def take(self, sides: Mapping[str, Runs], started_first: str) -> dict[str, Any]:
-        """One more round: a turn of each side. LookupError where a turn has not enough requests
-        for the metric."""
+        """One more round: turns of each side until both took rules.seconds. LookupError where a
+        turn has not enough requests for the metric."""
         order, metric = self.draw(), self.rules.metric
-        turns = {name: take_turn(sides[name]) for name in order}
+        pairs: list[dict[str, Any]] = []
+        while not pairs or min(spent(pairs).values()) < self.rules.seconds:
+            turns = {name: take_turn(sides[name]) for name in order[:: (-1) ** len(pairs)]}
+            pairs.append({**turns, "ratio": speed(turns[A], metric) / speed(turns[B], metric)})
+        quiet = [pair for pair in pairs if all(map(is_valid, turns_of(pair)))]
+        undisturbed = 2 * len(quiet) > len(pairs)
+        logarithms = np.log([pair["ratio"] for pair in (quiet if undisturbed else pairs)])
         self.rounds.append(
             {
                 "started_first": started_first,
                 "first": order[0],
-                **turns,
-                "ratio": speed(turns[A], metric) / speed(turns[B], metric),
-                "undisturbed": all(t["validity"]["verdict"] == "valid" for t in turns.values()),
+                "pairs": pairs,
+                "ratio": math.exp(logarithms.mean()),
+                "undisturbed": undisturbed,
             }
         )
         return self.rounds[-1]
@@ -124,6 +136,20 @@ def compare_all(
         found |= {n: result for n, one in going.items() if (result := one.result())}
         going = {n: one for n, one in going.items() if n not in found}
     return [found[n] for n in range(len(rules))]
+
+
+def turns_of(pair: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Both."""
+    return [pair[A], pair[B]]
+
+
+def is_valid(turn: Mapping[str, Any]) -> bool:
+    return bool(turn["validity"]["verdict"] == "valid")
+
+
+def spent(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Seconds of each side's turns together."""
+    return {side: sum(pair[side]["seconds"] for pair in pairs) for side in (A, B)}
 
 
 def speed(turn: Mapping[str, Any], metric: str) -> float:
@@ -194,8 +220,9 @@ def _reasons(rounds: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     codes = Counter(
         reason["code"]
         for one in rounds
-        for side in (A, B)
-        for reason in one[side]["validity"]["reasons"]
+        for pair in one["pairs"]
+        for turn in turns_of(pair)
+        for reason in turn["validity"]["reasons"]
     )
     return dict(sorted(codes.items()))
 

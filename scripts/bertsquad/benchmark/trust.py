@@ -17,8 +17,8 @@ FALSE_AT_MOST = 5  # of them; at a true rate of 5 % more come by chance in 1.4 %
 PER_GROUP = 5
 # Whether equal sides are told apart does not depend on how long turns are; that a small difference
 # is found does.
-EQUAL_TURN_S = 0.3
-KNOWN_TURN_S = 2.0
+EQUAL_TURN_S = 1.2
+KNOWN_TURN_S = 4.0
 FEATURES = 32  # of a pass
 KNOWN = {0.05: 2, 0.02: 2}  # trials by the share by which b is slower
 RATIO_WITHIN = 0.01  # of 1.05, where b is slower by 5 %
@@ -34,7 +34,7 @@ class Trial:
     name: str
     group: str  # shares processes; its trials differ in nothing but their seed
     slow_down: float  # of b
-    turn_seconds: float
+    turn_seconds: float  # of a side in a round
     features: int  # of a pass
     seed: int
     looks: tuple[int, ...] = LOOKS  # undisturbed rounds after which there may be a verdict
