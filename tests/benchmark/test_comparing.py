@@ -108,6 +108,58 @@ def test_a_disturbed_round_is_kept_and_does_not_count(quiet):
     assert found["reasons"] == {"busy": 3}
 
 
+def turns_in_order(quiet, **rules):
+    """The rounds of sides whose turns take 1 s, and who took them: `abba` of a round of two pairs."""
+    taken = []
+
+    class Told(Side):
+        def run(self):
+            taken.append(self.name)
+            return super().run()
+
+    a, b = Told(noisy(1)), Told(noisy(2, 1.05))
+    a.name, b.name = "a", "b"
+    return compare(same_sides(a, b), Rules(**rules))["rounds"], "".join(taken)
+
+
+def test_a_round_has_turns_of_both_sides_until_each_took_its_seconds_who_is_first_by_turns(quiet):
+    rounds, taken = turns_in_order(quiet, seconds=3.5)
+    assert {len(one["pairs"]) for one in rounds} == {4}
+    found = [taken[n : n + 8] for n in range(0, len(taken), 8)]
+    assert set(found) == {"abbaabba", "baabbaab"}
+    assert [each[0] for each in found] == [one["first"] for one in rounds]
+    single, taken = turns_in_order(quiet)
+    assert len(taken) == 2 * len(single)
+
+
+def test_a_rounds_ratio_is_the_geometric_mean_of_its_pairs(quiet):
+    [a, b] = Side([1.0, 1.0] * 8), Side([2.0, 8.0] * 8)
+    [first, *_] = compare(same_sides(a, b), Rules(seconds=2.0))["rounds"]
+    assert [pair["ratio"] for pair in first["pairs"]] == [2.0, 8.0]
+    assert first["ratio"] == pytest.approx(4.0)
+
+
+def test_a_phase_in_which_the_machine_is_slower_weighs_little_among_several_turns(quiet):
+    """Phases of ten turns, 10 % slow: a round of one turn each gives many of them to one side."""
+
+    def spread(seconds):
+        phases = (1.1 if number // 10 % 2 else 1.0 for number in range(100_000))
+        both = noisy(3, sd=0.005)
+        shared = (phase * next(both) for phase in phases)
+        found = compare(same_sides(Side(shared), Side(shared)), Rules(looks=(200,), seconds=seconds))
+        return found["sd"]
+
+    assert spread(8) < 0.5 * spread(0)
+
+
+def test_a_disturbed_pair_does_not_count_nor_a_round_of_which_half_the_pairs_do_not(quiet):
+    quiet["busy"] = {1, 9, 11, 12}  # a pair of four in the first round, two in the second
+    [a, b] = Side([1.0] * 99), Side([9.0] + [1.1] * 98)
+    rounds = compare(same_sides(a, b), Rules(seconds=3.5))["rounds"]
+    assert [one["undisturbed"] for one in rounds[:3]] == [True, False, True]
+    assert rounds[0]["ratio"] == pytest.approx(1.1)
+
+
 def test_while_the_machine_is_disturbed_there_is_no_verdict_and_it_says_why(quiet):
     quiet["busy"] = set(range(1, 1000))
     found = run(b=2.0)

@@ -84,7 +84,7 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
             f"{one['ratio']['high']:.4f}) after {one['rounds_used']} rounds"
             for one in some
         )
-        lines.append(f"Slower by {share:.0%}, in turns of {some[0]['turn_seconds']:g} s: {ratios}.")
+        lines.append(f"Slower by {share:.0%}, {_turns(some[0])}: {ratios}.")
     five = [one for one in found if one["slow_down"] == 0.05]
     if not all(map(is_near, five)):
         sd = max(one["sd"] for one in five)
@@ -93,10 +93,10 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
             f"A ratio to within {RATIO_WITHIN:g} takes about {rounds} rounds where they spread by "
             f"{sd:.1%}, as they did then."
         )
-    equal = [one["sd"] for one in found if one["slow_down"] == 0]
+    equal = [one["sd"] for one in _equal(found)]
     if equal:
         lines.append(
-            f"Ratios of equal sides, in turns of {_turn(found)} s, spread by {min(equal):.1%} to "
+            f"Ratios of equal sides, {_turns(_equal(found)[0])}, spread by {min(equal):.1%} to "
             f"{max(equal):.1%} (sd of a round)."
         )
     disturbed = sum(one["rounds_disturbed"] for one in found)
@@ -105,13 +105,17 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _turn(found: Sequence[Mapping[str, Any]]) -> str:
-    return next(f"{one['turn_seconds']:g}" for one in found if one["slow_down"] == 0)
+def _equal(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [one for one in found if one["slow_down"] == 0]
+
+
+def _turns(one: Mapping[str, Any]) -> str:
+    return f"{one['turn_seconds']:g} s of each side a round"
 
 
 def _noise(noise: Mapping[str, Any] | None) -> str:
     text = noise_line(noise)
-    turns = f", in turns of {noise['turn_seconds']:g} s" if noise else ""
+    turns = f", {_turns(noise)}" if noise else ""
     return text[:1].upper() + text[1:] + turns
 
 
