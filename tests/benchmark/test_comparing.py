@@ -146,7 +146,9 @@ def test_a_phase_in_which_the_machine_is_slower_weighs_little_among_several_turn
         phases = (1.1 if number // 10 % 2 else 1.0 for number in range(100_000))
         both = noisy(3, sd=0.005)
         shared = (phase * next(both) for phase in phases)
-        found = compare(same_sides(Side(shared), Side(shared)), Rules(looks=(200,), seconds=seconds))
+        found = compare(
+            same_sides(Side(shared), Side(shared)), Rules(looks=(200,), seconds=seconds)
+        )
         return found["sd"]
 
     assert spread(8) < 0.5 * spread(0)

@@ -31,7 +31,10 @@ def test_the_page_has_a_row_for_each_kind_and_says_what_held():
     page = trust.page(FOUND, None)
     assert "| 0 (equal) | 1 of 40 | 0 | 0 | 1 | 0 | at most 5 of 40 told apart | so far |" in page
     assert "| 5% | 1 of 2 | 1 | 0 | 0 | 0 | found, ratio 1.05 ± 0.01 | so far |" in page
-    assert "Slower by 5%, 0.08 s of each side a round: 1.0520 (1.0420 to 1.0620) after 8 rounds." in page
+    assert (
+        "Slower by 5%, 0.08 s of each side a round: 1.0520 (1.0420 to 1.0620) after 8 rounds."
+        in page
+    )
     assert "Of all 18 rounds 2 were disturbed, and did not count." in page
     assert "Measured 2026-11-30, EPYC, 2 threads." in page
 
