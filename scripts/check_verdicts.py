@@ -29,16 +29,17 @@ SIDE = Path(__file__).resolve().with_name("take_turns.py")
 LONGEST_S = 900.0  # of a group of trials, its processes' starts included
 
 
-def commands_of(trial: "Trial", args: argparse.Namespace) -> dict[str, list[str]]:
+def commands_of(
+    trial: "Trial", turn_seconds: float, args: argparse.Namespace
+) -> dict[str, list[str]]:
     """Both sides' commands; b waits."""
-    from bertsquad.benchmark.comparing import TURNS
     from bertsquad.benchmark.small_model import make_small_model
 
     model, features = make_small_model(args.results)
     side = [sys.executable, str(SIDE), "--engine", args.engine, "--precision", args.precision]
     side += ["--model", str(model), "--features", str(features), "--threads", str(args.threads)]
     side += ["--mode", "batches", "--batch-size", "1", "--count", str(trial.features)]
-    side += ["--turn-seconds", str(trial.turn_seconds / TURNS)]
+    side += ["--turn-seconds", str(turn_seconds)]
     return {"a": side, "b": [*side, "--slow-down", str(trial.slow_down)]}
 
 
@@ -51,14 +52,14 @@ def try_group(missing: "list[Trial]", args: argparse.Namespace) -> None:
     from bertsquad.machine.surroundings import describe_surroundings
     from bertsquad.machine.versions import versions
 
-    commands = commands_of(missing[0], args)
+    rules = [
+        Rules(seed=trial.seed, looks=trial.looks, seconds=trial.turn_seconds) for trial in missing
+    ]
+    commands = commands_of(missing[0], rules[0].turn_seconds, args)
     environments = dict.fromkeys(commands, os.environ)
     surroundings = describe_surroundings(versions(engines.packages()))
     head = {"engine": args.engine, "precision": args.precision, **surroundings}
     pair = Pair(missing[0].group, commands, environments, args.results)
-    rules = [
-        Rules(seed=trial.seed, looks=trial.looks, seconds=trial.turn_seconds) for trial in missing
-    ]
     try:
         results = compare_all(pair.started, rules)
     except SideFailed as error:

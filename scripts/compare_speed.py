@@ -17,7 +17,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -71,7 +70,7 @@ def emulated(sides: dict[str, dict[str, Any]]) -> str:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Start both sides and let them take turns."""
-    from bertsquad.benchmark.comparing import TURNS, Rules
+    from bertsquad.benchmark.comparing import Rules
     from bertsquad.benchmark.pairs import compare_commands
     from bertsquad.benchmark.percentiles import needed
     from bertsquad.benchmark.quiet import wait_for_quiet
@@ -80,13 +79,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
     wait_for_quiet(observe(), args.quiet_seconds, tell=note)
     looks = tuple(sorted(set(args.looks)))
-    rules = Rules(args.metric, looks, args.same_within, args.seed)
-    turn, requests = args.turn_seconds, 1
-    if args.metric == "rate":
-        rules, turn = replace(rules, seconds=turn), turn / TURNS
-    else:  # a percentile needs all the requests of a round in one turn
-        requests = needed(int(args.metric[1:]))
-    more = ["--turn-seconds", str(turn), "--requests", str(requests)]
+    rules = Rules(args.metric, looks, args.same_within, args.seed, args.turn_seconds)
+    requests = 1 if args.metric == "rate" else needed(int(args.metric[1:]))
+    more = ["--turn-seconds", str(rules.turn_seconds), "--requests", str(requests)]
     if args.at_most:
         more += ["--at-most", str(args.at_most)]
     sides = {"a": args.a, "b": args.b}

@@ -32,7 +32,7 @@ SIDE = Path(__file__).resolve().with_name("take_turns.py")
 
 def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The noise floor's JSON."""
-    from bertsquad.benchmark.comparing import TURNS, Rules, sees
+    from bertsquad.benchmark.comparing import Rules, sees
     from bertsquad.benchmark.pairs import compare_commands
     from bertsquad.benchmark.quiet import wait_for_quiet
     from bertsquad.benchmark.side_process import SideFailed
@@ -46,15 +46,15 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         raise UserError(
             f"--precision {args.precision}: this processor would emulate it; expected another one"
         )
+    rules = Rules(looks=(args.rounds,), seed=args.seed, seconds=args.turn_seconds)
     model, features = make_small_model(folder)
     command = [sys.executable, str(SIDE), "--engine", args.engine, "--precision", args.precision]
     command += ["--model", str(model), "--features", str(features), "--mode", "offline"]
     command += ["--count", str(FEATURES), "--threads", str(args.threads)]
-    command += ["--turn-seconds", str(args.turn_seconds / TURNS)]
+    command += ["--turn-seconds", str(rules.turn_seconds)]
     if args.at_most:
         command += ["--at-most", str(args.at_most)]
     wait_for_quiet(observe(), args.quiet_seconds, tell=note)
-    rules = Rules(looks=(args.rounds,), seed=args.seed, seconds=args.turn_seconds)
     surroundings = describe_surroundings(versions(engines.packages()))
     sides = ("a", "b")
     try:

@@ -108,8 +108,8 @@ def test_a_disturbed_round_is_kept_and_does_not_count(quiet):
     assert found["reasons"] == {"busy": 3}
 
 
-def turns_in_order(quiet, **rules):
-    """The rounds of sides whose turns take 1 s, and who took them: `abba` of a round of two pairs."""
+def turns_in_order(**rules):
+    """The rounds of sides whose turns take 1 s, and who took them: `abba` of two pairs."""
     taken = []
 
     class Told(Side):
@@ -123,12 +123,12 @@ def turns_in_order(quiet, **rules):
 
 
 def test_a_round_has_turns_of_both_sides_until_each_took_its_seconds_who_is_first_by_turns(quiet):
-    rounds, taken = turns_in_order(quiet, seconds=3.5)
+    rounds, taken = turns_in_order(seconds=3.5)
     assert {len(one["pairs"]) for one in rounds} == {4}
     found = [taken[n : n + 8] for n in range(0, len(taken), 8)]
     assert set(found) == {"abbaabba", "baabbaab"}
     assert [each[0] for each in found] == [one["first"] for one in rounds]
-    single, taken = turns_in_order(quiet)
+    single, taken = turns_in_order()
     assert len(taken) == 2 * len(single)
 
 
@@ -140,10 +140,10 @@ def test_a_rounds_ratio_is_the_geometric_mean_of_its_pairs(quiet):
 
 
 def test_a_phase_in_which_the_machine_is_slower_weighs_little_among_several_turns(quiet):
-    """Phases of ten turns, 10 % slow: a round of one turn each gives many of them to one side."""
+    """Phases of nine turns, 10 % slow: in rounds of one turn each some begin between the two."""
 
     def spread(seconds):
-        phases = (1.1 if number // 10 % 2 else 1.0 for number in range(100_000))
+        phases = (1.1 if number // 9 % 2 else 1.0 for number in range(100_000))
         both = noisy(3, sd=0.005)
         shared = (phase * next(both) for phase in phases)
         found = compare(

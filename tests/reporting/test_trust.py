@@ -44,6 +44,13 @@ def test_a_ratio_that_is_off_is_explained_by_the_spread_of_rounds():
     said = "A ratio to within 0.01 takes about 97 rounds where they spread by 5.0%, as they did"
     assert said in trust.page([*FOUND, missed], None)
     assert "takes about" not in trust.page(FOUND, None)
+    assert "all the same" not in trust.page([*FOUND, missed], None)
+
+
+def test_a_ratio_that_is_off_after_enough_rounds_is_not_explained_by_their_spread():
+    missed = one("slower-5-2", 0.05, "faster", 1.07) | {"sd": 0.01}
+    said = "takes about 4 rounds where they spread by 1.0%, as they did then: so many were made"
+    assert said in trust.page([*FOUND, missed], None)
 
 
 def test_the_table_has_a_line_for_each_trial():

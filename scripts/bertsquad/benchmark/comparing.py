@@ -8,10 +8,9 @@ Within a round the sides take several short turns: a b, b a, a b. A machine that
 seconds is so for both sides then. The ratio of a round is the geometric mean of its pairs of turns.
 
 A pair in which a turn was disturbed does not count, nor does a round of which half the pairs do
-not: it is kept, marked, and another takes its place.
-Whether it counts does not depend on which side was the faster in it, and who went first was drawn
-by chance, so the test of the rounds that are left is as exact as that of all. Where more rounds
-are disturbed than not, there is no verdict.
+not: it is kept, marked, and another takes its place. Whether it counts does not depend on which
+side was the faster in it, and who went first was drawn by chance, so the test of the rounds that
+are left is as exact as that of all. Where more rounds are disturbed than not, there is no verdict.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from bertsquad.benchmark.verdicts import (
 )
 
 A, B = "a", "b"
-TURNS = 4  # of a side in a round, where a pass is no longer than they are
+_TURNS = 4  # of a side in a round, where a pass is no longer than they are
 
 # So many disturbed rounds end no comparison yet, however few there are in all; nor as many as the
 # first look takes.
@@ -56,6 +55,12 @@ class Rules:
     @property
     def level(self) -> float:
         return level_of(len(self.looks))
+
+    @property
+    def turn_seconds(self) -> float:
+        """The least that one turn takes: a latency's percentile is of one turn a round, which has
+        all requests that it needs."""
+        return self.seconds / _TURNS if self.metric == "rate" else self.seconds
 
 
 # Starts both sides, in the order given, and ends them.
@@ -80,10 +85,10 @@ class Comparison:
         turn has not enough requests for the metric."""
         order, metric = self.draw(), self.rules.metric
         pairs: list[dict[str, Any]] = []
-        while not pairs or min(spent(pairs).values()) < self.rules.seconds:
+        while not pairs or min(spent(pairs, A), spent(pairs, B)) < self.rules.seconds:
             turns = {name: take_turn(sides[name]) for name in order[:: (-1) ** len(pairs)]}
             pairs.append({**turns, "ratio": speed(turns[A], metric) / speed(turns[B], metric)})
-        quiet = [pair for pair in pairs if all(map(is_valid, turns_of(pair)))]
+        quiet = [pair for pair in pairs if is_valid(pair[A]) and is_valid(pair[B])]
         undisturbed = 2 * len(quiet) > len(pairs)
         logarithms = np.log([pair["ratio"] for pair in (quiet if undisturbed else pairs)])
         self.rounds.append(
@@ -138,18 +143,13 @@ def compare_all(
     return [found[n] for n in range(len(rules))]
 
 
-def turns_of(pair: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Both."""
-    return [pair[A], pair[B]]
-
-
 def is_valid(turn: Mapping[str, Any]) -> bool:
     return bool(turn["validity"]["verdict"] == "valid")
 
 
-def spent(pairs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Seconds of each side's turns together."""
-    return {side: sum(pair[side]["seconds"] for pair in pairs) for side in (A, B)}
+def spent(pairs: Sequence[Mapping[str, Any]], side: str) -> float:
+    """Seconds of a side's turns together."""
+    return float(sum(pair[side]["seconds"] for pair in pairs))
 
 
 def speed(turn: Mapping[str, Any], metric: str) -> float:
@@ -221,8 +221,8 @@ def _reasons(rounds: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         reason["code"]
         for one in rounds
         for pair in one["pairs"]
-        for turn in turns_of(pair)
-        for reason in turn["validity"]["reasons"]
+        for side in (A, B)
+        for reason in pair[side]["validity"]["reasons"]
     )
     return dict(sorted(codes.items()))
 

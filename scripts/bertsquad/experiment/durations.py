@@ -183,8 +183,8 @@ class Durations:
     def comparison(self, job: Job) -> Span:
         settings = self.experiment.config["comparisons"][job.wildcards["comparison"]]
         looks, turn = sorted(settings["looks"]), float(settings["turn_seconds"])
-        # Both sides take their turns in a round, after two starts at once; the first look may decide, and some rounds
-        # are disturbed.
+        # Both sides take their turns in a round, after two starts at once; the first look may
+        # decide, and some rounds are disturbed.
         starts = _CELL.times(looks[0], 1.5 * looks[-1])
         return starts + Span(2 * turn * looks[0], 3 * turn * looks[-1])
 

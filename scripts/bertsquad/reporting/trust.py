@@ -89,24 +89,23 @@ def _found(found: Sequence[Mapping[str, Any]]) -> str:
     if not all(map(is_near, five)):
         sd = max(one["sd"] for one in five)
         rounds = math.ceil((_Z95 * sd / RATIO_WITHIN) ** 2)
+        made = min(one["rounds_used"] for one in five)
+        off = "" if made < rounds else ": so many were made, and it is off all the same"
         lines.append(
             f"A ratio to within {RATIO_WITHIN:g} takes about {rounds} rounds where they spread by "
-            f"{sd:.1%}, as they did then."
+            f"{sd:.1%}, as they did then{off}."
         )
-    equal = [one["sd"] for one in _equal(found)]
+    equal = [one for one in found if one["slow_down"] == 0]
     if equal:
+        sds = [one["sd"] for one in equal]
         lines.append(
-            f"Ratios of equal sides, {_turns(_equal(found)[0])}, spread by {min(equal):.1%} to "
-            f"{max(equal):.1%} (sd of a round)."
+            f"Ratios of equal sides, {_turns(equal[0])}, spread by {min(sds):.1%} to "
+            f"{max(sds):.1%} (sd of a round)."
         )
     disturbed = sum(one["rounds_disturbed"] for one in found)
     rounds = sum(len(one["rounds"]) for one in found)
     lines.append(f"Of all {rounds:,} rounds {disturbed} were disturbed, and did not count.")
     return "\n".join(lines)
-
-
-def _equal(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [one for one in found if one["slow_down"] == 0]
 
 
 def _turns(one: Mapping[str, Any]) -> str:
